@@ -1,1 +1,29 @@
-//! (being written)
+//! What runs sessions of a model: frames of all channels in, frames out, never late on purpose.
+
+/// What runs a model for the frames of a chain. All channels of a frame travel together, so they never drift apart.
+pub trait Engine: Send {
+    /// Length of one channel's frame in floats: complex bins interleaved as (re, im).
+    fn frame_len(&self) -> usize;
+    /// Number of channels the engine was prepared for.
+    fn channels(&self) -> usize;
+    /// Give frame `seq` of all channels, `[channels][frame_len]`. Never waits and never allocates.
+    fn submit(&mut self, seq: u64, input: &[f32]);
+    /// Bring the work of the frame last given up to the share `done / of`. Engines that work elsewhere do nothing here.
+    fn work(&mut self, done: u32, of: u32);
+    /// Take the result of frame `seq`, `[channels][frame_len]`; finishes the work if a share is left.
+    /// [`Exchange::Late`] and [`Exchange::Lost`] leave `output` untouched.
+    fn collect(&mut self, seq: u64, output: &mut [f32]) -> Exchange;
+    /// Forget the stream: every state back to its start. Real-time safe.
+    fn reset(&mut self);
+}
+
+/// What came of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exchange {
+    /// The result was written.
+    Ready,
+    /// The result has not come yet.
+    Late,
+    /// The result will never come.
+    Lost,
+}

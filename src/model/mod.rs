@@ -1,1 +1,3 @@
-//! (being written)
+//! Read-only data for all: spec, file, layers.
+
+pub mod spec;
