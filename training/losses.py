@@ -1,0 +1,120 @@
+"""What training minimises: compressed spectra at several resolutions, SI-SDR, and a disturbance after ITU-T P.862.
+
+All but the full-band term look at 16 kHz (the rate of the scores); everything is normalised by the clean level, so the
+input's gain does not weigh.
+"""
+import math
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from torch_pesq.bark import BarkScale
+from torch_pesq.loudness import Loudness
+
+COMPRESS = 0.3
+
+
+def decimate(wave, ratio=3):
+    """48 to 16 kHz through the spectrum, flat to 7.6 kHz."""
+    n = wave.shape[-1]
+    spectrum = torch.fft.rfft(wave)[..., :n // ratio // 2 + 1]
+    bins = spectrum.shape[-1]
+    k = torch.arange(bins, device=wave.device) / bins
+    taper = torch.cos(((k - 0.95) / 0.05).clamp(0, 1) * math.pi / 2) ** 2
+    return torch.fft.irfft(spectrum * taper, n // ratio) / ratio
+
+
+def compressed_distance(a, b, window, hop, mask=None):
+    """Mean squared error of power-compressed magnitudes (70 %) and complex values (30 %)."""
+    w = torch.hann_window(window, device=a.device)
+    A = torch.stft(a, window, hop, window=w, return_complex=True)
+    B = torch.stft(b, window, hop, window=w, return_complex=True)
+    ma = (A.real ** 2 + A.imag ** 2 + 1e-8) ** 0.5
+    mb = (B.real ** 2 + B.imag ** 2 + 1e-8) ** 0.5
+    ca, cb = ma ** COMPRESS, mb ** COMPRESS
+    ka, kb = ca / ma, cb / mb
+    d = 0.7 * (ca - cb) ** 2 + 0.3 * ((A.real * ka - B.real * kb) ** 2 + (A.imag * ka - B.imag * kb) ** 2)
+    if mask is None:
+        return d.mean((1, 2))
+    return (d * mask[:, :, None]).mean((1, 2))
+
+
+def si_sdr_db(est, ref):
+    ref = ref - ref.mean(-1, keepdim=True)
+    est = est - est.mean(-1, keepdim=True)
+    scale = (est * ref).sum(-1, keepdim=True) / (ref.square().sum(-1, keepdim=True) + 1e-8)
+    target = scale * ref
+    return 10 * torch.log10((target.square().sum(-1) + 1e-8) / ((est - target).square().sum(-1) + 1e-8))
+
+
+class Disturbance(nn.Module):
+    """The symmetric and asymmetric disturbances of P.862 at 16 kHz, differentiable, with no time alignment and with the
+    level and input filters applied to the power spectrum. est, ref [B, L] -> 0.1 d_s + 0.0309 d_a, [B]."""
+
+    def __init__(self):
+        super().__init__()
+        self.bark, self.loudness = BarkScale(256, 49), Loudness(49)
+        z = torch.exp(1j * 2 * math.pi * torch.arange(257) / 512)
+        pre = 2.740826 * (1 - 2 * z ** -1 + z ** -2) / (1 - 1.9444777 * z ** -1 + 0.94597794 * z ** -2)
+        self.register_buffer("pre", pre.abs().square().float())
+        hz = torch.arange(257) * 16000 / 512
+        self.register_buffer("band", ((hz >= 325) & (hz <= 3250)).float())
+        self.register_buffer("window", torch.hann_window(512))
+
+    def power(self, wave):
+        spectrum = torch.stft(wave, 512, 256, window=self.window, center=False, return_complex=True)
+        return (spectrum.real ** 2 + spectrum.imag ** 2).transpose(1, 2)
+
+    def forward(self, est, ref):
+        deg, ref = self.power(est), self.power(ref)
+        # level: the power between 325 and 3250 Hz to 1e7; Parseval, Hann window (mean square 3/8)
+        level = lambda p: 1e7 / ((p * self.band).sum(2).mean(1) * 2 / (512 * 512 * 0.375) + 1e-9)
+        deg, ref = deg * level(deg)[:, None, None] * self.pre, ref * level(ref)[:, None, None] * self.pre
+        keep = torch.ones(257, device=deg.device)
+        keep[0] = 0
+        deg, ref = self.bark(deg * keep), self.bark(ref * keep)
+        silent = self.loudness.total_audible(ref, 1e2) < 1e7
+        mean_deg, mean_ref = self.loudness.time_avg_audible(deg, silent), self.loudness.time_avg_audible(ref, silent)
+        ref = ((mean_deg + 1000) / (mean_ref + 1000)).unsqueeze(1).clamp(0.01, 100.0) * ref
+        ratio = (self.loudness.total_audible(ref, 1) + 5e3) / (self.loudness.total_audible(deg, 1) + 5e3)
+        ratio = torch.cat([ratio[:, :1], 0.8 * ratio[:, 1:] + 0.2 * ratio[:, :-1]], 1).clamp(3e-4, 5.0)
+        deg = ratio.unsqueeze(2) * deg
+        loud_deg, loud_ref = self.loudness(deg), self.loudness(ref)
+        d = loud_deg - loud_ref
+        d = d.sign() * (d.abs() - 0.25 * torch.minimum(loud_deg, loud_ref)).clamp(min=0)
+        asymmetry = ((deg + 50.0) / (ref + 50.0)) ** 1.2
+        asymmetry = torch.where(asymmetry < 3, torch.zeros_like(asymmetry), asymmetry.clamp(max=12.0))
+        wide = self.bark.width_bark[1:]
+        total = self.bark.total_width
+        symmetric = total * ((wide * d[..., 1:] / total.sqrt()).square().sum(2) + 1e-12).sqrt()
+        asymmetric = total * (wide * (d * asymmetry)[..., 1:] / total).abs().sum(2)
+        h = ((self.loudness.total_audible(ref, 1) + 1e5) / 1e7) ** 0.04
+
+        def over_time(x):
+            x = (x / h).clamp(max=45.0).unfold(1, 20, 10)
+            return ((x ** 6).mean(2) + 1e-12).pow(1 / 6).square().mean(1).add(1e-12).sqrt()
+
+        return 0.1 * over_time(symmetric) + 0.0309 * over_time(asymmetric)
+
+
+class Loss(nn.Module):
+    def __init__(self, perceptual=0.25, sdr=0.01):
+        super().__init__()
+        self.perceptual, self.sdr = perceptual, sdr
+        self.disturbance = Disturbance()
+
+    def forward(self, est, clean, noisy, bandwidth, speaks):
+        """est, clean, noisy [B, L] at 48 kHz, aligned -> loss, parts."""
+        rms = torch.where(speaks, clean.square().mean(1), noisy.square().mean(1) * 0.1).clamp(min=1e-8).sqrt()
+        est, clean = est / rms[:, None] * 0.1, clean / rms[:, None] * 0.1
+        hz = torch.arange(961, device=est.device) * 25.0
+        mask = (hz[None] >= 7600) & (hz[None] < bandwidth[:, None])
+        full = compressed_distance(est, clean, 1920, 480, mask.float()) * 961 / 300
+        e, c = decimate(est), decimate(clean)
+        multi = sum(compressed_distance(e, c, w, w // 4) for w in (256, 512, 1024)) / 3
+        ok = speaks.float()
+        sdr = (-si_sdr_db(e, c).clamp(max=40) * ok).sum() / ok.sum().clamp(min=1)
+        d = (self.disturbance(e, c) * ok).sum() / ok.sum().clamp(min=1)
+        parts = {"spectra": multi.mean(), "full": full.mean(), "sisdr": -sdr, "disturbance": d}
+        loss = parts["spectra"] + 0.3 * parts["full"] + self.sdr * sdr + self.perceptual * d
+        return loss, parts

@@ -1,0 +1,164 @@
+"""Train a denoiser: `python train.py --store STORE --out RUN --minutes 9 [--resume RUN/last.pt]`.
+
+One device (a GPU if there is one), one process. The learning rate follows the time given, so a run always ends cooled
+down; `--resume` goes on from a checkpoint's weights, averages and optimizer state. Writes last.pt, log.csv.
+"""
+import argparse
+import copy
+import csv
+import math
+import time
+from pathlib import Path
+
+import torch
+
+from denoiser import Config, Denoiser
+from losses import Loss, decimate, si_sdr_db
+from mix import Mixer
+
+VALIDATION_SEED = 7
+
+
+def arguments():
+    a = argparse.ArgumentParser(description=__doc__)
+    a.add_argument("--store", required=True)
+    a.add_argument("--out", required=True)
+    a.add_argument("--config", help="JSON of denoiser.Config fields; default: denoise-live")
+    a.add_argument("--minutes", type=float, default=30)
+    a.add_argument("--resume")
+    a.add_argument("--batch", type=int, default=64)
+    a.add_argument("--seconds", type=float, default=3.0)
+    a.add_argument("--lr", type=float, default=2e-3)
+    a.add_argument("--final-lr", type=float, default=2e-5)
+    a.add_argument("--warmup", type=float, default=0.02, help="share of the time")
+    a.add_argument("--perceptual", type=float, default=0.25)
+    a.add_argument("--sdr", type=float, default=0.01)
+    a.add_argument("--ema", type=float, default=0.999)
+    a.add_argument("--seed", type=int, default=1)
+    a.add_argument("--compile", action="store_true")
+    a.add_argument("--validate-every", type=float, default=2.0, help="minutes")
+    a.add_argument("--validation-batches", type=int, default=6)
+    return a.parse_args()
+
+
+def rate(progress, a):
+    if progress < a.warmup:
+        return a.lr * (progress / a.warmup + 0.01)
+    x = min(1.0, (progress - a.warmup) / (1 - a.warmup))
+    return a.final_lr + (a.lr - a.final_lr) * 0.5 * (1 + math.cos(math.pi * x))
+
+
+@torch.no_grad()
+def validate(model, loss, batches, overlap):
+    """Means over fixed mixes of held-out speakers and noises; SI-SDR gain by SNR."""
+    model.eval()
+    total, low, high, parts = 0.0, [], [], {}
+    for noisy, clean, bandwidth, snr, speaks in batches:
+        est = model(noisy)[:, overlap:]
+        clean, noisy = clean[:, :-overlap], noisy[:, :-overlap]
+        value, p = loss(est, clean, noisy, bandwidth, speaks)
+        total += value.item() / len(batches)
+        for k, v in p.items():
+            parts[k] = parts.get(k, 0) + v.item() / len(batches)
+        gain = si_sdr_db(decimate(est), decimate(clean)) - si_sdr_db(decimate(noisy), decimate(clean))
+        low += gain[speaks & (snr <= 0)].tolist()
+        high += gain[speaks & (snr > 0) & (snr < 20)].tolist()
+    model.train()
+    mean = lambda v: sum(v) / max(1, len(v))
+    return {"loss": total, **parts, "gain_low": mean(low), "gain_high": mean(high)}
+
+
+def main():
+    a = arguments()
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    torch.manual_seed(a.seed)
+    torch.backends.cuda.matmul.allow_tf32 = True
+    torch.set_float32_matmul_precision("high")
+    out = Path(a.out)
+    out.mkdir(parents=True, exist_ok=True)
+    began = time.time()
+    config = Config.load(a.config) if a.config else Config()
+    model = Denoiser(config).to(device)
+    averaged = copy.deepcopy(model).requires_grad_(False)
+    decay, plain = [], []
+    for name, p in model.named_parameters():
+        (decay if p.ndim >= 2 and "bias" not in name else plain).append(p)
+    optimizer = torch.optim.AdamW([{"params": decay, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0.0}],
+                                  lr=a.lr, betas=(0.9, 0.98), fused=device == "cuda")
+    step, minutes_before = 0, 0.0
+    if a.resume:
+        saved = torch.load(a.resume, map_location=device, weights_only=False)
+        model.load_state_dict(saved["model"])
+        averaged.load_state_dict(saved["averaged"])
+        optimizer.load_state_dict(saved["optimizer"])
+        step, minutes_before = saved["step"], saved["minutes"]
+    mixer = Mixer(a.store, device, a.seconds, seed=a.seed * 1000 + step)
+    held = Mixer(a.store, device, 4.0, seed=VALIDATION_SEED, validation=True)
+    batches = [held.batch(32) for _ in range(a.validation_batches)]
+    loss = Loss(a.perceptual, a.sdr).to(device)
+    if a.compile:
+        model.net = torch.compile(model.net)
+    print(f"{config.name}: {sum(p.numel() for p in model.parameters())} parameters, "
+          f"{model.macs_per_second() / 1e6:.0f} MMAC/s, on {device}; ready in {time.time() - began:.0f} s", flush=True)
+
+    log = open(out / "log.csv", "a", newline="")
+    writer, heading = csv.writer(log), False
+    start, last_check, last_step, shown = time.time(), time.time(), step, {}
+
+    def save():
+        state = {k: v for k, v in model.state_dict().items()}
+        torch.save({"config": config.dict(), "model": state, "averaged": averaged.state_dict(),
+                    "optimizer": optimizer.state_dict(), "step": step,
+                    "minutes": minutes_before + (time.time() - start) / 60, "arguments": vars(a)}, out / "last.pt")
+
+    bad = 0
+    while True:
+        progress = (time.time() - start) / 60 / a.minutes
+        if progress >= 1:
+            break
+        for group in optimizer.param_groups:
+            group["lr"] = rate(progress, a)
+        with torch.no_grad():
+            noisy, clean, bandwidth, snr, speaks = mixer.batch(a.batch)
+        spectrum = model.front.analyse(noisy)
+        with torch.no_grad():
+            features = model.features(spectrum)
+        with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
+            coefficients = model.net(features)
+        est = model.front.synthesise(model.filter(spectrum, coefficients))[:, config.overlap:]
+        value, parts = loss(est, clean[:, :-config.overlap], noisy[:, :-config.overlap], bandwidth, speaks)
+        optimizer.zero_grad(set_to_none=True)
+        value.backward()
+        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        if not math.isfinite(norm.item()):
+            bad += 1
+            if bad > 50:
+                raise RuntimeError("50 steps with gradients that are not finite: lower --lr")
+            continue
+        optimizer.step()
+        step += 1
+        ema = min(a.ema, (1 + step) / (10 + step))
+        with torch.no_grad():
+            torch._foreach_lerp_(list(averaged.parameters()), [p.detach() for p in model.parameters()], 1 - ema)
+        for k, v in {"train": value.detach(), **{k: v.detach() for k, v in parts.items()}, "norm": norm}.items():
+            shown[k] = shown.get(k, 0) + v
+        now = time.time()
+        if now - last_check > a.validate_every * 60 or (now - start) / 60 >= a.minutes:
+            count = step - last_step
+            row = {"step": step, "minutes": minutes_before + (now - start) / 60, "steps_a_second": count / (now - last_check),
+                   **{f"train_{k}": v.item() / count for k, v in shown.items()},
+                   **{f"val_{k}": v for k, v in validate(averaged, loss, batches, config.overlap).items()}}
+            if not heading:
+                writer.writerow(row.keys())
+                heading = True
+            writer.writerow([f"{v:.5g}" if isinstance(v, float) else v for v in row.values()])
+            log.flush()
+            print("  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in row.items()), flush=True)
+            save()
+            last_check, last_step, shown = time.time(), step, {}
+    save()
+    print(f"{step} steps, {step * a.batch * a.seconds / 3600:.1f} h of mixes, {bad} steps dropped")
+
+
+if __name__ == "__main__":
+    main()
