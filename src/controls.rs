@@ -1,1 +1,168 @@
-//! (being written)
+//! The plain values a shell gives the chain with each block.
+//!
+//! Flows in: whatever a host, a program or a test sets. Flows out: weights of the dry and the wet signal, made safe
+//! here so that no value a shell can send, NaN included, reaches the audio.
+
+/// Amount from which nothing limits what is removed, in dB.
+pub const UNLIMITED_AMOUNT_DB: f32 = 100.0;
+
+/// Largest output gain either way, in dB.
+pub const MAX_OUTPUT_GAIN_DB: f32 = 60.0;
+
+/// What is heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Listen {
+    /// The processed signal.
+    #[default]
+    Out,
+    /// What processing takes away: the delayed input less the signal processed at full mix.
+    Removed,
+    /// The delayed input.
+    Dry,
+}
+
+/// What the user set, read once a block. Changes are faded in by the chain, so any value may jump at any block.
+///
+/// Out of range values are brought into range and NaN counts as the default.
+///
+/// ```
+/// use statewave::controls::{Controls, Listen};
+///
+/// let gentle = Controls { amount_db: 12.0, ..Controls::default() };
+/// assert_eq!(gentle.mix, 1.0);
+/// assert_eq!(gentle.listen, Listen::Out);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Controls {
+    /// The most that is taken away, in dB: 0 takes nothing, [`UNLIMITED_AMOUNT_DB`] and more sets no limit.
+    pub amount_db: f32,
+    /// Share of the processed signal, 0 (delayed input, bit for bit) to 1.
+    pub mix: f32,
+    /// What is heard.
+    pub listen: Listen,
+    /// Gain after the mix, in dB, within ±[`MAX_OUTPUT_GAIN_DB`].
+    pub output_gain_db: f32,
+    /// Hear the delayed input, bit for bit, while the model keeps following the signal.
+    pub bypass: bool,
+}
+
+impl Default for Controls {
+    fn default() -> Self {
+        Self {
+            amount_db: UNLIMITED_AMOUNT_DB,
+            mix: 1.0,
+            listen: Listen::Out,
+            output_gain_db: 0.0,
+            bypass: false,
+        }
+    }
+}
+
+/// The controls as the mixer uses them: `gain · (dry · d + wet · w)`, then `bypass` of the way to `d`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Weights {
+    pub dry: f32,
+    pub wet: f32,
+    pub gain: f32,
+    pub bypass: f32,
+}
+
+impl Controls {
+    pub(crate) fn weights(&self) -> Weights {
+        let default = Self::default();
+        let amount_db = finite_or(self.amount_db, default.amount_db).max(0.0);
+        // An amount of A dB leaves 10^(-A/20) of the input beside the model's signal.
+        let kept = if amount_db >= UNLIMITED_AMOUNT_DB {
+            0.0
+        } else {
+            db_to_gain(-amount_db)
+        };
+        let processed = 1.0 - kept;
+        let mixed = finite_or(self.mix, default.mix).clamp(0.0, 1.0) * processed;
+        let (dry, wet) = match self.listen {
+            Listen::Out => (1.0 - mixed, mixed),
+            Listen::Removed => (processed, -processed),
+            Listen::Dry => (1.0, 0.0),
+        };
+        let gain_db =
+            finite_or(self.output_gain_db, 0.0).clamp(-MAX_OUTPUT_GAIN_DB, MAX_OUTPUT_GAIN_DB);
+        Weights {
+            dry,
+            wet,
+            gain: db_to_gain(gain_db),
+            bypass: if self.bypass { 1.0 } else { 0.0 },
+        }
+    }
+}
+
+fn finite_or(value: f32, default: f32) -> f32 {
+    // An infinite amount is a fair way to say "no limit"; only NaN says nothing.
+    if value.is_nan() { default } else { value }
+}
+
+fn db_to_gain(db: f32) -> f32 {
+    10.0_f32.powf(db / 20.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ends_of_every_range_are_exact() {
+        let dry = Weights {
+            dry: 1.0,
+            wet: 0.0,
+            gain: 1.0,
+            bypass: 0.0,
+        };
+        let wet = Weights {
+            dry: 0.0,
+            wet: 1.0,
+            gain: 1.0,
+            bypass: 0.0,
+        };
+        assert_eq!(Controls::default().weights(), wet);
+        assert_eq!(
+            Controls {
+                mix: 0.0,
+                ..Controls::default()
+            }
+            .weights(),
+            dry
+        );
+        assert_eq!(
+            Controls {
+                amount_db: 0.0,
+                ..Controls::default()
+            }
+            .weights(),
+            dry
+        );
+        assert_eq!(
+            Controls {
+                listen: Listen::Dry,
+                ..Controls::default()
+            }
+            .weights(),
+            dry
+        );
+    }
+
+    #[test]
+    fn values_that_are_no_numbers_count_as_defaults() {
+        let nan = Controls {
+            amount_db: f32::NAN,
+            mix: f32::NAN,
+            output_gain_db: f32::NAN,
+            ..Controls::default()
+        };
+        assert_eq!(nan.weights(), Controls::default().weights());
+        let infinite = Controls {
+            amount_db: f32::INFINITY,
+            mix: f32::INFINITY,
+            ..Controls::default()
+        };
+        assert_eq!(infinite.weights(), Controls::default().weights());
+    }
+}

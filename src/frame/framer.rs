@@ -1,0 +1,198 @@
+//! Cuts the model-rate stream into frames, has the engine work on them, and joins the results, for all channels.
+//!
+//! Flows in: any number of samples a channel. Flows out: as many, later by exactly hop + overlap + spread. A frame is
+//! given to the engine as soon as its last sample has come; the engine's work is shared out over the next `spread`
+//! samples; then the result is taken and starts to play, whatever the lengths of the calls.
+
+use crate::engine::{Engine, Exchange};
+use crate::model::spec::FrontEnd;
+
+use super::guard::is_playable;
+use super::overlap_add::OverlapAdd;
+use super::stft::Stft;
+
+/// What became of the frames so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct FrameCounts {
+    pub frames: u64,
+    pub late: u64,
+    pub lost: u64,
+    pub not_finite: u64,
+    pub resets: u64,
+}
+
+/// The engine with everything between it and the sample streams.
+pub(crate) struct Framer {
+    front_end: FrontEnd,
+    engine: Box<dyn Engine>,
+    stft: Stft,
+    /// A channel's newest `window` samples; the last hop of them is being filled.
+    history: Vec<Vec<f32>>,
+    joined: Vec<OverlapAdd>,
+    /// The frame the engine has, `[channels][frame_len]`, kept to play it dry if nothing better comes back.
+    given: Vec<f32>,
+    taken: Vec<f32>,
+    /// Samples come since the last frame ended, 0..hop.
+    position: usize,
+    sequence: u64,
+    /// The engine has frame `sequence`, and its result has not been taken.
+    in_work: bool,
+    reset_wanted: bool,
+    counts: FrameCounts,
+}
+
+impl Framer {
+    /// `engine` must have `channels` channels and frames of `2 · bins` floats; see `Stft::new` for the front end, of
+    /// which `spread ≤ hop` as well.
+    pub(crate) fn new(engine: Box<dyn Engine>, front_end: FrontEnd, channels: usize) -> Self {
+        let frames_len = channels * 2 * front_end.bins();
+        Self {
+            front_end,
+            engine,
+            stft: Stft::new(&front_end),
+            history: vec![vec![0.0; front_end.window]; channels],
+            joined: (0..channels)
+                .map(|_| OverlapAdd::new(front_end.hop, front_end.overlap))
+                .collect(),
+            given: vec![0.0; frames_len],
+            taken: vec![0.0; frames_len],
+            position: 0,
+            sequence: 0,
+            in_work: false,
+            reset_wanted: false,
+            counts: FrameCounts::default(),
+        }
+    }
+
+    pub(crate) fn counts(&self) -> FrameCounts {
+        self.counts
+    }
+
+    /// Samples until the next frame is complete, at least 1.
+    pub(crate) fn until_frame(&self) -> usize {
+        self.front_end.hop - self.position
+    }
+
+    /// Has the engine forget the stream before it is given the next frame.
+    pub(crate) fn want_reset(&mut self) {
+        self.reset_wanted = true;
+    }
+
+    /// Puts `engine` in the place of the one that runs, which is returned. The frame in work is given to the new one,
+    /// and the fade between frames is the fade between engines.
+    pub(crate) fn swap_engine(&mut self, engine: Box<dyn Engine>) -> Box<dyn Engine> {
+        let retired = std::mem::replace(&mut self.engine, engine);
+        if self.in_work {
+            self.engine.submit(self.sequence, &self.given);
+        }
+        retired
+    }
+
+    /// Replaces the first `len` samples of every channel of `audio` by the stream's output.
+    pub(crate) fn process(&mut self, audio: &mut [Vec<f32>], len: usize) {
+        let FrontEnd {
+            hop,
+            window,
+            spread,
+            ..
+        } = self.front_end;
+        let mut at = 0;
+        while at < len {
+            // Within a run nothing happens but samples coming and going.
+            let next_event = if self.position < spread { spread } else { hop };
+            let run = (len - at).min(next_event - self.position);
+            // A frame starts to play `spread` samples after it ended.
+            let playing = (self.position + hop - spread) % hop;
+            for ((audio, history), joined) in
+                audio.iter_mut().zip(&mut self.history).zip(&self.joined)
+            {
+                let samples = &mut audio[at..at + run];
+                let newest = window - hop + self.position;
+                history[newest..newest + run].copy_from_slice(samples);
+                samples.copy_from_slice(&joined.finished()[playing..playing + run]);
+            }
+            at += run;
+            self.position += run;
+            if self.in_work {
+                self.engine.work(self.position as u32, spread as u32);
+                if self.position == spread {
+                    self.take();
+                }
+            }
+            if self.position == hop {
+                self.give();
+            }
+        }
+    }
+
+    /// Analyses the frame that is complete and gives it to the engine.
+    fn give(&mut self) {
+        self.position = 0;
+        self.sequence += 1;
+        self.counts.frames += 1;
+        if std::mem::take(&mut self.reset_wanted) {
+            self.reset_engine();
+        }
+        let frame_len = 2 * self.front_end.bins();
+        for (history, frame) in self
+            .history
+            .iter_mut()
+            .zip(self.given.chunks_exact_mut(frame_len))
+        {
+            self.stft.analyse(history, frame);
+            history.copy_within(self.front_end.hop.., 0);
+        }
+        self.engine.submit(self.sequence, &self.given);
+        self.in_work = true;
+        if self.front_end.spread == 0 {
+            self.take();
+        }
+    }
+
+    /// Takes the engine's result, or the frame as it was given where there is none, and joins it to the stream.
+    fn take(&mut self) {
+        self.in_work = false;
+        let playable = match self.engine.collect(self.sequence, &mut self.taken) {
+            Exchange::Ready if is_playable(&self.taken) => true,
+            Exchange::Ready => {
+                self.counts.not_finite += 1;
+                self.reset_engine();
+                false
+            }
+            Exchange::Late => {
+                self.counts.late += 1;
+                false
+            }
+            Exchange::Lost => {
+                self.counts.lost += 1;
+                false
+            }
+        };
+        // All channels fall back together, so that they stay alike.
+        let frames = if playable { &self.taken } else { &self.given };
+        for (joined, frame) in self
+            .joined
+            .iter_mut()
+            .zip(frames.chunks_exact(2 * self.front_end.bins()))
+        {
+            joined.add(self.stft.synthesise(frame));
+        }
+    }
+
+    fn reset_engine(&mut self) {
+        self.counts.resets += 1;
+        self.engine.reset();
+    }
+
+    /// Forgets the stream. Frame numbers go on, so that a result from before cannot be taken for a new one.
+    pub(crate) fn reset(&mut self) {
+        self.engine.reset();
+        self.history
+            .iter_mut()
+            .for_each(|history| history.fill(0.0));
+        self.joined.iter_mut().for_each(OverlapAdd::reset);
+        self.position = 0;
+        self.in_work = false;
+        self.reset_wanted = false;
+    }
+}

@@ -1,0 +1,67 @@
+//! What may pass: keeps values that are not audio out of the model and out of the loudspeakers.
+//!
+//! Flows in: samples from a host or an engine, of which nothing is known. Flows out: samples that are finite, of
+//! bounded size, and, on the way to the model, never so small that they slow the processor down.
+
+/// Largest sample taken for audio: +80 dBFS, above anything a healthy mixer passes on.
+const MAX_SAMPLE: f32 = 1.0e4;
+
+/// Largest real or imaginary part of a bin taken from an engine; keeps the inverse transform finite.
+const MAX_BIN: f32 = 1.0e9;
+
+/// Samples below this (-300 dBFS) become zero on the wet path, far from where f32 gets slow (1e-38).
+const MIN_SAMPLE: f32 = 1.0e-15;
+
+/// Replaces samples that are NaN, infinite or beyond [`MAX_SAMPLE`] by silence; returns how many.
+pub(crate) fn replace_what_is_not_audio(samples: &mut [f32]) -> u64 {
+    let mut replaced = 0;
+    for x in samples {
+        // False for NaN as well. Silence, not the limit: a full-scale click would be the louder error.
+        let is_audio = x.abs() <= MAX_SAMPLE;
+        if !is_audio {
+            *x = 0.0;
+            replaced += 1;
+        }
+    }
+    replaced
+}
+
+/// Copies samples, those that cannot be heard as exact zeros.
+pub(crate) fn copy_flushed(from: &[f32], to: &mut [f32]) {
+    for (to, &x) in to.iter_mut().zip(from) {
+        *to = flushed(x);
+    }
+}
+
+/// The sample, or zero where it is too small to be heard.
+pub(crate) fn flushed(x: f32) -> f32 {
+    if x.abs() < MIN_SAMPLE { 0.0 } else { x }
+}
+
+/// Whether an engine's frame can be played.
+pub(crate) fn is_playable(frame: &[f32]) -> bool {
+    frame.iter().all(|x| x.abs() <= MAX_BIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_audio_passes() {
+        let mut samples = [
+            0.5,
+            f32::NAN,
+            f32::INFINITY,
+            f32::NEG_INFINITY,
+            1.0e30,
+            -9.0e3,
+            1.0e-40,
+        ];
+        assert_eq!(replace_what_is_not_audio(&mut samples), 4);
+        assert_eq!(samples, [0.5, 0.0, 0.0, 0.0, 0.0, -9.0e3, 1.0e-40]);
+        let mut flushed = [1.0; 7];
+        copy_flushed(&samples, &mut flushed);
+        assert_eq!(flushed, [0.5, 0.0, 0.0, 0.0, 0.0, -9.0e3, 0.0]);
+    }
+}

@@ -1,0 +1,82 @@
+//! Promise: the audio thread allocates nothing and frees nothing, from the first callback on.
+//!
+//! Flows in: everything a host may do between prepare and drop. Flows out: an abort at the first use of the heap.
+
+// The guard aborts in debug builds only; elsewhere it would promise what it does not see.
+#![cfg(debug_assertions)]
+
+mod common;
+
+use assert_no_alloc::{AllocDisabler, assert_no_alloc};
+
+use common::{Fault, RATES, Random, TestEngine, chain_of};
+use statewave::controls::{Controls, Listen};
+
+#[global_allocator]
+static ALLOCATOR: AllocDisabler = AllocDisabler;
+
+#[test]
+fn nothing_allocates_at_any_rate_with_any_block() {
+    for sample_rate in RATES {
+        for fault in [Fault::Late, Fault::Lost, Fault::NotANumber] {
+            let mut chain = chain_of(
+                TestEngine::recalling(2).failing_every(5, fault),
+                sample_rate,
+                256,
+            );
+            let mut next = Some(Box::new(TestEngine::recalling(2)));
+            let mut retired = None;
+            let (mut left, mut right) = (vec![0.1; 8_192], vec![0.2; 8_192]);
+            let mut random = Random::new(u64::from(sample_rate));
+            let lengths = [0, 1, 255, 256, 257, 8_192];
+            assert_no_alloc(|| {
+                for i in 0..60 {
+                    let len = lengths
+                        .get(i)
+                        .copied()
+                        .unwrap_or_else(|| random.below(1_024));
+                    left[..len].iter_mut().for_each(|x| *x = random.sample());
+                    right[..len].fill(if i % 7 == 3 { f32::NAN } else { 0.1 });
+                    let controls = Controls {
+                        mix: if i % 2 == 0 { 1.0 } else { 0.3 },
+                        listen: if i % 5 == 0 {
+                            Listen::Removed
+                        } else {
+                            Listen::Out
+                        },
+                        bypass: i % 11 == 0,
+                        ..Controls::default()
+                    };
+                    chain.process(&mut [&mut left[..len], &mut right[..len]], &controls);
+                    if i == 20 {
+                        chain.reset();
+                    }
+                    if i == 40 {
+                        retired = next.take().map(|engine| chain.swap_engine(engine));
+                    }
+                    std::hint::black_box((chain.stats(), chain.latency()));
+                }
+            });
+            assert!(left.iter().chain(&right).all(|x| x.is_finite()));
+            assert!(chain.stats().frames > 0);
+            drop(retired);
+        }
+    }
+}
+
+#[test]
+fn the_guard_itself_works() {
+    // It aborts the process, so another one has to try.
+    let this = std::env::current_exe().expect("a test knows where it is");
+    let tried = std::process::Command::new(this)
+        .args(["--ignored", "--exact", "allocates_on_purpose"])
+        .output()
+        .expect("a test can start itself");
+    assert!(!tried.status.success(), "an allocation went unseen");
+}
+
+#[test]
+#[ignore = "run by the_guard_itself_works, to fail"]
+fn allocates_on_purpose() {
+    assert_no_alloc(|| drop(std::hint::black_box(vec![0_u8; 16])));
+}
