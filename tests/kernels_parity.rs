@@ -66,7 +66,7 @@ fn gates_survive_any_input() {
         let mut x = [1e30, -1e30, 0.0];
         gate::softplus(path, &mut x);
         assert!(
-            x[0] == 1e30 && x[1] < 1e-30 && (x[2] - std::f32::consts::LN_2).abs() < 1e-7,
+            x[0] == 1e30 && x[1] < 1e-17 && (x[2] - std::f32::consts::LN_2).abs() < 1e-7,
             "{x:?}"
         );
     }
@@ -149,7 +149,7 @@ proptest! {
 
     #[test]
     fn conv_is_causal_and_cut_anywhere(
-        taps in 2usize..5, c8 in 1usize..6, time in 1usize..40, cut in 0usize..40, seed: u64,
+        taps in 1usize..5, c8 in 1usize..6, time in 1usize..40, cut in 0usize..40, seed: u64,
     ) {
         let (c, cut) = (8 * c8, cut.min(time));
         let mut noise = Noise(seed);

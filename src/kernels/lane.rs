@@ -62,21 +62,8 @@ pub(crate) trait Lane: Copy {
     /// Lanes smaller than `bound` in size become 0, and so does NaN: a broken state heals.
     fn flush(self, bound: Self) -> Self;
 
-    /// The sum of all lanes, in a fixed order.
-    #[inline(always)]
-    fn sum(self) -> f32 {
-        let mut a = [0.0f32; 16];
-        // SAFETY: `a` holds the widest lane.
-        unsafe { self.store(a.as_mut_ptr()) };
-        let mut width = Self::N;
-        while width > 1 {
-            width /= 2;
-            for i in 0..width {
-                a[i] += a[i + width];
-            }
-        }
-        a[0]
-    }
+    /// The sum of all lanes, in a fixed order: halves added until one is left.
+    fn sum(self) -> f32;
 
     /// 2^x, for x already within ±126.
     #[inline(always)]
@@ -116,10 +103,15 @@ pub(crate) trait Lane: Copy {
         self.div(e.add(self.of(1.0))).flush(self.of(TINY))
     }
 
-    /// ln(1 + e^x), as max(x, 0) + ln(1 + u) with u = e^-|x|, and ln(1 + u) = 2·atanh(u / (2 + u)).
+    /// ln(1 + e^x), as max(x, 0) + ln(1 + u) with u = e^-|x|, and ln(1 + u) = 2·atanh(u / (2 + u)). Never less than
+    /// 2^-60, so that the square of u / (2 + u) is no subnormal number.
     #[inline(always)]
     fn softplus(self) -> Self {
-        let u = self.abs().mul(self.of(-std::f32::consts::LOG2_E)).exp2();
+        let u = self
+            .abs()
+            .mul(self.of(-std::f32::consts::LOG2_E))
+            .max(self.of(-60.0))
+            .exp2_raw();
         let s = u.div(u.add(self.of(2.0)));
         let q = s.mul(s);
         let p = q.fma(self.of(ATANH[4]), self.of(ATANH[3]));
@@ -230,6 +222,11 @@ impl Lane for P8 {
     fn flush(self, bound: P8) -> P8 {
         self.zip(bound, |a, b| if a.abs() >= b { a } else { 0.0 })
     }
+    #[inline(always)]
+    fn sum(self) -> f32 {
+        let a = self.0;
+        ((a[0] + a[4]) + (a[2] + a[6])) + ((a[1] + a[5]) + (a[3] + a[7]))
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -281,6 +278,18 @@ mod x86 {
             unsafe { _mm256_storeu_ps(p, self.0) }
         }
         #[inline(always)]
+        fn sum(self) -> f32 {
+            // SAFETY: `self` exists, so the instructions are there.
+            unsafe {
+                let quad = _mm_add_ps(
+                    _mm256_castps256_ps128(self.0),
+                    _mm256_extractf128_ps::<1>(self.0),
+                );
+                let pair = _mm_add_ps(quad, _mm_movehl_ps(quad, quad));
+                _mm_cvtss_f32(_mm_add_ss(pair, _mm_movehdup_ps(pair)))
+            }
+        }
+        #[inline(always)]
         fn of(self, v: f32) -> V8 {
             // SAFETY: `self` exists, so the instructions are there.
             V8(unsafe { _mm256_set1_ps(v) })
@@ -322,6 +331,11 @@ mod x86 {
         unsafe fn store(self, p: *mut f32) {
             // SAFETY: as the caller vouches.
             unsafe { _mm512_storeu_ps(p, self.0) }
+        }
+        #[inline(always)]
+        fn sum(self) -> f32 {
+            // SAFETY: `self` exists, so the instructions are there.
+            unsafe { _mm512_reduce_add_ps(self.0) }
         }
         #[inline(always)]
         fn of(self, v: f32) -> V16 {

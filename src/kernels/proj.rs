@@ -9,6 +9,8 @@ use super::simd::Aligned;
 
 /// Outputs in a panel.
 const PANEL: usize = 16;
+/// Rows that stay in the first-level cache while all weights pass by.
+const TILE: usize = 32;
 
 /// A weight matrix `[M, K]` and an optional bias `[M]`, packed for [`proj`].
 #[derive(Debug, Clone)]
@@ -121,54 +123,80 @@ unsafe fn proj_body<L: Lane>(
         out_stride,
         accumulate,
     };
+    let mut row = 0;
     // SAFETY: the rows fit, as checked above; the caller vouches for the instructions.
     unsafe {
-        let mut row = 0;
-        if L::N == 16 {
-            while row + 8 <= rows {
-                columns::<L, 8, 3>(job, row);
-                row += 8;
-            }
-        }
         while row + 4 <= rows {
-            columns::<L, 4, 3>(job, row);
-            row += 4;
+            let end = row + TILE.min(rows - row) / 4 * 4;
+            // Eight sums hide the latency of eight-lane FMAs, and a block of 4 by 3 would spill one of its sums in
+            // sixteen registers; sixteen lanes come with thirty-two.
+            if L::N == 16 {
+                columns::<L, 4, 4>(job, row, end);
+            } else {
+                columns::<L, 4, 2>(job, row, end);
+            }
+            row = end;
         }
         match rows - row {
-            3 => columns::<L, 3, 4>(job, row),
-            2 => columns::<L, 2, 6>(job, row),
-            1 => columns::<L, 1, 8>(job, row),
+            3 => columns::<L, 3, 2>(job, row, rows),
+            2 => columns::<L, 2, 4>(job, row, rows),
+            1 => lone_row::<L>(job, row),
             _ => {}
         }
     }
 }
 
-/// All outputs of rows `row..row + R`, `P` vectors of outputs at a time.
+/// All outputs of the rows `row..end`, `R` rows by `P` vectors of outputs at a time. The weights of `P` vectors are
+/// read once for all rows.
 ///
 /// # Safety
-/// The rows are in the job's slices, and the processor has the instructions of `L`.
+/// The rows are in the job's slices, a multiple of `R`, and the processor has the instructions of `L`.
 #[inline(always)]
-unsafe fn columns<L: Lane, const R: usize, const P: usize>(job: Job, row: usize) {
+unsafe fn columns<L: Lane, const R: usize, const P: usize>(job: Job, row: usize, end: usize) {
     let vectors = job.w.outputs.div_ceil(L::N);
     let mut v = 0;
-    // SAFETY: `v` stays within the packed panels; the rest is the caller's promise.
-    unsafe {
-        while v + P <= vectors {
-            block::<L, R, P>(job, row, v);
-            v += P;
+    while v < vectors {
+        let left = vectors - v;
+        let count = if left >= P { P } else { left.min(2) };
+        for row in (row..end).step_by(R) {
+            // SAFETY: `v + count` stays within the packed panels; the rest is the caller's promise.
+            unsafe {
+                if count == P {
+                    block::<L, R, P>(job, row, v);
+                } else if count == 2 {
+                    block::<L, R, 2>(job, row, v);
+                } else {
+                    block::<L, R, 1>(job, row, v);
+                }
+            }
         }
-        if P > 4 && v + 4 <= vectors {
-            block::<L, R, 4>(job, row, v);
-            v += 4;
+        v += count;
+    }
+}
+
+/// All outputs of one row, in as few and as equal blocks of up to 12 vectors as there can be: a short block waits for
+/// its own sums.
+///
+/// # Safety
+/// The row is in the job's slices, and the processor has the instructions of `L`.
+#[inline(always)]
+unsafe fn lone_row<L: Lane>(job: Job, row: usize) {
+    let vectors = job.w.outputs.div_ceil(L::N);
+    let mut v = 0;
+    while v < vectors {
+        let blocks = (vectors - v).div_ceil(12);
+        let count = (vectors - v).div_ceil(blocks);
+        macro_rules! of_count {
+            ($($p:literal)*) => {
+                match count {
+                    // SAFETY: `v + count` stays within the packed panels; the rest is the caller's promise.
+                    $($p => unsafe { block::<L, 1, $p>(job, row, v) },)*
+                    _ => unreachable!("blocks have 1 to 12 vectors"),
+                }
+            };
         }
-        if P > 2 && v + 2 <= vectors {
-            block::<L, R, 2>(job, row, v);
-            v += 2;
-        }
-        while v < vectors {
-            block::<L, R, 1>(job, row, v);
-            v += 1;
-        }
+        of_count!(1 2 3 4 5 6 7 8 9 10 11 12);
+        v += count;
     }
 }
 

@@ -27,7 +27,7 @@ pub struct Mamba2Config {
     pub states: usize,
     /// G, groups of heads that share B and C; divides `heads`.
     pub groups: usize,
-    /// K, taps of the convolution, 2 to 4.
+    /// K, taps of the convolution, 1 to 4.
     pub taps: usize,
     /// Δ is held within these, as `time_step_limit`.
     pub delta_limit: (f32, f32),
@@ -58,8 +58,8 @@ impl Mamba2Config {
             "the groups must divide the heads"
         } else if !(2 * self.groups * self.states).is_multiple_of(8) {
             "twice the groups times the states must be a multiple of 8"
-        } else if !(2..=4).contains(&self.taps) {
-            "the convolution must have 2 to 4 taps"
+        } else if !(1..=4).contains(&self.taps) {
+            "the convolution must have 1 to 4 taps"
         } else {
             return Ok(());
         };
@@ -72,7 +72,7 @@ impl Mamba2Config {
 
 /// A Mamba-2 block with its weights packed. Immutable; streams bring their own state.
 ///
-/// State is `[batch][K−1][conv channels]`, then `[batch][E/16][N][16]`; zeros at the start of a stream.
+/// State is `[batch][3][conv channels]`, then `[batch][E/16][N][16]`; zeros at the start of a stream.
 #[derive(Debug, Clone)]
 pub struct Mamba2Block {
     config: Mamba2Config,

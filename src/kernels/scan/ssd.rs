@@ -125,13 +125,20 @@ unsafe fn gates_body<L: Lane>(
     assert!(gates.len() >= rows * 2 * padded, "gate rows do not fit");
     for row in 0..rows {
         for first in (0..s.heads).step_by(L::N) {
-            let count = L::N.min(s.heads - first);
-            let mut raw = [0.0f32; 16];
-            raw[..count].copy_from_slice(&dt[row * dt_stride + first..][..count]);
-            // SAFETY: the gates are padded to whole vectors and checked above; the caller vouches for the instructions.
+            let at = row * dt_stride + first;
+            // SAFETY: the gates are padded to whole vectors and checked above, a vector of Δ is read only where it
+            // fits; the caller vouches for the instructions.
             unsafe {
+                // Lanes past the last head are never read again. A copy would make the vector wait for its parts.
+                let raw = if at + L::N <= dt.len() {
+                    L::load(dt.as_ptr().add(at))
+                } else {
+                    let mut last = [0.0f32; 16];
+                    last[..dt.len() - at].copy_from_slice(&dt[at..]);
+                    L::load(last.as_ptr())
+                };
                 let bias = L::load(s.dt_bias.as_ptr().add(first));
-                let delta = L::load(raw.as_ptr()).add(bias).softplus();
+                let delta = raw.add(bias).softplus();
                 let delta = delta.max(L::splat(s.limit.0)).min(L::splat(s.limit.1));
                 let to = gates.as_mut_ptr().add(row * 2 * padded + first);
                 delta.store(to);
