@@ -8,7 +8,7 @@ from ssd import ssd, ssd_reference
 
 def snr_db(truth, test):
     truth, test = truth.double().cpu(), test.double().cpu()
-    return float(10 * torch.log10(truth.pow(2).sum() / (truth - test).pow(2).sum().clamp(min=1e-30)))
+    return float(10 * torch.log10(truth.detach().pow(2).sum() / (truth - test).detach().pow(2).sum().clamp(min=1e-30)))
 
 
 def compare(device, S=3, T=37, H=4, P=16, N=16):

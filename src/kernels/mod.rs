@@ -1,1 +1,31 @@
-//! (being written)
+//! What runs on the samples: one file a job, each kernel written once and run by the widest instructions the machine
+//! has.
+//!
+//! Rows are `[batch][time][channels]`, contiguous f32. The channels are the lanes of the vectors, so no kernel sums
+//! across a vector and a row's result does not depend on the rows beside it. A kernel checks its slices' lengths and
+//! panics on a wrong one: shapes are settled when a layer is made, never by what comes in. Nothing here allocates but
+//! the constructors, and the `chunked` scans for whole files.
+//!
+//! | file | job |
+//! |---|---|
+//! | [`simd`] | which instructions run ([`Path`]), aligned memory |
+//! | [`proj`] | dense layers: rows by packed weights |
+//! | [`mix`] | one small dense layer per channel (the bands of a spectrum mixed) |
+//! | [`conv`] | causal depthwise convolution with SiLU |
+//! | [`scan`] | the recurrences: S6 (Mamba), SSD (Mamba-2), S4D |
+//! | [`norm`] | RMSNorm, plain and gated |
+//! | [`gate`] | SiLU, softplus, sigmoid, exp2 |
+//! | [`oracle`] | the same in f64, as the papers write it, for tests |
+
+#[macro_use]
+pub mod simd;
+pub mod conv;
+pub mod gate;
+mod lane;
+pub mod mix;
+pub mod norm;
+pub mod oracle;
+pub mod proj;
+pub mod scan;
+
+pub use simd::{Aligned, Path};

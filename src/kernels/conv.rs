@@ -1,0 +1,125 @@
+//! Causal depthwise convolution over time, with SiLU fused: `y[t] = silu(b + Σ_j w[j] · x[t − (K−1) + j])`.
+//!
+//! The state is the tail, the last 3 inputs of each channel, oldest first, `[3][channels]`: it shifts while it is read,
+//! so two streams' states can be blended or exchanged without a position to agree on. Fewer than 4 taps are 4 of which
+//! the oldest weigh nothing.
+
+use super::lane::Lane;
+use super::simd::Aligned;
+
+/// The taps of every kernel.
+const TAPS: usize = 4;
+
+/// Taps `[4][channels]` and a bias, packed for [`conv_silu`].
+#[derive(Debug, Clone)]
+pub struct PackedConv {
+    channels: usize,
+    weight: Aligned,
+    bias: Aligned,
+}
+
+impl PackedConv {
+    /// Packs `weight`, `[channels, 1, taps]` as PyTorch's depthwise `Conv1d` keeps it, and `bias`, `[channels]`.
+    ///
+    /// # Panics
+    /// If `channels` is not a multiple of 8, if `taps` is not 1 to 4, or if a slice's length is wrong.
+    pub fn new(weight: &[f32], channels: usize, taps: usize, bias: Option<&[f32]>) -> PackedConv {
+        assert!(
+            channels.is_multiple_of(8),
+            "channels are not a multiple of 8"
+        );
+        assert!((1..=TAPS).contains(&taps), "only 1 to 4 taps");
+        assert_eq!(
+            weight.len(),
+            channels * taps,
+            "weight is not [channels, 1, taps]"
+        );
+        let mut packed = Aligned::zeros(channels * TAPS);
+        for c in 0..channels {
+            for j in 0..taps {
+                packed[(TAPS - taps + j) * channels + c] = weight[c * taps + j];
+            }
+        }
+        let mut packed_bias = Aligned::zeros(channels);
+        if let Some(bias) = bias {
+            packed_bias.copy_from_slice(bias);
+        }
+        PackedConv {
+            channels,
+            weight: packed,
+            bias: packed_bias,
+        }
+    }
+
+    /// Channels.
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// Floats of state for one stream: `3 · channels`.
+    pub fn state_len(&self) -> usize {
+        (TAPS - 1) * self.channels
+    }
+}
+
+on_path! {
+    /// Convolves `batch` streams of `time` rows in place and shifts their `tails`.
+    ///
+    /// Row r = b · time + t is at `x[r · stride ..][..channels]`; `tails` is `[batch][3][channels]`.
+    ///
+    /// # Panics
+    /// If a row does not fit its slice or its stride, or `tails` is too short.
+    pub fn conv_silu(
+        w: &PackedConv, x: &mut [f32], stride: usize, batch: usize, time: usize, tails: &mut [f32],
+    ) = conv_body by 8
+}
+
+/// # Safety
+/// The processor has the instructions of `L`.
+#[inline(always)]
+unsafe fn conv_body<L: Lane>(
+    w: &PackedConv,
+    x: &mut [f32],
+    stride: usize,
+    batch: usize,
+    time: usize,
+    tails: &mut [f32],
+) {
+    if batch * time == 0 {
+        return;
+    }
+    let channels = w.channels;
+    assert!(
+        stride >= channels && x.len() >= (batch * time - 1) * stride + channels,
+        "rows do not fit"
+    );
+    assert!(tails.len() >= batch * w.state_len(), "tails are too short");
+    for stream in 0..batch {
+        for c in (0..channels).step_by(L::N) {
+            // SAFETY: `c` is a whole vector below `channels`; the rows and the tails fit, as checked; the caller
+            // vouches for the instructions.
+            unsafe {
+                let mut at = x.as_mut_ptr().add(stream * time * stride + c);
+                let tail = tails.as_mut_ptr().add(stream * w.state_len() + c);
+                let weight = w.weight.as_ptr().add(c);
+                let bias = w.bias.as_ptr().add(c);
+                let [mut p0, mut p1, mut p2] = [0, 1, 2].map(|j| L::load(tail.add(j * channels)));
+                for _ in 0..time {
+                    let now = L::load(at);
+                    let y = L::load(weight).fma(p0, L::load(bias));
+                    let y = L::load(weight.add(channels)).fma(p1, y);
+                    let y = L::load(weight.add(2 * channels)).fma(p2, y);
+                    L::load(weight.add(3 * channels))
+                        .fma(now, y)
+                        .silu()
+                        .store(at);
+                    (p0, p1, p2) = (p1, p2, now);
+                    at = at.wrapping_add(stride);
+                }
+                p0.store(tail);
+                p1.store(tail.add(channels));
+                p2.store(tail.add(2 * channels));
+            }
+        }
+    }
+}

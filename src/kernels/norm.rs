@@ -1,0 +1,153 @@
+//! RMSNorm, plain and gated: `y = x / sqrt(mean(x²) + eps) · w`.
+
+use super::lane::Lane;
+
+on_path! {
+    /// Normalises each of `rows` rows of `x`, `[rows][width]`, into `out` with the same layout; `weight` is `[width]`.
+    ///
+    /// # Panics
+    /// If a slice is too short, or `width` is not a multiple of 8.
+    pub fn rms_norm(x: &[f32], weight: &[f32], eps: f32, out: &mut [f32], rows: usize) = rms_norm_body by 8
+}
+
+/// # Safety
+/// The processor has the instructions of `L`.
+#[inline(always)]
+unsafe fn rms_norm_body<L: Lane>(
+    x: &[f32],
+    weight: &[f32],
+    eps: f32,
+    out: &mut [f32],
+    rows: usize,
+) {
+    let width = weight.len();
+    assert!(width.is_multiple_of(L::N), "width is not a multiple of 8");
+    assert!(
+        x.len() >= rows * width && out.len() >= rows * width,
+        "rows do not fit"
+    );
+    for row in 0..rows {
+        // SAFETY: the rows fit, as checked; the caller vouches for the instructions.
+        unsafe {
+            let x = x.as_ptr().add(row * width);
+            let out = out.as_mut_ptr().add(row * width);
+            let mut squares = [L::splat(0.0); 2];
+            for i in (0..width).step_by(L::N) {
+                let v = L::load(x.add(i));
+                let s = &mut squares[i / L::N % 2];
+                *s = v.fma(v, *s);
+            }
+            let scale = L::splat(inverse_rms(squares[0].add(squares[1]).sum(), width, eps));
+            for i in (0..width).step_by(L::N) {
+                L::load(x.add(i))
+                    .mul(scale)
+                    .mul(L::load(weight.as_ptr().add(i)))
+                    .store(out.add(i));
+            }
+        }
+    }
+}
+
+on_path! {
+    /// Mamba-2's gated norm, in place: `y ← norm(y · silu(z)) · w`, the mean taken over each of `groups` equal parts.
+    ///
+    /// `y` is `[rows][width]`; row r of `z` is at `z[r · z_stride ..][..width]`; `weight` is `[width]`.
+    ///
+    /// # Panics
+    /// If a slice is too short, or a group is not a multiple of 8 wide.
+    pub fn gated_rms_norm(
+        y: &mut [f32], z: &[f32], z_stride: usize, weight: &[f32], groups: usize, eps: f32, rows: usize,
+    ) = gated_body by 8
+}
+
+/// # Safety
+/// The processor has the instructions of `L`.
+#[inline(always)]
+unsafe fn gated_body<L: Lane>(
+    y: &mut [f32],
+    z: &[f32],
+    z_stride: usize,
+    weight: &[f32],
+    groups: usize,
+    eps: f32,
+    rows: usize,
+) {
+    if rows == 0 {
+        return;
+    }
+    let width = weight.len();
+    let part = width / groups;
+    assert!(
+        part * groups == width && part.is_multiple_of(L::N),
+        "a group is not a multiple of 8 wide"
+    );
+    assert!(y.len() >= rows * width, "rows do not fit");
+    assert!(
+        z_stride >= width && z.len() >= (rows - 1) * z_stride + width,
+        "gate rows do not fit"
+    );
+    for row in 0..rows {
+        for first in (0..width).step_by(part) {
+            // SAFETY: the rows fit, as checked; the caller vouches for the instructions.
+            unsafe {
+                let y = y.as_mut_ptr().add(row * width + first);
+                let z = z.as_ptr().add(row * z_stride + first);
+                let weight = weight.as_ptr().add(first);
+                let mut squares = [L::splat(0.0); 2];
+                for i in (0..part).step_by(L::N) {
+                    let v = L::load(y.add(i)).mul(L::load(z.add(i)).silu());
+                    v.store(y.add(i));
+                    let s = &mut squares[i / L::N % 2];
+                    *s = v.fma(v, *s);
+                }
+                let scale = L::splat(inverse_rms(squares[0].add(squares[1]).sum(), part, eps));
+                for i in (0..part).step_by(L::N) {
+                    L::load(y.add(i))
+                        .mul(scale)
+                        .mul(L::load(weight.add(i)))
+                        .store(y.add(i));
+                }
+            }
+        }
+    }
+}
+
+on_path! {
+    /// Mamba's gate, in place: `y ← y · silu(z)`. `y` is `[rows][width]`; row r of `z` is at `z[r · z_stride ..]`.
+    ///
+    /// # Panics
+    /// If a slice is too short, or `width` is not a multiple of 8.
+    pub fn gate_silu(y: &mut [f32], z: &[f32], z_stride: usize, width: usize, rows: usize) = gate_body by 8
+}
+
+/// # Safety
+/// The processor has the instructions of `L`.
+#[inline(always)]
+unsafe fn gate_body<L: Lane>(y: &mut [f32], z: &[f32], z_stride: usize, width: usize, rows: usize) {
+    if rows == 0 {
+        return;
+    }
+    assert!(width.is_multiple_of(L::N), "width is not a multiple of 8");
+    assert!(y.len() >= rows * width, "rows do not fit");
+    assert!(
+        z_stride >= width && z.len() >= (rows - 1) * z_stride + width,
+        "gate rows do not fit"
+    );
+    for row in 0..rows {
+        for i in (0..width).step_by(L::N) {
+            // SAFETY: the rows fit, as checked; the caller vouches for the instructions.
+            unsafe {
+                let y = y.as_mut_ptr().add(row * width + i);
+                L::load(y)
+                    .mul(L::load(z.as_ptr().add(row * z_stride + i)).silu())
+                    .store(y);
+            }
+        }
+    }
+}
+
+/// 1 / sqrt(mean + eps).
+#[inline(always)]
+fn inverse_rms(squares: f32, width: usize, eps: f32) -> f32 {
+    1.0 / (squares / width as f32 + eps).sqrt()
+}

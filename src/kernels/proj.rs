@@ -1,0 +1,279 @@
+//! Dense layers: rows of activations by a packed weight matrix.
+//!
+//! The outputs are the lanes. Weights are packed once in panels of 16 outputs, `[M/16][K][16]`, and a block of a few
+//! rows by a few panels stays in registers over all of K. Each output is one chain of fused multiply-adds over
+//! k = 0..K, whatever the number of rows, so a row's result does not depend on the rows beside it.
+
+use super::lane::Lane;
+use super::simd::Aligned;
+
+/// Outputs in a panel.
+const PANEL: usize = 16;
+/// Rows that stay in the first-level cache while all weights pass by.
+const TILE: usize = 32;
+
+/// A weight matrix `[M, K]` and an optional bias `[M]`, packed for [`proj`].
+#[derive(Debug, Clone)]
+pub struct Packed {
+    outputs: usize,
+    inputs: usize,
+    panels: Aligned,
+    /// Padded to whole panels; zeros where there is no bias.
+    bias: Aligned,
+}
+
+impl Packed {
+    /// Packs `weight`, `[outputs, inputs]` row-major, as PyTorch's `Linear` keeps it.
+    ///
+    /// # Panics
+    /// If a slice's length is not what the sizes say.
+    pub fn new(weight: &[f32], outputs: usize, inputs: usize, bias: Option<&[f32]>) -> Packed {
+        assert_eq!(
+            weight.len(),
+            outputs * inputs,
+            "weight is not [outputs, inputs]"
+        );
+        let count = outputs.div_ceil(PANEL);
+        let mut panels = Aligned::zeros(count * inputs * PANEL);
+        for m in 0..outputs {
+            for k in 0..inputs {
+                panels[(m / PANEL * inputs + k) * PANEL + m % PANEL] = weight[m * inputs + k];
+            }
+        }
+        let mut padded = Aligned::zeros(count * PANEL);
+        if let Some(bias) = bias {
+            assert_eq!(bias.len(), outputs, "bias is not [outputs]");
+            padded[..outputs].copy_from_slice(bias);
+        }
+        Packed {
+            outputs,
+            inputs,
+            panels,
+            bias: padded,
+        }
+    }
+
+    /// M, the length of an output row.
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// K, the length of an input row.
+    pub fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// Bytes of weight that one pass reads.
+    pub fn bytes(&self) -> usize {
+        4 * (self.panels.len() + self.bias.len())
+    }
+}
+
+on_path! {
+    /// `out[r] ← W·x[r] + bias` for each of `rows` rows; with `accumulate`, `out[r] ← out[r] + W·x[r] + bias`.
+    ///
+    /// Row r of the input is at `x[r · x_stride ..][..K]`, of the output at `out[r · out_stride ..][..M]`.
+    ///
+    /// # Panics
+    /// If a row does not fit its slice or its stride.
+    pub fn proj(
+        w: &Packed, x: &[f32], x_stride: usize, out: &mut [f32], out_stride: usize, rows: usize, accumulate: bool,
+    ) = proj_body
+}
+
+/// What the register blocks share.
+#[derive(Clone, Copy)]
+struct Job<'a> {
+    w: &'a Packed,
+    x: *const f32,
+    x_stride: usize,
+    out: *mut f32,
+    out_stride: usize,
+    accumulate: bool,
+}
+
+/// # Safety
+/// The processor has the instructions of `L`.
+#[inline(always)]
+unsafe fn proj_body<L: Lane>(
+    w: &Packed,
+    x: &[f32],
+    x_stride: usize,
+    out: &mut [f32],
+    out_stride: usize,
+    rows: usize,
+    accumulate: bool,
+) {
+    if rows == 0 || w.outputs == 0 {
+        return;
+    }
+    assert!(
+        x_stride >= w.inputs && x.len() >= (rows - 1) * x_stride + w.inputs,
+        "input rows do not fit"
+    );
+    assert!(
+        out_stride >= w.outputs && out.len() >= (rows - 1) * out_stride + w.outputs,
+        "output rows do not fit"
+    );
+    let job = Job {
+        w,
+        x: x.as_ptr(),
+        x_stride,
+        out: out.as_mut_ptr(),
+        out_stride,
+        accumulate,
+    };
+    let mut row = 0;
+    // SAFETY: the rows fit, as checked above; the caller vouches for the instructions.
+    unsafe {
+        while row + 4 <= rows {
+            let end = row + TILE.min(rows - row) / 4 * 4;
+            // Eight sums hide the latency of eight-lane FMAs, and a block of 4 by 3 would spill one of its sums in
+            // sixteen registers; sixteen lanes come with thirty-two.
+            if L::N == 16 {
+                columns::<L, 4, 4>(job, row, end);
+            } else {
+                columns::<L, 4, 2>(job, row, end);
+            }
+            row = end;
+        }
+        match rows - row {
+            3 => columns::<L, 3, 2>(job, row, rows),
+            2 => columns::<L, 2, 4>(job, row, rows),
+            1 => lone_row::<L>(job, row),
+            _ => {}
+        }
+    }
+}
+
+/// All outputs of the rows `row..end`, `R` rows by `P` vectors of outputs at a time. The weights of `P` vectors are
+/// read once for all rows.
+///
+/// # Safety
+/// The rows are in the job's slices, a multiple of `R`, and the processor has the instructions of `L`.
+#[inline(always)]
+unsafe fn columns<L: Lane, const R: usize, const P: usize>(job: Job, row: usize, end: usize) {
+    let vectors = job.w.outputs.div_ceil(L::N);
+    let mut v = 0;
+    while v < vectors {
+        let left = vectors - v;
+        let count = if left >= P { P } else { left.min(2) };
+        for row in (row..end).step_by(R) {
+            // SAFETY: `v + count` stays within the packed panels; the rest is the caller's promise.
+            unsafe {
+                if count == P {
+                    block::<L, R, P>(job, row, v);
+                } else if count == 2 {
+                    block::<L, R, 2>(job, row, v);
+                } else {
+                    block::<L, R, 1>(job, row, v);
+                }
+            }
+        }
+        v += count;
+    }
+}
+
+/// All outputs of one row, in as few and as equal blocks of up to 12 vectors as there can be: a short block waits for
+/// its own sums.
+///
+/// # Safety
+/// The row is in the job's slices, and the processor has the instructions of `L`.
+#[inline(always)]
+unsafe fn lone_row<L: Lane>(job: Job, row: usize) {
+    let vectors = job.w.outputs.div_ceil(L::N);
+    let mut v = 0;
+    while v < vectors {
+        let blocks = (vectors - v).div_ceil(12);
+        let count = (vectors - v).div_ceil(blocks);
+        macro_rules! of_count {
+            ($($p:literal)*) => {
+                match count {
+                    // SAFETY: `v + count` stays within the packed panels; the rest is the caller's promise.
+                    $($p => unsafe { block::<L, 1, $p>(job, row, v) },)*
+                    _ => unreachable!("blocks have 1 to 12 vectors"),
+                }
+            };
+        }
+        of_count!(1 2 3 4 5 6 7 8 9 10 11 12);
+        v += count;
+    }
+}
+
+/// Rows `row..row + R` by output vectors `v..v + P`.
+///
+/// # Safety
+/// The rows are in the job's slices, the vectors in the packed panels, and the processor has the instructions of `L`.
+#[inline(always)]
+unsafe fn block<L: Lane, const R: usize, const P: usize>(job: Job, row: usize, v: usize) {
+    let Job {
+        w,
+        x,
+        x_stride,
+        out,
+        out_stride,
+        accumulate,
+    } = job;
+    // SAFETY: a vector of outputs lies in one panel, for 16 is a multiple of every lane count; the packed slices hold
+    // whole panels; rows and strides are the caller's promise.
+    unsafe {
+        let panels = w.panels.as_ptr();
+        let column: [*const f32; P] = std::array::from_fn(|p| {
+            let m = (v + p) * L::N;
+            panels.add(m / PANEL * w.inputs * PANEL + m % PANEL)
+        });
+        let bias = w.bias.as_ptr().add(v * L::N);
+        let mut acc = [[L::splat(0.0); P]; R];
+        for row in &mut acc {
+            for (p, a) in row.iter_mut().enumerate() {
+                *a = L::load(bias.add(p * L::N));
+            }
+        }
+        let input = x.add(row * x_stride);
+        for k in 0..w.inputs {
+            let mut weights = [L::splat(0.0); P];
+            for p in 0..P {
+                weights[p] = L::load(column[p].add(k * PANEL));
+            }
+            for r in 0..R {
+                let u = L::splat(*input.add(r * x_stride + k));
+                for p in 0..P {
+                    acc[r][p] = u.fma(weights[p], acc[r][p]);
+                }
+            }
+        }
+        for r in 0..R {
+            for p in 0..P {
+                let m = (v + p) * L::N;
+                let to = out.add((row + r) * out_stride + m);
+                put(acc[r][p], to, L::N.min(w.outputs - m), accumulate);
+            }
+        }
+    }
+}
+
+/// Stores the first `count` lanes, added to what is there if `accumulate`.
+///
+/// # Safety
+/// `to` is readable and writable for `count` floats, and the processor has the instructions of `L`.
+#[inline(always)]
+unsafe fn put<L: Lane>(value: L, to: *mut f32, count: usize, accumulate: bool) {
+    // SAFETY: a whole vector goes to `to` only if it fits; else it goes through a copy as wide as the widest lane.
+    unsafe {
+        if count == L::N {
+            let value = if accumulate {
+                L::load(to).add(value)
+            } else {
+                value
+            };
+            value.store(to);
+            return;
+        }
+        let mut lanes = [0.0f32; 16];
+        value.store(lanes.as_mut_ptr());
+        for (i, lane) in lanes[..count].iter().enumerate() {
+            let to = to.add(i);
+            *to = if accumulate { *to + lane } else { *lane };
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! The diagonal recurrence of S4D (Gu, Gupta, Goel and Ré 2022): complex and time-invariant,
+//! `h ← Ā·h + u`, `y = Re Σ_n C̃_n·h_n + D·u`, with B̄ and the conjugate's factor 2 inside C̃.
+
+use super::{LINE, lines_len, rows_len};
+use crate::kernels::lane::{Lane, TINY};
+use crate::kernels::simd::Aligned;
+use rustfft::num_complex::Complex64;
+
+/// What an S4D scan knows beforehand.
+#[derive(Debug, Clone)]
+pub struct S4d {
+    channels: usize,
+    states: usize,
+    /// `[E/16][N][4][16]`: Re Ā, Im Ā, Re C̃, Im C̃.
+    coefficients: Aligned,
+    d: Aligned,
+}
+
+impl S4d {
+    /// `a_bar` and `c` are `[channels, states]` (half of the conjugate pairs); the skip `d` is `[channels]`.
+    ///
+    /// # Panics
+    /// If `channels` is not a multiple of 8, or a slice's length is wrong.
+    pub fn new(a_bar: &[Complex64], c: &[Complex64], d: &[f32], states: usize) -> S4d {
+        let channels = d.len();
+        assert!(
+            channels.is_multiple_of(8),
+            "channels are not a multiple of 8"
+        );
+        assert!(
+            a_bar.len() == channels * states && c.len() == a_bar.len(),
+            "A or C is not [channels, states]"
+        );
+        let mut coefficients = Aligned::zeros(4 * lines_len(channels, states));
+        for e in 0..channels {
+            for n in 0..states {
+                let (a, c) = (a_bar[e * states + n], c[e * states + n]);
+                let at = (e / LINE * states + n) * 4 * LINE + e % LINE;
+                for (i, v) in [a.re, a.im, c.re, c.im].into_iter().enumerate() {
+                    coefficients[at + i * LINE] = v as f32;
+                }
+            }
+        }
+        S4d {
+            channels,
+            states,
+            coefficients,
+            d: d.into(),
+        }
+    }
+
+    /// E.
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// N, complex states of a channel.
+    pub fn states(&self) -> usize {
+        self.states
+    }
+
+    /// Floats of state of one stream: `[E/16][N][2][16]`.
+    pub fn state_len(&self) -> usize {
+        2 * lines_len(self.channels, self.states)
+    }
+
+    /// Ā of channel `e`, state `n`, as the kernel rounds it.
+    pub(super) fn a_bar(&self, e: usize, n: usize) -> Complex64 {
+        let at = (e / LINE * self.states + n) * 4 * LINE + e % LINE;
+        Complex64::new(
+            self.coefficients[at] as f64,
+            self.coefficients[at + LINE] as f64,
+        )
+    }
+}
+
+/// Runs `batch` streams for `time` steps from their states `h`, `[batch][state_len]`.
+///
+/// `u` and `y` are `[batch·time][E]`.
+///
+/// # Panics
+/// If a slice is too short.
+pub fn s4d(
+    path: crate::kernels::Path,
+    s: &S4d,
+    u: &[f32],
+    y: &mut [f32],
+    batch: usize,
+    time: usize,
+    h: &mut [f32],
+) {
+    let need = rows_len(batch * time, s.channels, s.channels);
+    assert!(u.len() >= need && y.len() >= need, "rows do not fit");
+    assert!(h.len() >= batch * s.state_len(), "state is too short");
+    if s.channels.is_multiple_of(LINE) {
+        wide(path, s, u, y, batch, time, h);
+    } else {
+        narrow(path, s, u, y, batch, time, h);
+    }
+}
+
+on_path! {
+    fn wide(s: &S4d, u: &[f32], y: &mut [f32], batch: usize, time: usize, h: &mut [f32]) = body
+}
+on_path! {
+    fn narrow(s: &S4d, u: &[f32], y: &mut [f32], batch: usize, time: usize, h: &mut [f32]) = body by 8
+}
+
+/// # Safety
+/// `s4d` has checked the slices, `L::N` divides the channels, and the processor has the instructions of `L`.
+#[inline(always)]
+unsafe fn body<L: Lane>(
+    s: &S4d,
+    u: &[f32],
+    y: &mut [f32],
+    batch: usize,
+    time: usize,
+    h: &mut [f32],
+) {
+    let (channels, states) = (s.channels, s.states);
+    for stream in 0..batch {
+        for e in (0..channels).step_by(L::N) {
+            // SAFETY: the caller has checked every row of every slice; vectors stay in a line of the packed ones.
+            unsafe {
+                let line = e / LINE * states;
+                let h = h
+                    .as_mut_ptr()
+                    .add(stream * s.state_len() + line * 2 * LINE + e % LINE);
+                let k = s.coefficients.as_ptr().add(line * 4 * LINE + e % LINE);
+                let d = L::load(s.d.as_ptr().add(e));
+                let tiny = L::splat(TINY);
+                for row in stream * time..(stream + 1) * time {
+                    let u = L::load(u.as_ptr().add(row * channels + e));
+                    let mut out = [u.mul(d), L::splat(0.0)];
+                    for n in 0..states {
+                        let (k, h) = (k.add(n * 4 * LINE), h.add(n * 2 * LINE));
+                        let (a_re, a_im) = (L::load(k), L::load(k.add(LINE)));
+                        let (re, im) = (L::load(h), L::load(h.add(LINE)));
+                        let new_re = a_im.fnma(im, a_re.fma(re, u)).flush(tiny);
+                        let new_im = a_re.fma(im, a_im.mul(re)).flush(tiny);
+                        new_re.store(h);
+                        new_im.store(h.add(LINE));
+                        out[0] = L::load(k.add(2 * LINE)).fma(new_re, out[0]);
+                        out[1] = L::load(k.add(3 * LINE)).fnma(new_im, out[1]);
+                    }
+                    out[0]
+                        .add(out[1])
+                        .store(y.as_mut_ptr().add(row * channels + e));
+                }
+            }
+        }
+    }
+}

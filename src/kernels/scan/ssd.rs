@@ -1,0 +1,301 @@
+//! The scan of Mamba-2 (Dao and Gu 2024, "SSD"): one decay a head, `h ← exp(Δ·A)·h + Δ·x·B`, `y = C·h + D·x`.
+
+use super::{LINE, lines_len, rows_len};
+use crate::kernels::lane::{Lane, TINY};
+use crate::kernels::simd::Aligned;
+
+/// What an SSD scan knows beforehand.
+#[derive(Debug, Clone)]
+pub struct Ssd {
+    heads: usize,
+    head_dim: usize,
+    states: usize,
+    groups: usize,
+    /// A · log2 e, padded to whole vectors.
+    a: Aligned,
+    dt_bias: Aligned,
+    d: Aligned,
+    /// Limits of Δ, (smallest, largest).
+    limit: (f32, f32),
+}
+
+impl Ssd {
+    /// `a_log`, `dt_bias` and the skip `d` are `[heads]`; A = −exp(a_log); Δ is held within `limit`.
+    ///
+    /// # Panics
+    /// If `head_dim` is not a multiple of 8, the groups do not divide the heads, or a slice's length is wrong.
+    pub fn new(
+        a_log: &[f32],
+        dt_bias: &[f32],
+        d: &[f32],
+        head_dim: usize,
+        states: usize,
+        groups: usize,
+        limit: (f32, f32),
+    ) -> Ssd {
+        let heads = a_log.len();
+        assert!(
+            head_dim.is_multiple_of(8),
+            "head_dim is not a multiple of 8"
+        );
+        assert!(
+            groups > 0 && heads.is_multiple_of(groups),
+            "groups do not divide the heads"
+        );
+        assert!(
+            dt_bias.len() == heads && d.len() == heads,
+            "dt_bias or D is not [heads]"
+        );
+        let padded = |f: &dyn Fn(usize) -> f32| {
+            let mut v = Aligned::zeros(heads.next_multiple_of(LINE));
+            (0..heads).for_each(|i| v[i] = f(i));
+            v
+        };
+        Ssd {
+            heads,
+            head_dim,
+            states,
+            groups,
+            a: padded(&|i| (-(a_log[i] as f64).exp() * std::f64::consts::LOG2_E) as f32),
+            dt_bias: padded(&|i| dt_bias[i]),
+            d: padded(&|i| d[i]),
+            limit,
+        }
+    }
+
+    /// E = heads · head_dim.
+    pub fn channels(&self) -> usize {
+        self.heads * self.head_dim
+    }
+
+    /// H.
+    pub fn heads(&self) -> usize {
+        self.heads
+    }
+
+    /// Width of a row of x, B and C: E + 2·groups·N.
+    pub fn row_len(&self) -> usize {
+        self.channels() + 2 * self.groups * self.states
+    }
+
+    /// Width of a row of gates: Δ of each head, then the decay of each head, each padded to 16.
+    pub fn gates_len(&self) -> usize {
+        2 * self.a.len()
+    }
+
+    /// N.
+    pub fn states(&self) -> usize {
+        self.states
+    }
+
+    /// A · log2 e of a head.
+    pub(super) fn a(&self, head: usize) -> f32 {
+        self.a[head]
+    }
+
+    /// Floats of state of one stream.
+    pub fn state_len(&self) -> usize {
+        lines_len(self.channels(), self.states)
+    }
+}
+
+on_path! {
+    /// Makes `gates`, `[rows][gates_len]`, from raw Δ: row r is at `dt[r · dt_stride ..][..H]`.
+    ///
+    /// # Panics
+    /// If a row does not fit its slice.
+    pub fn ssd_gates(s: &Ssd, dt: &[f32], dt_stride: usize, gates: &mut [f32], rows: usize) = gates_body by 8
+}
+
+/// # Safety
+/// The processor has the instructions of `L`.
+#[inline(always)]
+unsafe fn gates_body<L: Lane>(
+    s: &Ssd,
+    dt: &[f32],
+    dt_stride: usize,
+    gates: &mut [f32],
+    rows: usize,
+) {
+    let padded = s.a.len();
+    assert!(
+        dt.len() >= rows_len(rows, dt_stride, s.heads),
+        "dt rows do not fit"
+    );
+    assert!(gates.len() >= rows * 2 * padded, "gate rows do not fit");
+    for row in 0..rows {
+        for first in (0..s.heads).step_by(L::N) {
+            let at = row * dt_stride + first;
+            // SAFETY: the gates are padded to whole vectors and checked above, a vector of Δ is read only where it
+            // fits; the caller vouches for the instructions.
+            unsafe {
+                // Lanes past the last head are never read again. A copy would make the vector wait for its parts.
+                let raw = if at + L::N <= dt.len() {
+                    L::load(dt.as_ptr().add(at))
+                } else {
+                    let mut last = [0.0f32; 16];
+                    last[..dt.len() - at].copy_from_slice(&dt[at..]);
+                    L::load(last.as_ptr())
+                };
+                let bias = L::load(s.dt_bias.as_ptr().add(first));
+                let delta = raw.add(bias).softplus();
+                let delta = delta.max(L::splat(s.limit.0)).min(L::splat(s.limit.1));
+                let to = gates.as_mut_ptr().add(row * 2 * padded + first);
+                delta.store(to);
+                delta
+                    .mul(L::load(s.a.as_ptr().add(first)))
+                    .decay()
+                    .store(to.add(padded));
+            }
+        }
+    }
+}
+
+/// Runs `batch` streams for `time` steps from their states `h`, `[batch][state_len]`, into `y`, `[batch·time][E]`.
+///
+/// Row r of x, B and C is at `xbc[r · stride ..][..row_len]`; `gates` are those of [`ssd_gates`].
+///
+/// # Panics
+/// If a row does not fit its slice.
+#[allow(clippy::too_many_arguments)]
+pub fn ssd(
+    path: crate::kernels::Path,
+    s: &Ssd,
+    xbc: &[f32],
+    stride: usize,
+    gates: &[f32],
+    y: &mut [f32],
+    batch: usize,
+    time: usize,
+    h: &mut [f32],
+) {
+    let rows = batch * time;
+    assert!(
+        xbc.len() >= rows_len(rows, stride, s.row_len()),
+        "rows do not fit"
+    );
+    assert!(gates.len() >= rows * s.gates_len(), "gate rows do not fit");
+    assert!(y.len() >= rows * s.channels(), "y rows do not fit");
+    assert!(h.len() >= batch * s.state_len(), "state is too short");
+    if s.head_dim.is_multiple_of(LINE) {
+        wide(path, s, xbc, stride, gates, y, batch, time, h);
+    } else {
+        narrow(path, s, xbc, stride, gates, y, batch, time, h);
+    }
+}
+
+on_path! {
+    fn wide(
+        s: &Ssd, xbc: &[f32], stride: usize, gates: &[f32], y: &mut [f32], batch: usize, time: usize, h: &mut [f32],
+    ) = wide_body
+}
+on_path! {
+    fn narrow(
+        s: &Ssd, xbc: &[f32], stride: usize, gates: &[f32], y: &mut [f32], batch: usize, time: usize, h: &mut [f32],
+    ) = narrow_body by 8
+}
+
+/// A whole line of channels at once, so that eight lanes share the broadcasts of B and C.
+///
+/// # Safety
+/// As [`lines`].
+#[inline(always)]
+unsafe fn wide_body<L: Lane>(
+    s: &Ssd,
+    xbc: &[f32],
+    stride: usize,
+    gates: &[f32],
+    y: &mut [f32],
+    batch: usize,
+    time: usize,
+    h: &mut [f32],
+) {
+    // SAFETY: as the caller vouches.
+    unsafe {
+        if L::N == LINE {
+            lines::<L, 1>(s, xbc, stride, gates, y, batch, time, h);
+        } else {
+            lines::<L, 2>(s, xbc, stride, gates, y, batch, time, h);
+        }
+    }
+}
+
+/// # Safety
+/// As [`lines`].
+#[inline(always)]
+unsafe fn narrow_body<L: Lane>(
+    s: &Ssd,
+    xbc: &[f32],
+    stride: usize,
+    gates: &[f32],
+    y: &mut [f32],
+    batch: usize,
+    time: usize,
+    h: &mut [f32],
+) {
+    // SAFETY: as the caller vouches.
+    unsafe { lines::<L, 1>(s, xbc, stride, gates, y, batch, time, h) }
+}
+
+/// `W` vectors of one head at a time.
+///
+/// # Safety
+/// `ssd` has checked the slices, `W · L::N` divides `head_dim`, and the processor has the instructions of `L`.
+#[inline(always)]
+#[allow(clippy::too_many_arguments)]
+unsafe fn lines<L: Lane, const W: usize>(
+    s: &Ssd,
+    xbc: &[f32],
+    stride: usize,
+    gates: &[f32],
+    y: &mut [f32],
+    batch: usize,
+    time: usize,
+    h: &mut [f32],
+) {
+    let (channels, states) = (s.channels(), s.states);
+    let heads_padded = s.a.len();
+    let heads_in_group = s.heads / s.groups;
+    for stream in 0..batch {
+        for e in (0..channels).step_by(W * L::N) {
+            let head = e / s.head_dim;
+            let group = head / heads_in_group;
+            // SAFETY: the caller has checked every row of every slice; vectors stay in a line of the state.
+            unsafe {
+                let h = h
+                    .as_mut_ptr()
+                    .add(stream * s.state_len() + e / LINE * states * LINE + e % LINE);
+                let d = L::splat(s.d[head]);
+                let tiny = L::splat(TINY);
+                for row in stream * time..(stream + 1) * time {
+                    let gate = gates.as_ptr().add(row * 2 * heads_padded + head);
+                    let delta = L::splat(*gate);
+                    let decay = L::splat(*gate.add(heads_padded));
+                    let x = xbc.as_ptr().add(row * stride);
+                    let b = x.add(channels + group * states);
+                    let c = b.add(s.groups * states);
+                    let mut dx = [delta; W];
+                    let mut out = [delta; W];
+                    for w in 0..W {
+                        let x = L::load(x.add(e + w * L::N));
+                        dx[w] = delta.mul(x);
+                        out[w] = d.mul(x);
+                    }
+                    for n in 0..states {
+                        let b = L::splat(*b.add(n));
+                        let c = L::splat(*c.add(n));
+                        for w in 0..W {
+                            let at = h.add(n * LINE + w * L::N);
+                            let state = decay.fma(L::load(at), dx[w].mul(b)).flush(tiny);
+                            state.store(at);
+                            out[w] = state.fma(c, out[w]);
+                        }
+                    }
+                    for w in 0..W {
+                        out[w].store(y.as_mut_ptr().add(row * channels + e + w * L::N));
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! From continuous time to steps: the rules of discretisation, and the HiPPO-derived starts of S4D.
+//!
+//! A state obeys `h' = a·h + u` between samples. A rule makes of it `h ← Ā·h + B̄·u` for a step Δ. Because Δ is the only
+//! place where the sample rate enters, a time-invariant model trained at one rate runs at another when Δ is scaled by
+//! trained rate / new rate.
+
+use rustfft::num_complex::Complex64;
+use std::f64::consts::PI;
+
+/// How a continuous state becomes a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Rule {
+    /// Zero-order hold: exact for an input that is constant over the step.
+    Zoh,
+    /// The bilinear (Tustin) transform: keeps stability, bends frequencies near Nyquist.
+    Bilinear,
+}
+
+impl Rule {
+    /// (Ā, B̄) of `h' = a·h + u` over a step of `delta`.
+    ///
+    /// ```
+    /// use statewave::model::discretize::Rule;
+    /// // A first-order low-pass with a time constant of 10 steps.
+    /// let (a, b) = Rule::Zoh.discretize((-0.1).into(), 1.0);
+    /// assert!((a.re - (-0.1f64).exp()).abs() < 1e-15);
+    /// assert!((b.re / (1.0 - a.re) - 10.0).abs() < 1e-9, "its gain at rest is 1 / 0.1");
+    /// ```
+    pub fn discretize(self, a: Complex64, delta: f64) -> (Complex64, Complex64) {
+        let z = a * delta;
+        match self {
+            Rule::Zoh => (z.exp(), delta * phi(z)),
+            Rule::Bilinear => {
+                let denominator = 1.0 - z / 2.0;
+                ((1.0 + z / 2.0) / denominator, delta / denominator)
+            }
+        }
+    }
+}
+
+/// (e^z − 1)/z, by its series where the difference would lose digits.
+fn phi(z: Complex64) -> Complex64 {
+    if z.norm() < 1e-3 {
+        1.0 + z / 2.0 * (1.0 + z / 3.0 * (1.0 + z / 4.0 * (1.0 + z / 5.0)))
+    } else {
+        (z.exp() - 1.0) / z
+    }
+}
+
+/// S4D-Lin: A_n = −1/2 + iπn, for the `states / 2` conjugate pairs of `states`. Gu et al. 2022, equation 9.
+pub fn s4d_lin(states: usize) -> Vec<Complex64> {
+    (0..states / 2)
+        .map(|n| Complex64::new(-0.5, PI * n as f64))
+        .collect()
+}
+
+/// S4D-Inv: A_n = −1/2 + i·N/π·(N/(2n+1) − 1), for the `states / 2` conjugate pairs of N = `states`. Gu et al. 2022,
+/// equation 8.
+pub fn s4d_inv(states: usize) -> Vec<Complex64> {
+    let full = states as f64;
+    (0..states / 2)
+        .map(|n| Complex64::new(-0.5, full / PI * (full / (2 * n + 1) as f64 - 1.0)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::oracle;
+
+    /// The response to a step of input after `n` steps.
+    fn step_response((a, b): (Complex64, Complex64), n: usize) -> Complex64 {
+        (0..n).fold(Complex64::ZERO, |h, _| a * h + b)
+    }
+
+    #[test]
+    fn a_held_low_pass_charges_exactly_as_its_formula() {
+        let (tau, delta) = (0.01, 1.0 / 48_000.0);
+        let h = step_response(Rule::Zoh.discretize((-1.0 / tau).into(), delta), 480);
+        assert!(
+            (h.re - tau * (1.0 - (-1.0f64).exp())).abs() < 1e-14,
+            "after one time constant: {h}"
+        );
+    }
+
+    #[test]
+    fn a_held_oscillator_rings_exactly_as_its_formula() {
+        let (a, delta) = (Complex64::new(-30.0, 2.0 * PI * 440.0), 1.0 / 48_000.0);
+        let (a_bar, _) = Rule::Zoh.discretize(a, delta);
+        for n in [1, 100, 4800] {
+            let t = n as f64 * delta;
+            let truth = (-30.0 * t).exp() * Complex64::from_polar(1.0, 2.0 * PI * 440.0 * t);
+            assert!((a_bar.powi(n) - truth).norm() < 1e-11, "after {n} steps");
+        }
+    }
+
+    #[test]
+    fn the_bilinear_rule_keeps_the_gain_at_rest_and_stays_stable() {
+        for delta in [1e-4, 0.1, 10.0, 1e4] {
+            let (a, b) = Rule::Bilinear.discretize(Complex64::new(-0.5, 3.0), delta);
+            assert!(a.norm() < 1.0);
+            let gain = b / (1.0 - a);
+            assert!(
+                (gain - 1.0 / Complex64::new(0.5, -3.0)).norm() < 1e-9,
+                "{gain} at {delta}"
+            );
+        }
+    }
+
+    #[test]
+    fn both_rules_agree_with_the_oracle_and_with_each_other_for_small_steps() {
+        for a in s4d_lin(32).into_iter().chain(s4d_inv(32)) {
+            for delta in [1e-6, 1e-3, 0.1] {
+                let zoh = Rule::Zoh.discretize(a, delta);
+                let truth = oracle::zoh(a, 1.0.into(), delta);
+                assert!(
+                    (zoh.0 - truth.0).norm() < 1e-12 && (zoh.1 - truth.1).norm() < 1e-9 * delta
+                );
+                let bilinear = Rule::Bilinear.discretize(a, delta);
+                let truth = oracle::bilinear(a, 1.0.into(), delta);
+                assert!(
+                    (bilinear.0 - truth.0).norm() < 1e-12 && (bilinear.1 - truth.1).norm() < 1e-12
+                );
+                let z = (a * delta).norm();
+                assert!(
+                    (zoh.0 - bilinear.0).norm() <= z.powi(3) + 1e-15,
+                    "they part in the third order"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn half_the_rate_is_twice_the_step() {
+        let a = Complex64::new(-0.5, 20.0);
+        let (once, _) = Rule::Zoh.discretize(a, 0.02);
+        let (twice, _) = Rule::Zoh.discretize(a, 0.01);
+        assert!((once - twice * twice).norm() < 1e-14);
+    }
+}
