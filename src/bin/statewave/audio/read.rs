@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::Path;
 
 use symphonia::core::codecs::audio::well_known::{
-    CODEC_ID_OPUS, CODEC_ID_PCM_F32BE, CODEC_ID_PCM_F32LE,
+    CODEC_ID_FLAC, CODEC_ID_OPUS, CODEC_ID_PCM_F32BE, CODEC_ID_PCM_F32LE,
 };
 use symphonia::core::codecs::audio::well_known::{CODEC_ID_PCM_F64BE, CODEC_ID_PCM_F64LE};
 use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
@@ -23,6 +23,9 @@ const ENDINGS: [&str; 12] = [
 
 /// Length claimed by WAV headers that were written before the length was known.
 const UNKNOWN_LENGTH: u64 = (u32::MAX / 64) as u64;
+
+/// The most samples that one damaged piece can stand for; its own word is not to be trusted.
+const MOST_LOST: u64 = 1 << 16;
 
 /// Whether a file of that name is sound.
 pub fn is_audio_name(path: &Path) -> bool {
@@ -128,6 +131,7 @@ fn decode(
                     let what = format!("{} changes its rate or channels half way", path.display());
                     return Err(Failure::new(what, "split it into files of one kind first"));
                 }
+                damaged += fill_gap(&mut channels, track, params, packet.pts.get());
                 buffer.copy_to_vecs_planar(&mut planes);
                 for (channel, plane) in channels.iter_mut().zip(&planes) {
                     channel.extend_from_slice(plane);
@@ -138,7 +142,10 @@ fn decode(
                 damaged += 1;
                 // What was before a stream's first sound has no known shape and is left out.
                 for channel in &mut channels {
-                    channel.resize(channel.len() + packet.dur.get() as usize, 0.0);
+                    channel.resize(
+                        channel.len() + packet.dur.get().min(MOST_LOST) as usize,
+                        0.0,
+                    );
                 }
             }
             Err(e) => return Err(not_sound(path, &e)),
@@ -157,7 +164,7 @@ fn decode(
     let rate = rate.filter(|&r| r > 0).ok_or_else(|| no_track(path))?;
     let found = channels[0].len() as u64;
     if damaged > 0 {
-        notes.push(format!("{damaged} damaged pieces became silence"));
+        notes.push(format!("damaged pieces that became silence: {damaged}"));
     }
     if let Some(claimed) = track
         .num_frames
@@ -179,6 +186,30 @@ fn decode(
     })
 }
 
+/// A damaged FLAC frame is skipped without a word, but the next one says where it belongs: silence keeps it there.
+/// Returns how many gaps were filled.
+fn fill_gap(
+    channels: &mut [Vec<f32>],
+    track: &Track,
+    params: &AudioCodecParameters,
+    position: i64,
+) -> usize {
+    let Ok(position) = usize::try_from(position.saturating_sub(track.start_ts.get())) else {
+        return 0;
+    };
+    let found = channels.first().map_or(0, Vec::len);
+    let plausible = track
+        .num_frames
+        .is_some_and(|n| position as u64 <= n && n < UNKNOWN_LENGTH);
+    if params.codec != CODEC_ID_FLAC || position <= found || !plausible {
+        return 0;
+    }
+    channels
+        .iter_mut()
+        .for_each(|channel| channel.resize(position, 0.0));
+    1
+}
+
 /// Float files may hold NaN and infinities; the chain would answer each with a reset.
 fn clear_non_finite(channels: &mut [Vec<f32>], notes: &mut Vec<String>) {
     let mut count = 0;
@@ -187,7 +218,9 @@ fn clear_non_finite(channels: &mut [Vec<f32>], notes: &mut Vec<String>) {
         count += 1;
     }
     if count > 0 {
-        notes.push(format!("{count} samples that are no number became silence"));
+        notes.push(format!(
+            "samples that were no number and became silence: {count}"
+        ));
     }
 }
 
@@ -230,6 +263,7 @@ fn reason(error: &Error) -> String {
         Error::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
             "it ends in its header".into()
         }
+        Error::Unsupported(what) if what.contains("probe") => "its format is not known".into(),
         other => other.to_string(),
     }
 }

@@ -78,10 +78,21 @@ fn plan_batch(
             ));
         }
     }
+    let mut wanted = BTreeMap::new();
+    for (input, relative) in &files {
+        *wanted
+            .entry(relative.with_extension(ending_for(input)))
+            .or_insert(0) += 1;
+    }
     let mut taken = BTreeMap::new();
     let mut jobs = Vec::with_capacity(files.len());
     for (input, relative) in files {
-        let written = output.join(relative.with_extension(ending_for(&input)));
+        let mut name = relative.with_extension(ending_for(&input));
+        // Of take.wav and take.mp3 the second becomes take.mp3.wav.
+        if wanted[&name] > 1 && name != relative {
+            name = PathBuf::from(format!("{}.{}", relative.display(), ending_for(&input)));
+        }
+        let written = output.join(&name);
         if let Some(other) = taken.insert(written.clone(), input.clone()) {
             let (a, b) = (other.display(), input.display());
             let what = format!("{a} and {b} would both be written to {}", written.display());
@@ -90,7 +101,7 @@ fn plan_batch(
                 "clean them in two runs with two output folders",
             ));
         }
-        let picture = pictures.map(|folder| folder.join(relative.with_extension("png")));
+        let picture = pictures.map(|folder| folder.join(name.with_extension("png")));
         jobs.push(Job {
             input,
             output: written,

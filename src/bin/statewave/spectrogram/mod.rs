@@ -14,11 +14,11 @@ use canvas::{Align, Canvas};
 use levels::{Levels, frequency_at, height_of};
 
 const WIDTH: usize = 1600;
-const HEIGHT: usize = 1080;
+const HEIGHT: usize = 1100;
 const PANEL_WIDTH: usize = 1380;
 const PANEL_HEIGHT: usize = 460;
 const PANEL_LEFT: usize = 90;
-const PANEL_TOPS: [usize; 2] = [52, 560];
+const PANEL_TOPS: [usize; 2] = [54, 592];
 const BAR_LEFT: usize = PANEL_LEFT + PANEL_WIDTH + 28;
 const BAR_WIDTH: usize = 16;
 
