@@ -186,7 +186,13 @@ fn write_flac(path: &Path, out: &mut impl Write, audio: &Audio) -> Result<usize>
         bits as usize,
         audio.rate as usize,
     );
-    let stream = flacenc::encode_with_fixed_block_size(&config, source, config.block_size)
+    let mut stream = flacenc::encode_with_fixed_block_size(&config, source, config.block_size)
+        .map_err(|e| refused(&e.to_string()))?;
+    // The encoder counts the short block at the end as the smallest, which players take for a stream of changing
+    // block sizes; the format leaves that block out.
+    stream
+        .stream_info_mut()
+        .set_block_sizes(config.block_size, config.block_size)
         .map_err(|e| refused(&e.to_string()))?;
     let mut sink = ByteSink::new();
     stream
