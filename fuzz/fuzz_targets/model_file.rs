@@ -10,7 +10,8 @@ fuzz_target!(|bytes: &[u8]| {
         Ok(file) => {
             let finite = file.tensors.values().flat_map(|t| &t.data).all(|x| x.is_finite());
             assert!(finite, "a weight that is no number came through");
-            assert_eq!(ModelFile::from_bytes(&file.to_bytes()).expect("what was read can be written"), file);
+            let again = ModelFile::from_bytes(&file.to_bytes()).expect("what was read can be written");
+            assert_eq!(again.tensors, file.tensors);
         }
         Err(error) => assert!(!error.to_string().is_empty() && !error.remedy().is_empty()),
     }

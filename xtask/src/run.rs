@@ -13,8 +13,17 @@ const PICTURE: &str = "out/noisy_voice-clean.png";
 pub fn run() -> Result {
     system::prepare()?;
     let program = release_program()?;
-    fs::create_dir_all(root().join("out")).map_err(|e| format!("cannot make the folder out: {e}"))?;
-    let arguments = ["render", SAMPLE, "-o", SOUND, "--spectrogram", PICTURE, "--force"];
+    fs::create_dir_all(root().join("out"))
+        .map_err(|e| format!("cannot make the folder out: {e}"))?;
+    let arguments = [
+        "render",
+        SAMPLE,
+        "-o",
+        SOUND,
+        "--spectrogram",
+        PICTURE,
+        "--force",
+    ];
     show(command(&program.to_string_lossy(), &arguments))
 }
 

@@ -1,4 +1,7 @@
 //! System packages that a build needs, installed on Debian and its kin when they are missing.
+//!
+//! All that is built today is Rust, so the list is a compiler's driver and linker; libraries for windows and sound
+//! devices join it with the parts that need them.
 
 use std::path::Path;
 
@@ -15,8 +18,11 @@ pub fn prepare() -> Result {
     if !cfg!(target_os = "linux") {
         return Ok(());
     }
-    let mut missing: Vec<&str> =
-        NEEDED.iter().filter(|(program, _)| !on_path(program)).map(|(_, package)| *package).collect();
+    let mut missing: Vec<&str> = NEEDED
+        .iter()
+        .filter(|(program, _)| !on_path(program))
+        .map(|(_, package)| *package)
+        .collect();
     if !Path::new(C_LIBRARY.0).exists() && on_path("apt-get") {
         missing.push(C_LIBRARY.1);
     }
@@ -25,11 +31,17 @@ pub fn prepare() -> Result {
     }
     let list = missing.join(" ");
     if !on_path("apt-get") {
-        return Err(format!("a C compiler and linker are missing\n help: install them (on Debian: {list})"));
+        return Err(format!(
+            "a C compiler and linker are missing\n help: install them (on Debian: {list})"
+        ));
     }
     eprintln!("installing missing system packages: {list}");
     apt(&["update"])?;
-    apt(&[&["install", "--yes", "--no-install-recommends"], &missing[..]].concat())
+    apt(&[
+        &["install", "--yes", "--no-install-recommends"],
+        &missing[..],
+    ]
+    .concat())
 }
 
 /// apt-get as it is when root, with sudo when not.
@@ -38,7 +50,10 @@ fn apt(arguments: &[&str]) -> Result {
         return show(command("apt-get", arguments));
     }
     if !on_path("sudo") {
-        return Err(format!("apt-get needs root and sudo is not here\n help: as root: apt-get {}", arguments.join(" ")));
+        return Err(format!(
+            "apt-get needs root and sudo is not here\n help: as root: apt-get {}",
+            arguments.join(" ")
+        ));
     }
     show(command("sudo", &[&["apt-get"], arguments].concat()))
 }
@@ -48,5 +63,7 @@ fn is_root() -> bool {
 }
 
 fn on_path(program: &str) -> bool {
-    std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).exists()))
+    std::env::var_os("PATH").is_some_and(|path| {
+        std::env::split_paths(&path).any(|folder| folder.join(program).exists())
+    })
 }

@@ -7,8 +7,20 @@ use crate::{models, system};
 pub fn run() -> Result {
     system::prepare()?;
     show(cargo(&["fmt", "--all", "--check"]))?;
-    show(cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
-    let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--document-private-items"]);
+    show(cargo(&[
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
+    let mut doc = cargo(&[
+        "doc",
+        "--workspace",
+        "--no-deps",
+        "--document-private-items",
+    ]);
     doc.env("RUSTDOCFLAGS", "-D warnings");
     show(doc)?;
     show(cargo(&["test", "--workspace"]))?;

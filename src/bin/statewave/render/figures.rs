@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn a_tenth_in_the_quiet_frames_is_twenty_db() {
-        let loud = |k: usize| k / 960 % 2 == 0;
+        let loud = |k: usize| (k / 960).is_multiple_of(2);
         let input: Vec<f32> = (0..48_000)
             .map(|k| if loud(k) { 0.5 } else { 0.01 })
             .collect();
