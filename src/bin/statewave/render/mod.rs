@@ -4,6 +4,7 @@ mod figures;
 mod one;
 mod plan;
 
+use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,7 +15,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::denoise::Settings;
 use crate::failure::{Failure, Result};
-use crate::models;
+use crate::models::{self, Loaded};
 use plan::Job;
 
 /// Clean recordings: WAV, FLAC, MP3 or Ogg Vorbis in, WAV or FLAC out, at the input's rate and length.
@@ -107,7 +108,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
             scope.spawn(|| {
                 while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let bar = bars.insert_from_back(usize::from(total.is_some()), file_bar(job));
-                    let result = one::render(job, &model, &settings, arguments.force, &bar);
+                    let result = guarded(job, &model, &settings, arguments.force, &bar);
                     bar.finish_and_clear();
                     match result {
                         Ok(report) => bars.suspend(|| println!("{report}")),
@@ -140,6 +141,26 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
+    })
+}
+
+/// One job; a decoder that panics on a broken file is that file's fault and not the end of the others.
+fn guarded(
+    job: &Job,
+    model: &Loaded,
+    settings: &Settings,
+    force: bool,
+    bar: &ProgressBar,
+) -> Result<one::Report> {
+    panic::catch_unwind(AssertUnwindSafe(|| {
+        one::render(job, model, settings, force, bar)
+    }))
+    .unwrap_or_else(|_| {
+        let what = format!("{} broke the program", job.input.display());
+        Err(Failure::new(
+            what,
+            "this is a fault of Statewave; please report it with the file",
+        ))
     })
 }
 
