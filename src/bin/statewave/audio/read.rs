@@ -24,6 +24,9 @@ const ENDINGS: [&str; 12] = [
 /// Length claimed by WAV headers that were written before the length was known.
 const UNKNOWN_LENGTH: u64 = (u32::MAX / 64) as u64;
 
+/// The highest rate that any recorder writes, Hz.
+const MOST_RATE: u32 = 768_000;
+
 /// The most samples that one damaged piece can stand for; its own word is not to be trusted.
 const MOST_LOST: u64 = 1 << 16;
 
@@ -162,6 +165,13 @@ fn decode(
         channels = vec![Vec::new(); params.channels.as_ref().map_or(1, |c| c.count()).max(1)];
     }
     let rate = rate.filter(|&r| r > 0).ok_or_else(|| no_track(path))?;
+    if rate > MOST_RATE {
+        let what = format!("{} claims {rate} samples a second", path.display());
+        return Err(Failure::new(
+            what,
+            "the file is damaged; record or copy it again",
+        ));
+    }
     let found = channels[0].len() as u64;
     if damaged > 0 {
         notes.push(format!("damaged pieces that became silence: {damaged}"));
