@@ -1,5 +1,6 @@
 //! `statewave inspect`: what a model file says of itself.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
@@ -22,11 +23,13 @@ pub struct Arguments {
 /// Print it.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let model = models::open(&arguments.model)?;
-    if arguments.json {
-        println!("{:#}", facts(&model));
+    let text = if arguments.json {
+        format!("{:#}\n", facts(&model))
     } else {
-        print!("{}", text(&model));
-    }
+        text(&model)
+    };
+    // A reader that closed the pipe has seen enough.
+    let _ = std::io::stdout().write_all(text.as_bytes());
     Ok(ExitCode::SUCCESS)
 }
 
