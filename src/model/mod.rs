@@ -1,6 +1,9 @@
 //! Read-only data for all: spec, file, layers.
 
+mod container;
 pub mod discretize;
+mod error;
+pub mod file;
 pub mod mamba;
 pub mod mamba2;
 pub mod s4d;

@@ -1,1 +1,40 @@
-fn main() {}
+//! `cargo xtask COMMAND`: one command for each thing that is done with the whole repository.
+
+mod bundle;
+mod models;
+mod run;
+mod shell;
+mod system;
+mod test;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: cargo xtask COMMAND
+
+  run      build, and clean the noisy voice of assets/samples: sound and picture go to out/
+  test     all checks: format, clippy, documentation, tests
+  bundle   the release archive for this system, in out/
+  models   list the shipped models, and check each against its card
+  bench    the speed of the shipped model and of the kernels";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["run"] => run::run(),
+        ["test"] => test::run(),
+        ["bundle"] => bundle::run(),
+        ["models"] => models::run(),
+        ["bench"] => run::bench(),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("error: {fault}");
+            ExitCode::FAILURE
+        }
+    }
+}

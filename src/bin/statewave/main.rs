@@ -1,1 +1,48 @@
-fn main() {}
+//! The `statewave` program: cleans recordings, and says what a model and this machine are.
+
+mod audio;
+mod bench;
+mod denoise;
+mod doctor;
+mod failure;
+mod inspect;
+mod models;
+mod render;
+mod spectrogram;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Clean recordings with Mamba models, in real time or faster.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Program {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Render(render::Arguments),
+    Inspect(inspect::Arguments),
+    Bench(bench::Arguments),
+    Doctor(doctor::Arguments),
+}
+
+/// Exit codes: 0 all is well, 1 something failed, 2 the command line is wrong.
+fn main() -> ExitCode {
+    let result = match Program::parse().command {
+        Command::Render(arguments) => render::run(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
+    };
+    match result {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,48 @@
+"""Mixes the noisy sample from a voice and a noise of the training data's folders; see README.md for the credit.
+
+    python make.py DATA_FOLDER      (DATA_FOLDER holds speech48/ and noise48/)
+
+Needs numpy and soundfile.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+VOICE = "speech48/kathleen_en_00.opus"
+NOISE = "noise48/esc10_rain.opus"
+NOISE_START_SECONDS = 15.0
+RATE = 48_000
+SECONDS = 10
+LEAD_SECONDS = 1.0  # noise alone at the start
+SNR_DB = 5.0
+PEAK_DB = -3.0
+
+
+def load(path: Path, seconds: float, start: float = 0.0) -> np.ndarray:
+    samples, rate = soundfile.read(path, frames=int(seconds * RATE), start=int(start * RATE), dtype="float64")
+    assert rate == RATE and samples.ndim == 1, path
+    return samples
+
+
+def active_power(samples: np.ndarray) -> float:
+    """Mean power of the 20 ms frames within 30 dB of the loudest: pauses do not count."""
+    frames = samples[: len(samples) // 960 * 960].reshape(-1, 960)
+    power = (frames**2).mean(axis=1)
+    return power[power > power.max() * 1e-3].mean()
+
+
+def main() -> None:
+    data = Path(sys.argv[1])
+    voice = load(data / VOICE, SECONDS - LEAD_SECONDS)
+    noise = load(data / NOISE, SECONDS, NOISE_START_SECONDS)
+    mix = noise * np.sqrt(active_power(voice) / (noise**2).mean() / 10 ** (SNR_DB / 10))
+    mix[int(LEAD_SECONDS * RATE) :] += voice
+    mix *= 10 ** (PEAK_DB / 20) / np.abs(mix).max()
+    out = Path(__file__).with_name("noisy_voice.flac")
+    soundfile.write(out, mix, RATE, subtype="PCM_16")
+
+
+main()

@@ -1,0 +1,57 @@
+//! `cargo xtask bundle`: the release archive of the program for this system.
+
+use std::fs;
+use std::path::Path;
+
+use crate::shell::{Result, command, release_program, root, show};
+use crate::system;
+
+/// What goes in beside the program, relative to the repository.
+const FILES: [&str; 4] = ["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE"];
+
+/// Write out/statewave-VERSION-SYSTEM.tar.gz.
+pub fn run() -> Result {
+    system::prepare()?;
+    let program = release_program()?;
+    let name = format!(
+        "statewave-{}-{}-{}",
+        env!("CARGO_PKG_VERSION"),
+        std::env::consts::OS,
+        std::env::consts::ARCH
+    );
+    let out = root().join("out");
+    let folder = out.join(&name);
+    if folder.exists() {
+        fs::remove_dir_all(&folder)
+            .map_err(|e| format!("cannot clear {}: {e}", folder.display()))?;
+    }
+    copy(
+        &program,
+        &folder.join(program.file_name().unwrap_or_default()),
+    )?;
+    for file in FILES {
+        copy(&root().join(file), &folder.join(file))?;
+    }
+    let models = root().join("assets").join("models");
+    for entry in fs::read_dir(&models).into_iter().flatten().flatten() {
+        copy(
+            &entry.path(),
+            &folder.join("models").join(entry.file_name()),
+        )?;
+    }
+    let archive = format!("{name}.tar.gz");
+    let mut tar = command("tar", &["--create", "--gzip", "--file", &archive, &name]);
+    tar.current_dir(&out);
+    show(tar)?;
+    println!("out/{archive}");
+    Ok(())
+}
+
+fn copy(from: &Path, to: &Path) -> Result {
+    let fault =
+        |e: std::io::Error| format!("cannot copy {} to {}: {e}", from.display(), to.display());
+    if let Some(folder) = to.parent() {
+        fs::create_dir_all(folder).map_err(fault)?;
+    }
+    fs::copy(from, to).map(drop).map_err(fault)
+}

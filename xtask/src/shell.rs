@@ -1,0 +1,78 @@
+//! Running other programs, and the places of the repository.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What every task returns; the fault is one or more lines for people.
+pub type Result<T = ()> = std::result::Result<T, String>;
+
+/// The repository's folder.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .map_or_else(|| PathBuf::from("."), Path::to_path_buf)
+}
+
+/// The cargo that runs this task.
+pub fn cargo(arguments: &[&str]) -> Command {
+    command(
+        std::env::var("CARGO").as_deref().unwrap_or("cargo"),
+        arguments,
+    )
+}
+
+/// A program with arguments, in the repository's folder.
+pub fn command(program: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(root());
+    command
+}
+
+/// Show the command, run it, and fail if it does.
+pub fn show(mut command: Command) -> Result {
+    let line: Vec<_> = [command.get_program()]
+        .into_iter()
+        .chain(command.get_args())
+        .map(|word| word.to_string_lossy())
+        .collect();
+    let line = line.join(" ");
+    eprintln!("$ {line}");
+    let status = command
+        .status()
+        .map_err(|e| format!("cannot run `{line}`: {e}"))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("`{line}` failed ({status})"))
+    }
+}
+
+/// What the command prints, if it succeeds.
+pub fn output(mut command: Command) -> Result<String> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let output = command
+        .output()
+        .map_err(|e| format!("cannot run {name}: {e}"))?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).trim().to_string());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Build the program for release, and say where it is.
+pub fn release_program() -> Result<PathBuf> {
+    show(cargo(&[
+        "build",
+        "--release",
+        "--package",
+        "statewave",
+        "--bin",
+        "statewave",
+    ]))?;
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    Ok(root()
+        .join(target)
+        .join("release")
+        .join(format!("statewave{}", std::env::consts::EXE_SUFFIX)))
+}
