@@ -155,22 +155,32 @@ unsafe fn proj_body<L: Lane>(
 unsafe fn columns<L: Lane, const R: usize, const P: usize>(job: Job, row: usize, end: usize) {
     let vectors = job.w.outputs.div_ceil(L::N);
     let mut v = 0;
-    while v < vectors {
-        let left = vectors - v;
-        let count = if left >= P { P } else { left.min(2) };
-        for row in (row..end).step_by(R) {
-            // SAFETY: `v + count` stays within the packed panels; the rest is the caller's promise.
-            unsafe {
-                if count == P {
-                    block::<L, R, P>(job, row, v);
-                } else if count == 2 {
-                    block::<L, R, 2>(job, row, v);
-                } else {
-                    block::<L, R, 1>(job, row, v);
-                }
+    // SAFETY: `v` stays within the packed panels; the rest is the caller's promise.
+    unsafe {
+        while v + P <= vectors {
+            for row in (row..end).step_by(R) {
+                block::<L, R, P>(job, row, v);
             }
+            v += P;
         }
-        v += count;
+        if P > 2 && v + 2 <= vectors {
+            for row in (row..end).step_by(R) {
+                block::<L, R, 2>(job, row, v);
+            }
+            v += 2;
+        }
+        while v < vectors {
+            // A lone vector takes twice the rows, to have as many sums to wait for.
+            let mut row = row;
+            while R == 4 && row + 8 <= end {
+                block::<L, 8, 1>(job, row, v);
+                row += 8;
+            }
+            for row in (row..end).step_by(R) {
+                block::<L, R, 1>(job, row, v);
+            }
+            v += 1;
+        }
     }
 }
 
