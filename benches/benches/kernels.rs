@@ -22,7 +22,7 @@ const STATES: usize = 16;
 
 fn main() {
     let path = Path::detect();
-    let (peak, l2) = (peak_gflops(path), l2_gb_per_s());
+    let (peak, l2) = (peak_gflops(path), l2_gb_per_s(path));
     println!(
         "path {}; FMA peak {peak:.1} GFLOP/s; second-level cache {l2:.1} GB/s",
         path.name()

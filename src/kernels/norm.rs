@@ -34,13 +34,12 @@ unsafe fn rms_norm_body<L: Lane>(
         unsafe {
             let x = x.as_ptr().add(row * width);
             let out = out.as_mut_ptr().add(row * width);
-            let mut squares = [L::splat(0.0); 2];
+            let mut squares = L::splat(0.0);
             for i in (0..width).step_by(L::N) {
                 let v = L::load(x.add(i));
-                let s = &mut squares[i / L::N % 2];
-                *s = v.fma(v, *s);
+                squares = v.fma(v, squares);
             }
-            let scale = L::splat(inverse_rms(squares[0].add(squares[1]).sum(), width, eps));
+            let scale = L::splat(inverse_rms(squares.sum(), width, eps));
             for i in (0..width).step_by(L::N) {
                 L::load(x.add(i))
                     .mul(scale)
@@ -99,14 +98,13 @@ unsafe fn gated_body<L: Lane>(
                 for (row, scale) in tile.clone().zip(&mut scales) {
                     let y = y.as_mut_ptr().add(row * width + first);
                     let z = z.as_ptr().add(row * z_stride + first);
-                    let mut squares = [L::splat(0.0); 2];
+                    let mut squares = L::splat(0.0);
                     for i in (0..part).step_by(L::N) {
                         let v = L::load(y.add(i)).mul(L::load(z.add(i)).silu());
                         v.store(y.add(i));
-                        let s = &mut squares[i / L::N % 2];
-                        *s = v.fma(v, *s);
+                        squares = v.fma(v, squares);
                     }
-                    *scale = squares[0].add(squares[1]).sum();
+                    *scale = squares.sum();
                 }
                 for (row, scale) in tile.clone().zip(&scales) {
                     let y = y.as_mut_ptr().add(row * width + first);

@@ -214,6 +214,10 @@ unsafe fn lone_row<L: Lane>(job: Job, row: usize) {
 ///
 /// # Safety
 /// The rows are in the job's slices, the vectors in the packed panels, and the processor has the instructions of `L`.
+#[allow(
+    clippy::needless_range_loop,
+    reason = "a block is rows by columns, and its indices say so"
+)]
 #[inline(always)]
 unsafe fn block<L: Lane, const R: usize, const P: usize>(job: Job, row: usize, v: usize) {
     let Job {
