@@ -120,7 +120,7 @@ fn names_without_a_backbone_load_too() {
         renamed.insert(short, shape.to_vec(), values);
     }
     let stack = Stack::new(StackConfig::default(), &renamed).unwrap();
-    assert!(stack.blocks().len() == 2 && stack.embed(&[3], &mut vec![0.0; 16]));
+    assert!(stack.blocks().len() == 2 && stack.embed(&[3], &mut [0.0; 16]));
 }
 
 #[test]

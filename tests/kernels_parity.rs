@@ -176,7 +176,8 @@ proptest! {
         let width = 8 * w8 * groups;
         let mut noise = Noise(seed);
         let (x, z, w) = (noise.vec(rows * width, 1.0), noise.vec(rows * width, 3.0), noise.vec(width, 1.0));
-        let each = |f: &dyn Fn(&[f64], &[f64]) -> Vec<f64>| -> Vec<f64> {
+        type Row<'a> = &'a dyn Fn(&[f64], &[f64]) -> Vec<f64>;
+        let each = |f: Row| -> Vec<f64> {
             x.chunks(width).zip(z.chunks(width)).flat_map(|(x, z)| f(&wide(x), &wide(z))).collect()
         };
         let plain = each(&|x, _| oracle::rms_norm(x, &wide(&w), 1e-5));

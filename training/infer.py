@@ -2,7 +2,6 @@
 import sys
 from pathlib import Path
 
-import numpy as np
 import soundfile as sf
 import torch
 
@@ -17,6 +16,14 @@ def load(path):
     return model.eval(), saved
 
 
+@torch.no_grad()
+def clean(model, wave):
+    """A whole recording [L] at the model's rate -> cleaned, in time with it [L]."""
+    n, delay, hop = len(wave), model.c.overlap, model.c.hop
+    padded = torch.nn.functional.pad(wave, (0, delay + hop - (n + delay) % hop))
+    return model(padded[None])[0, delay:delay + n]
+
+
 def main():
     checkpoint, source, target = sys.argv[1:4]
     model, _ = load(checkpoint)
@@ -24,10 +31,7 @@ def main():
     for path in sorted(Path(source).glob("*.wav")):
         x, rate = sf.read(path, dtype="float32", always_2d=True)
         assert rate == model.c.sample_rate, f"{path}: {rate} Hz; this script takes {model.c.sample_rate} Hz"
-        n, delay, hop = len(x), model.c.overlap, model.c.hop
-        padded = np.pad(x.mean(1), (0, delay + hop - (n + delay) % hop))
-        with torch.no_grad():
-            y = model(torch.from_numpy(padded)[None])[0, delay:delay + n]
+        y = clean(model, torch.from_numpy(x.mean(1)))
         sf.write(Path(target) / path.name, y.numpy(), rate, subtype="FLOAT")
 
 

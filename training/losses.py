@@ -24,16 +24,21 @@ def decimate(wave, ratio=3):
     return torch.fft.irfft(spectrum * taper, n // ratio) / ratio
 
 
+def pointwise(ar, ai, br, bi):
+    """The distance of two compressed complex numbers, from real and imaginary parts."""
+    ma = (ar ** 2 + ai ** 2 + 1e-8) ** 0.5
+    mb = (br ** 2 + bi ** 2 + 1e-8) ** 0.5
+    ca, cb = ma ** COMPRESS, mb ** COMPRESS
+    ka, kb = ca / ma, cb / mb
+    return 0.7 * (ca - cb) ** 2 + 0.3 * ((ar * ka - br * kb) ** 2 + (ai * ka - bi * kb) ** 2)
+
+
 def compressed_distance(a, b, window, hop, mask=None):
     """Mean squared error of power-compressed magnitudes (70 %) and complex values (30 %)."""
     w = torch.hann_window(window, device=a.device)
-    A = torch.stft(a, window, hop, window=w, return_complex=True)
-    B = torch.stft(b, window, hop, window=w, return_complex=True)
-    ma = (A.real ** 2 + A.imag ** 2 + 1e-8) ** 0.5
-    mb = (B.real ** 2 + B.imag ** 2 + 1e-8) ** 0.5
-    ca, cb = ma ** COMPRESS, mb ** COMPRESS
-    ka, kb = ca / ma, cb / mb
-    d = 0.7 * (ca - cb) ** 2 + 0.3 * ((A.real * ka - B.real * kb) ** 2 + (A.imag * ka - B.imag * kb) ** 2)
+    A = torch.view_as_real(torch.stft(a, window, hop, window=w, return_complex=True))
+    B = torch.view_as_real(torch.stft(b, window, hop, window=w, return_complex=True))
+    d = pointwise(A[..., 0], A[..., 1], B[..., 0], B[..., 1])
     if mask is None:
         return d.mean((1, 2))
     return (d * mask[:, :, None]).mean((1, 2))

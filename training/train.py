@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 
 from denoiser import Config, Denoiser
+import losses
 from losses import Loss, decimate, si_sdr_db
 from mix import Mixer
 
@@ -98,6 +99,7 @@ def main():
     loss = Loss(a.perceptual, a.sdr).to(device)
     if a.compile:
         model.net = torch.compile(model.net)
+        losses.pointwise = torch.compile(losses.pointwise, dynamic=False)
     print(f"{config.name}: {sum(p.numel() for p in model.parameters())} parameters, "
           f"{model.macs_per_second() / 1e6:.0f} MMAC/s, on {device}; ready in {time.time() - began:.0f} s", flush=True)
 

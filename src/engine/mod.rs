@@ -1,5 +1,7 @@
 //! What runs sessions of a model: frames of all channels in, frames out, never late on purpose.
 
+pub mod cpu;
+
 /// What runs a model for the frames of a chain. All channels of a frame travel together, so they never drift apart.
 pub trait Engine: Send {
     /// Length of one channel's frame in floats: complex bins interleaved as (re, im).

@@ -62,20 +62,39 @@ impl PackedConv {
     }
 }
 
+/// Convolves `batch` streams of `time` rows in place and shifts their `tails`.
+///
+/// Row r = b · time + t is at `x[r · stride ..][..channels]`; `tails` is `[batch][3][channels]`.
+///
+/// # Panics
+/// If a row does not fit its slice or its stride, or `tails` is too short.
+pub fn conv_silu(
+    path: crate::kernels::Path,
+    w: &PackedConv,
+    x: &mut [f32],
+    stride: usize,
+    batch: usize,
+    time: usize,
+    tails: &mut [f32],
+) {
+    if w.channels.is_multiple_of(16) {
+        wide(path, w, x, stride, batch, time, tails);
+    } else {
+        narrow(path, w, x, stride, batch, time, tails);
+    }
+}
+
 on_path! {
-    /// Convolves `batch` streams of `time` rows in place and shifts their `tails`.
-    ///
-    /// Row r = b · time + t is at `x[r · stride ..][..channels]`; `tails` is `[batch][3][channels]`.
-    ///
-    /// # Panics
-    /// If a row does not fit its slice or its stride, or `tails` is too short.
-    pub fn conv_silu(
-        w: &PackedConv, x: &mut [f32], stride: usize, batch: usize, time: usize, tails: &mut [f32],
-    ) = conv_body by 8
+    fn wide(w: &PackedConv, x: &mut [f32], stride: usize, batch: usize, time: usize, tails: &mut [f32])
+        = conv_body by 16
+}
+on_path! {
+    fn narrow(w: &PackedConv, x: &mut [f32], stride: usize, batch: usize, time: usize, tails: &mut [f32])
+        = conv_body by 8
 }
 
 /// # Safety
-/// The processor has the instructions of `L`.
+/// `L::N` divides the channels, and the processor has the instructions of `L`.
 #[inline(always)]
 unsafe fn conv_body<L: Lane>(
     w: &PackedConv,

@@ -15,10 +15,12 @@
 //! | [`scan`] | the recurrences: S6 (Mamba), SSD (Mamba-2), S4D |
 //! | [`norm`] | RMSNorm, plain and gated |
 //! | [`gate`] | SiLU, softplus, sigmoid, exp2 |
+//! | [`compress`] | power-law compression of spectra |
 //! | [`oracle`] | the same in f64, as the papers write it, for tests |
 
 #[macro_use]
 pub mod simd;
+pub mod compress;
 pub mod conv;
 pub mod gate;
 mod lane;

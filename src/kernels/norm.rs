@@ -2,6 +2,9 @@
 
 use super::lane::Lane;
 
+/// Rows whose norms are worked out together.
+const TILE: usize = 32;
+
 on_path! {
     /// Normalises each of `rows` rows of `x`, `[rows][width]`, into `out` with the same layout; `weight` is `[width]`.
     ///
@@ -31,13 +34,12 @@ unsafe fn rms_norm_body<L: Lane>(
         unsafe {
             let x = x.as_ptr().add(row * width);
             let out = out.as_mut_ptr().add(row * width);
-            let mut squares = [L::splat(0.0); 2];
+            let mut squares = L::splat(0.0);
             for i in (0..width).step_by(L::N) {
                 let v = L::load(x.add(i));
-                let s = &mut squares[i / L::N % 2];
-                *s = v.fma(v, *s);
+                squares = v.fma(v, squares);
             }
-            let scale = L::splat(inverse_rms(squares[0].add(squares[1]).sum(), width, eps));
+            let scale = L::splat(inverse_rms(squares.sum(), width, eps));
             for i in (0..width).step_by(L::N) {
                 L::load(x.add(i))
                     .mul(scale)
@@ -86,26 +88,34 @@ unsafe fn gated_body<L: Lane>(
         z_stride >= width && z.len() >= (rows - 1) * z_stride + width,
         "gate rows do not fit"
     );
-    for row in 0..rows {
+    // Two passes over a tile, for a row's scale comes at the end of a long chain that many rows can share the wait of.
+    for tile in (0..rows).step_by(TILE) {
+        let tile = tile..rows.min(tile + TILE);
         for first in (0..width).step_by(part) {
+            let mut scales = [0.0f32; TILE];
             // SAFETY: the rows fit, as checked; the caller vouches for the instructions.
             unsafe {
-                let y = y.as_mut_ptr().add(row * width + first);
-                let z = z.as_ptr().add(row * z_stride + first);
-                let weight = weight.as_ptr().add(first);
-                let mut squares = [L::splat(0.0); 2];
-                for i in (0..part).step_by(L::N) {
-                    let v = L::load(y.add(i)).mul(L::load(z.add(i)).silu());
-                    v.store(y.add(i));
-                    let s = &mut squares[i / L::N % 2];
-                    *s = v.fma(v, *s);
+                for (row, scale) in tile.clone().zip(&mut scales) {
+                    let y = y.as_mut_ptr().add(row * width + first);
+                    let z = z.as_ptr().add(row * z_stride + first);
+                    let mut squares = L::splat(0.0);
+                    for i in (0..part).step_by(L::N) {
+                        let v = L::load(y.add(i)).mul(L::load(z.add(i)).silu());
+                        v.store(y.add(i));
+                        squares = v.fma(v, squares);
+                    }
+                    *scale = squares.sum();
                 }
-                let scale = L::splat(inverse_rms(squares[0].add(squares[1]).sum(), part, eps));
-                for i in (0..part).step_by(L::N) {
-                    L::load(y.add(i))
-                        .mul(scale)
-                        .mul(L::load(weight.add(i)))
-                        .store(y.add(i));
+                for (row, scale) in tile.clone().zip(&scales) {
+                    let y = y.as_mut_ptr().add(row * width + first);
+                    let weight = weight.as_ptr().add(first);
+                    let scale = L::splat(inverse_rms(*scale, part, eps));
+                    for i in (0..part).step_by(L::N) {
+                        L::load(y.add(i))
+                            .mul(scale)
+                            .mul(L::load(weight.add(i)))
+                            .store(y.add(i));
+                    }
                 }
             }
         }

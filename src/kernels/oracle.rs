@@ -169,9 +169,9 @@ pub fn s4d(
     let channels = d.len();
     let mut y = vec![0.0; u.len()];
     for t in 0..u.len() / channels {
-        for e in 0..channels {
+        for (e, d) in d.iter().enumerate() {
             let at = t * channels + e;
-            y[at] = d[e] * u[at];
+            y[at] = d * u[at];
             for n in e * n_states..(e + 1) * n_states {
                 h[n] = a_bar[n] * h[n] + u[at];
                 y[at] += (c[n] * h[n]).re;

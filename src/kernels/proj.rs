@@ -155,22 +155,32 @@ unsafe fn proj_body<L: Lane>(
 unsafe fn columns<L: Lane, const R: usize, const P: usize>(job: Job, row: usize, end: usize) {
     let vectors = job.w.outputs.div_ceil(L::N);
     let mut v = 0;
-    while v < vectors {
-        let left = vectors - v;
-        let count = if left >= P { P } else { left.min(2) };
-        for row in (row..end).step_by(R) {
-            // SAFETY: `v + count` stays within the packed panels; the rest is the caller's promise.
-            unsafe {
-                if count == P {
-                    block::<L, R, P>(job, row, v);
-                } else if count == 2 {
-                    block::<L, R, 2>(job, row, v);
-                } else {
-                    block::<L, R, 1>(job, row, v);
-                }
+    // SAFETY: `v` stays within the packed panels; the rest is the caller's promise.
+    unsafe {
+        while v + P <= vectors {
+            for row in (row..end).step_by(R) {
+                block::<L, R, P>(job, row, v);
             }
+            v += P;
         }
-        v += count;
+        if P > 2 && v + 2 <= vectors {
+            for row in (row..end).step_by(R) {
+                block::<L, R, 2>(job, row, v);
+            }
+            v += 2;
+        }
+        while v < vectors {
+            // A lone vector takes twice the rows, to have as many sums to wait for.
+            let mut row = row;
+            while R == 4 && row + 8 <= end {
+                block::<L, 8, 1>(job, row, v);
+                row += 8;
+            }
+            for row in (row..end).step_by(R) {
+                block::<L, R, 1>(job, row, v);
+            }
+            v += 1;
+        }
     }
 }
 
@@ -204,6 +214,10 @@ unsafe fn lone_row<L: Lane>(job: Job, row: usize) {
 ///
 /// # Safety
 /// The rows are in the job's slices, the vectors in the packed panels, and the processor has the instructions of `L`.
+#[allow(
+    clippy::needless_range_loop,
+    reason = "a block is rows by columns, and its indices say so"
+)]
 #[inline(always)]
 unsafe fn block<L: Lane, const R: usize, const P: usize>(job: Job, row: usize, v: usize) {
     let Job {

@@ -66,31 +66,38 @@ impl Path {
 
 /// Makes `fn name(path, args..)`, which runs the generic body `body::<L>(args..)` with the lanes of `path`.
 ///
-/// `by 8` keeps eight lanes on every path: for work that sixteen lanes do not divide.
+/// `by 8` keeps eight lanes on every path, for work that sixteen lanes do not divide; `by 16` keeps sixteen, as a pair of
+/// vectors where these have eight.
 macro_rules! on_path {
     ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) = $body:ident by 8) => {
-        on_path!(@make $(#[$doc])* $vis $name, $body, crate::kernels::lane::V8, $($arg: $ty),*);
+        on_path!(@make $(#[$doc])* $vis $name, $body, (P8, V8, V8), $($arg: $ty),*);
+    };
+    ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) = $body:ident by 16) => {
+        on_path!(@make $(#[$doc])* $vis $name, $body, (Pair<P8>, Pair<V8>, V16), $($arg: $ty),*);
     };
     ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) = $body:ident) => {
-        on_path!(@make $(#[$doc])* $vis $name, $body, crate::kernels::lane::V16, $($arg: $ty),*);
+        on_path!(@make $(#[$doc])* $vis $name, $body, (P8, V8, V16), $($arg: $ty),*);
     };
-    (@make $(#[$doc:meta])* $vis:vis $name:ident, $body:ident, $wide:ty, $($arg:ident: $ty:ty),*) => {
+    (@make $(#[$doc:meta])* $vis:vis $name:ident, $body:ident, ($portable:ty, $avx2:ty, $avx512:ty),
+     $($arg:ident: $ty:ty),*) => {
         $(#[$doc])*
         #[allow(clippy::too_many_arguments)]
         $vis fn $name(path: crate::kernels::Path, $($arg: $ty),*) {
+            #[allow(unused_imports)]
+            use crate::kernels::lane::*;
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma")]
             #[allow(clippy::too_many_arguments)]
             fn avx2($($arg: $ty),*) {
                 // SAFETY: this function's features are those of `V8`.
-                unsafe { $body::<crate::kernels::lane::V8>($($arg),*) }
+                unsafe { $body::<$avx2>($($arg),*) }
             }
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma,avx512f")]
             #[allow(clippy::too_many_arguments)]
             fn avx512($($arg: $ty),*) {
                 // SAFETY: this function's features are those of `V8` and `V16`.
-                unsafe { $body::<$wide>($($arg),*) }
+                unsafe { $body::<$avx512>($($arg),*) }
             }
             match path {
                 #[cfg(target_arch = "x86_64")]
@@ -105,7 +112,7 @@ macro_rules! on_path {
                 }
                 _ => {
                     // SAFETY: portable lanes need no features.
-                    unsafe { $body::<crate::kernels::lane::P8>($($arg),*) }
+                    unsafe { $body::<$portable>($($arg),*) }
                 }
             }
         }

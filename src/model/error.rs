@@ -84,6 +84,9 @@ pub enum ModelError {
         /// The newest version read here.
         newest: u32,
     },
+    /// A layer that the spec calls for cannot be made from the tensors.
+    #[error(transparent)]
+    Layer(#[from] super::tensors::TensorError),
     /// The spec needs a tensor that is not in the file.
     #[error("tensor `{0}` is missing")]
     Missing(String),
@@ -125,6 +128,7 @@ impl ModelError {
             | Self::Shape { .. }
             | Self::Layout(_)
             | Self::Spec(_)
+            | Self::Layer(_)
             | Self::Missing(_)
             | Self::WrongShape { .. } => {
                 "the file was damaged or edited; export it again with training/export.py"

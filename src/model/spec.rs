@@ -46,3 +46,69 @@ impl FrontEnd {
         self.hop + self.overlap + self.spread
     }
 }
+
+/// One layer of a frame model, in the order in which they run. Prefixes of tensor names follow from the order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum LayerSpec {
+    /// Bins to bands: a linear map of its own for every band, from (re, im, magnitude), power-compressed and divided by
+    /// their running level. Tensors `split.weight.G`, `split.bias.G`, one a group of bands alike.
+    BandSplit {
+        /// (number of bands, bins each), from the lowest bin up.
+        bands: Vec<(usize, usize)>,
+        /// D, the width of the residual stream.
+        width: usize,
+        /// Exponent of the magnitude.
+        compress: f64,
+        /// Time constant of the running level.
+        level_seconds: f64,
+    },
+    /// A Mamba-2 block over time, all bands as one batch. Tensors `layers.L.norm.weight`, `layers.L.mixer.*`.
+    Mamba2 {
+        /// H.
+        heads: usize,
+        /// P.
+        head_dim: usize,
+        /// N.
+        states: usize,
+        /// G.
+        groups: usize,
+        /// K.
+        taps: usize,
+    },
+    /// Gated mixing across bands, one matrix a channel. Tensors `layers.L.bands.*`; L as the block before it.
+    BandMix {
+        /// C, channels that are mixed.
+        channels: usize,
+    },
+    /// Bands to filters: complex coefficients a bin, over this and the frames before. Tensors `norm_f.weight`,
+    /// `head.weight.G`, `head.bias.G`.
+    FilterHead {
+        /// Frames of the filter on the lowest bins; the others have one.
+        taps: usize,
+        /// Bins, from the lowest, that have `taps`.
+        tap_bins: usize,
+    },
+}
+
+/// What a model file says of itself. Fields that only people read are kept as they are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelSpec {
+    /// See [`FORMAT_VERSION`].
+    pub format_version: u32,
+    /// The model's own name.
+    pub name: String,
+    /// What it is for.
+    pub task: Task,
+    /// Hz.
+    pub sample_rate: u32,
+    /// The transform around it.
+    pub front_end: FrontEnd,
+    /// Its layers.
+    pub layers: Vec<LayerSpec>,
+    /// Added to the mean square by every RMSNorm.
+    pub norm_eps: f64,
+    /// Licence, training data, scores and the like.
+    #[serde(flatten)]
+    pub notes: serde_json::Map<String, serde_json::Value>,
+}

@@ -59,10 +59,6 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         "load of a core   {:.2} %",
         100.0 * best / f64::from(arguments.seconds)
     );
-    match denoise::floor_ns(&model) {
-        Some(floor) => println!("share of floor   {:.0} %", 100.0 * floor / ns),
-        None => println!("share of floor   not known for this model"),
-    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,8 +1,11 @@
 //! The one place where the program meets the engine: a whole recording in, the cleaned one out.
-//!
-//! The engine is not part of this build yet: `clean` gives the sound back as it was, through the same doors.
 
-use crate::failure::Result;
+use statewave::chain::{self, Chain, ChainConfig};
+use statewave::controls::{Controls, Listen};
+use statewave::engine::cpu::CpuEngine;
+use statewave::latency::Latency;
+
+use crate::failure::{Failure, Result};
 use crate::models::Loaded;
 
 /// What a person asked for.
@@ -16,42 +19,57 @@ pub struct Settings {
     pub removed: bool,
 }
 
+impl Settings {
+    fn controls(&self) -> Controls {
+        Controls {
+            amount_db: self.amount_db,
+            mix: self.mix,
+            listen: if self.removed {
+                Listen::Removed
+            } else {
+                Listen::Out
+            },
+            ..Controls::default()
+        }
+    }
+}
+
 /// A cleaned recording.
 pub struct Cleaned {
     /// One vector a channel, as long as the input's and in time with it.
     pub channels: Vec<Vec<f32>>,
-    /// Algorithmic latency of the model, ms; the output has been moved back by it.
-    pub latency_ms: f64,
+    /// The delays when it runs live at this rate; the output has been moved back by their sum.
+    pub latency: Latency,
 }
-
-/// Samples a channel that the chain is given at a time.
-pub const BLOCK: usize = 4096;
 
 /// Clean a recording. `progress` is told how many more samples a channel are done.
 pub fn clean(
     model: &Loaded,
-    channels: Vec<Vec<f32>>,
+    mut channels: Vec<Vec<f32>>,
     rate: u32,
     settings: &Settings,
     progress: &mut dyn FnMut(usize),
 ) -> Result<Cleaned> {
-    let _ = (&model.file, rate, settings.amount_db, settings.mix);
-    let mut channels = channels;
-    let len = channels.first().map_or(0, Vec::len);
-    for start in (0..len).step_by(BLOCK) {
-        let end = len.min(start + BLOCK);
-        if settings.removed {
-            channels.iter_mut().for_each(|c| c[start..end].fill(0.0));
-        }
-        progress(end - start);
-    }
+    let model = model.model()?;
+    let spec = model.spec();
+    let config = ChainConfig {
+        sample_rate: rate,
+        channels: channels.len(),
+        max_block: BLOCK,
+    };
+    let engine = Box::new(CpuEngine::new(&model, channels.len()));
+    let mut chain = Chain::new(engine, spec.front_end, spec.sample_rate, config)
+        .map_err(|e| Failure::new(e.to_string(), "convert the recording to 48 kHz first"))?;
+    let mut told = 0;
+    chain::render(&mut chain, &mut channels, &settings.controls(), |done| {
+        progress(done - told);
+        told = done;
+    });
     Ok(Cleaned {
         channels,
-        latency_ms: 0.0,
+        latency: chain.latency(),
     })
 }
 
-/// The least time that this machine's arithmetic allows for one hop of the model, in ns, once the engine can tell.
-pub fn floor_ns(_model: &Loaded) -> Option<f64> {
-    None
-}
+/// Samples a channel that the chain is given at a time.
+const BLOCK: usize = 4096;

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
+use statewave::model::Model;
 use statewave::model::file::{Limits, ModelFile, read_bytes, sha256};
 
 use crate::failure::{Failure, Result};
@@ -40,9 +42,19 @@ pub struct Loaded {
     pub bytes: Cow<'static, [u8]>,
     /// What they hold.
     pub file: ModelFile,
+    model: OnceLock<Arc<Model>>,
 }
 
 impl Loaded {
+    /// The model ready to play, made on first use.
+    pub fn model(&self) -> Result<Arc<Model>> {
+        if let Some(model) = self.model.get() {
+            return Ok(Arc::clone(model));
+        }
+        let model = Arc::new(Model::from_bytes(&self.bytes)?);
+        Ok(Arc::clone(self.model.get_or_init(|| model)))
+    }
+
     /// The model's identity.
     pub fn sha256(&self) -> String {
         sha256(&self.bytes)
@@ -65,6 +77,7 @@ impl Found {
             place: self.place,
             bytes,
             file,
+            model: OnceLock::new(),
         })
     }
 

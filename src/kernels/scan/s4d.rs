@@ -100,7 +100,7 @@ pub fn s4d(
 }
 
 on_path! {
-    fn wide(s: &S4d, u: &[f32], y: &mut [f32], batch: usize, time: usize, h: &mut [f32]) = body
+    fn wide(s: &S4d, u: &[f32], y: &mut [f32], batch: usize, time: usize, h: &mut [f32]) = body by 16
 }
 on_path! {
     fn narrow(s: &S4d, u: &[f32], y: &mut [f32], batch: usize, time: usize, h: &mut [f32]) = body by 8

@@ -107,7 +107,7 @@ pub fn s6(
 }
 
 on_path! {
-    fn wide(s: &S6, rows: S6Rows, y: &mut [f32], batch: usize, time: usize, h: &mut [f32]) = body
+    fn wide(s: &S6, rows: S6Rows, y: &mut [f32], batch: usize, time: usize, h: &mut [f32]) = body by 16
 }
 on_path! {
     fn narrow(s: &S6, rows: S6Rows, y: &mut [f32], batch: usize, time: usize, h: &mut [f32]) = body by 8
@@ -140,17 +140,15 @@ unsafe fn body<L: Lane>(
                     let b = rows.bc.as_ptr().add(row * rows.bc_stride);
                     let c = b.add(states);
                     let dx = delta.mul(x);
-                    let mut out = [x.mul(d), L::splat(0.0)];
+                    let mut out = x.mul(d);
                     for n in 0..states {
                         let decay = delta.mul(L::load(a.add(n * LINE))).decay();
                         let input = dx.mul(L::splat(*b.add(n)));
                         let state = decay.fma(L::load(h.add(n * LINE)), input).flush(tiny);
                         state.store(h.add(n * LINE));
-                        out[n % 2] = state.fma(L::splat(*c.add(n)), out[n % 2]);
+                        out = state.fma(L::splat(*c.add(n)), out);
                     }
-                    out[0]
-                        .add(out[1])
-                        .store(y.as_mut_ptr().add(row * channels + e));
+                    out.store(y.as_mut_ptr().add(row * channels + e));
                 }
             }
         }

@@ -187,63 +187,19 @@ pub fn ssd(
 on_path! {
     fn wide(
         s: &Ssd, xbc: &[f32], stride: usize, gates: &[f32], y: &mut [f32], batch: usize, time: usize, h: &mut [f32],
-    ) = wide_body
+    ) = body by 16
 }
 on_path! {
     fn narrow(
         s: &Ssd, xbc: &[f32], stride: usize, gates: &[f32], y: &mut [f32], batch: usize, time: usize, h: &mut [f32],
-    ) = narrow_body by 8
-}
-
-/// A whole line of channels at once, so that eight lanes share the broadcasts of B and C.
-///
-/// # Safety
-/// As [`lines`].
-#[inline(always)]
-unsafe fn wide_body<L: Lane>(
-    s: &Ssd,
-    xbc: &[f32],
-    stride: usize,
-    gates: &[f32],
-    y: &mut [f32],
-    batch: usize,
-    time: usize,
-    h: &mut [f32],
-) {
-    // SAFETY: as the caller vouches.
-    unsafe {
-        if L::N == LINE {
-            lines::<L, 1>(s, xbc, stride, gates, y, batch, time, h);
-        } else {
-            lines::<L, 2>(s, xbc, stride, gates, y, batch, time, h);
-        }
-    }
+    ) = body by 8
 }
 
 /// # Safety
-/// As [`lines`].
-#[inline(always)]
-unsafe fn narrow_body<L: Lane>(
-    s: &Ssd,
-    xbc: &[f32],
-    stride: usize,
-    gates: &[f32],
-    y: &mut [f32],
-    batch: usize,
-    time: usize,
-    h: &mut [f32],
-) {
-    // SAFETY: as the caller vouches.
-    unsafe { lines::<L, 1>(s, xbc, stride, gates, y, batch, time, h) }
-}
-
-/// `W` vectors of one head at a time.
-///
-/// # Safety
-/// `ssd` has checked the slices, `W · L::N` divides `head_dim`, and the processor has the instructions of `L`.
+/// `ssd` has checked the slices, `L::N` divides `head_dim`, and the processor has the instructions of `L`.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
-unsafe fn lines<L: Lane, const W: usize>(
+unsafe fn body<L: Lane>(
     s: &Ssd,
     xbc: &[f32],
     stride: usize,
@@ -257,7 +213,7 @@ unsafe fn lines<L: Lane, const W: usize>(
     let heads_padded = s.a.len();
     let heads_in_group = s.heads / s.groups;
     for stream in 0..batch {
-        for e in (0..channels).step_by(W * L::N) {
+        for e in (0..channels).step_by(L::N) {
             let head = e / s.head_dim;
             let group = head / heads_in_group;
             // SAFETY: the caller has checked every row of every slice; vectors stay in a line of the state.
@@ -269,31 +225,22 @@ unsafe fn lines<L: Lane, const W: usize>(
                 let tiny = L::splat(TINY);
                 for row in stream * time..(stream + 1) * time {
                     let gate = gates.as_ptr().add(row * 2 * heads_padded + head);
-                    let delta = L::splat(*gate);
-                    let decay = L::splat(*gate.add(heads_padded));
+                    let (delta, decay) = (L::splat(*gate), L::splat(*gate.add(heads_padded)));
                     let x = xbc.as_ptr().add(row * stride);
                     let b = x.add(channels + group * states);
                     let c = b.add(s.groups * states);
-                    let mut dx = [delta; W];
-                    let mut out = [delta; W];
-                    for w in 0..W {
-                        let x = L::load(x.add(e + w * L::N));
-                        dx[w] = delta.mul(x);
-                        out[w] = d.mul(x);
-                    }
+                    let x = L::load(x.add(e));
+                    let dx = delta.mul(x);
+                    let mut out = d.mul(x);
                     for n in 0..states {
-                        let b = L::splat(*b.add(n));
-                        let c = L::splat(*c.add(n));
-                        for w in 0..W {
-                            let at = h.add(n * LINE + w * L::N);
-                            let state = decay.fma(L::load(at), dx[w].mul(b)).flush(tiny);
-                            state.store(at);
-                            out[w] = state.fma(c, out[w]);
-                        }
+                        let at = h.add(n * LINE);
+                        let state = decay
+                            .fma(L::load(at), dx.mul(L::splat(*b.add(n))))
+                            .flush(tiny);
+                        state.store(at);
+                        out = state.fma(L::splat(*c.add(n)), out);
                     }
-                    for w in 0..W {
-                        out[w].store(y.as_mut_ptr().add(row * channels + e + w * L::N));
-                    }
+                    out.store(y.as_mut_ptr().add(row * channels + e));
                 }
             }
         }

@@ -100,7 +100,7 @@ pub fn render(
         shape: (input.rate, input.channels.len()),
         seconds: input.seconds(),
         speed: input.seconds() / elapsed.max(1e-9),
-        latency_ms: cleaned.latency_ms,
+        latency_ms: cleaned.latency.total_ms(),
         noise_db: noise_taken_db(&input.channels, &kept, input.rate),
         notes,
     })

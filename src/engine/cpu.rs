@@ -1,0 +1,99 @@
+//! The engine on this thread: one session a channel, the work of a frame in pieces, spread as the chain asks.
+
+use std::sync::Arc;
+
+use super::{Engine, Exchange};
+use crate::kernels::Path;
+use crate::model::Model;
+use crate::model::denoise::DenoiseSession;
+
+/// Runs a model's frames with the widest vector instructions found.
+#[derive(Debug)]
+pub struct CpuEngine {
+    sessions: Vec<DenoiseSession>,
+    frame_len: usize,
+    /// Pieces of one frame of one channel.
+    pieces: usize,
+    /// Pieces done of the frame in work, over all channels.
+    done: usize,
+    seq: u64,
+}
+
+impl CpuEngine {
+    /// Prepares streams of `model` for `channels` channels. Allocates; not for the audio thread.
+    pub fn new(model: &Arc<Model>, channels: usize) -> CpuEngine {
+        CpuEngine::with_path(model, channels, Path::detect())
+    }
+
+    /// The same on given instructions.
+    pub fn with_path(model: &Arc<Model>, channels: usize, path: Path) -> CpuEngine {
+        let net = model.net();
+        let pieces = net.pieces();
+        CpuEngine {
+            sessions: (0..channels)
+                .map(|_| DenoiseSession::new(Arc::clone(net), path, 1))
+                .collect(),
+            frame_len: 2 * net.bins(),
+            pieces,
+            done: pieces * channels,
+            seq: 0,
+        }
+    }
+
+    fn advance(&mut self, target: usize) {
+        while self.done < target {
+            self.sessions[self.done / self.pieces].piece(self.done % self.pieces);
+            self.done += 1;
+        }
+    }
+}
+
+impl Engine for CpuEngine {
+    fn frame_len(&self) -> usize {
+        self.frame_len
+    }
+
+    fn channels(&self) -> usize {
+        self.sessions.len()
+    }
+
+    fn submit(&mut self, seq: u64, input: &[f32]) {
+        // A frame nobody collected is finished all the same: the state must have seen every frame.
+        self.advance(self.pieces * self.sessions.len());
+        for (session, frame) in self
+            .sessions
+            .iter_mut()
+            .zip(input.chunks_exact(self.frame_len))
+        {
+            session.begin(frame);
+        }
+        self.done = 0;
+        self.seq = seq;
+    }
+
+    fn work(&mut self, done: u32, of: u32) {
+        let all = self.pieces * self.sessions.len();
+        let share = all as u64 * u64::from(done.min(of)) / u64::from(of.max(1));
+        self.advance(share as usize);
+    }
+
+    fn collect(&mut self, seq: u64, output: &mut [f32]) -> Exchange {
+        if seq != self.seq {
+            return Exchange::Lost;
+        }
+        self.advance(self.pieces * self.sessions.len());
+        for (session, frame) in self
+            .sessions
+            .iter_mut()
+            .zip(output.chunks_exact_mut(self.frame_len))
+        {
+            session.finish(frame);
+        }
+        Exchange::Ready
+    }
+
+    fn reset(&mut self) {
+        self.sessions.iter_mut().for_each(DenoiseSession::reset);
+        self.done = self.pieces * self.sessions.len();
+    }
+}

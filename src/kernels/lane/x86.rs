@@ -1,0 +1,129 @@
+//! Lanes of x86-64: AVX2 with FMA, and AVX-512F.
+
+use super::Lane;
+use std::arch::x86_64::*;
+
+/// Eight lanes of AVX2 and FMA.
+#[derive(Clone, Copy)]
+pub(crate) struct V8(__m256);
+
+/// Sixteen lanes of AVX-512F.
+#[derive(Clone, Copy)]
+pub(crate) struct V16(__m512);
+
+/// Lane methods that are one intrinsic each.
+macro_rules! intrinsics {
+    ($($name:ident($this:ident $(, $arg:ident)*) = $call:expr;)*) => {
+        $(
+            #[inline(always)]
+            fn $name(self $(, $arg: Self)*) -> Self {
+                let $this = self.0;
+                $(let $arg = $arg.0;)*
+                // SAFETY: `self` exists, so the instructions are there.
+                Self(unsafe { $call })
+            }
+        )*
+    };
+}
+
+impl Lane for V8 {
+    const N: usize = 8;
+    #[inline(always)]
+    unsafe fn load(p: *const f32) -> V8 {
+        // SAFETY: as the caller vouches.
+        V8(unsafe { _mm256_loadu_ps(p) })
+    }
+    #[inline(always)]
+    unsafe fn splat(v: f32) -> V8 {
+        // SAFETY: as the caller vouches.
+        V8(unsafe { _mm256_set1_ps(v) })
+    }
+    #[inline(always)]
+    unsafe fn store(self, p: *mut f32) {
+        // SAFETY: as the caller vouches.
+        unsafe { _mm256_storeu_ps(p, self.0) }
+    }
+    #[inline(always)]
+    fn sum(self) -> f32 {
+        // SAFETY: `self` exists, so the instructions are there.
+        unsafe {
+            let quad = _mm_add_ps(
+                _mm256_castps256_ps128(self.0),
+                _mm256_extractf128_ps::<1>(self.0),
+            );
+            let pair = _mm_add_ps(quad, _mm_movehl_ps(quad, quad));
+            _mm_cvtss_f32(_mm_add_ss(pair, _mm_movehdup_ps(pair)))
+        }
+    }
+    #[inline(always)]
+    fn of(self, v: f32) -> V8 {
+        // SAFETY: `self` exists, so the instructions are there.
+        V8(unsafe { _mm256_set1_ps(v) })
+    }
+    intrinsics! {
+        add(a, o) = _mm256_add_ps(a, o);
+        sub(a, o) = _mm256_sub_ps(a, o);
+        mul(a, o) = _mm256_mul_ps(a, o);
+        div(a, o) = _mm256_div_ps(a, o);
+        max(a, o) = _mm256_max_ps(a, o);
+        min(a, o) = _mm256_min_ps(a, o);
+        fma(a, b, c) = _mm256_fmadd_ps(a, b, c);
+        fnma(a, b, c) = _mm256_fnmadd_ps(a, b, c);
+        abs(a) = _mm256_andnot_ps(_mm256_set1_ps(-0.0), a);
+        scale(a, t) = _mm256_castsi256_ps(_mm256_add_epi32(
+            _mm256_castps_si256(a),
+            _mm256_slli_epi32::<23>(_mm256_castps_si256(t)),
+        ));
+        flush(a, b) = {
+            let size = _mm256_andnot_ps(_mm256_set1_ps(-0.0), a);
+            _mm256_and_ps(a, _mm256_cmp_ps::<_CMP_GE_OQ>(size, b))
+        };
+    }
+}
+
+impl Lane for V16 {
+    const N: usize = 16;
+    #[inline(always)]
+    unsafe fn load(p: *const f32) -> V16 {
+        // SAFETY: as the caller vouches.
+        V16(unsafe { _mm512_loadu_ps(p) })
+    }
+    #[inline(always)]
+    unsafe fn splat(v: f32) -> V16 {
+        // SAFETY: as the caller vouches.
+        V16(unsafe { _mm512_set1_ps(v) })
+    }
+    #[inline(always)]
+    unsafe fn store(self, p: *mut f32) {
+        // SAFETY: as the caller vouches.
+        unsafe { _mm512_storeu_ps(p, self.0) }
+    }
+    #[inline(always)]
+    fn sum(self) -> f32 {
+        // SAFETY: `self` exists, so the instructions are there.
+        unsafe { _mm512_reduce_add_ps(self.0) }
+    }
+    #[inline(always)]
+    fn of(self, v: f32) -> V16 {
+        // SAFETY: `self` exists, so the instructions are there.
+        V16(unsafe { _mm512_set1_ps(v) })
+    }
+    intrinsics! {
+        add(a, o) = _mm512_add_ps(a, o);
+        sub(a, o) = _mm512_sub_ps(a, o);
+        mul(a, o) = _mm512_mul_ps(a, o);
+        div(a, o) = _mm512_div_ps(a, o);
+        max(a, o) = _mm512_max_ps(a, o);
+        min(a, o) = _mm512_min_ps(a, o);
+        fma(a, b, c) = _mm512_fmadd_ps(a, b, c);
+        fnma(a, b, c) = _mm512_fnmadd_ps(a, b, c);
+        abs(a) = _mm512_abs_ps(a);
+        scale(a, t) = _mm512_castsi512_ps(_mm512_add_epi32(
+            _mm512_castps_si512(a),
+            _mm512_slli_epi32::<23>(_mm512_castps_si512(t)),
+        ));
+        flush(a, b) = {
+            _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GE_OQ>(_mm512_abs_ps(a), b), a)
+        };
+    }
+}
