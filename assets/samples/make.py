@@ -12,8 +12,8 @@ import numpy as np
 import soundfile
 
 VOICE = "speech48/kathleen_en_00.opus"
-NOISE = "noise48/esc10_rain.opus"
-NOISE_START_SECONDS = 15.0
+NOISE = "noise48/re_distant_cars.opus"
+NOISE_START_SECONDS = 3.0
 RATE = 48_000
 SECONDS = 10
 LEAD_SECONDS = 1.0  # noise alone at the start
