@@ -1,0 +1,221 @@
+//! Promise: the shipped denoiser is one function. However it is cut, on whatever instructions, live or at once, the same
+//! sound comes out; speech keeps its level, and nothing allocates on the way.
+//!
+//! Flows in: the shipped model and sample, and noise. Flows out: signal-to-error ratios and levels in dB.
+
+mod common;
+
+use std::sync::Arc;
+
+use assert_no_alloc::{AllocDisabler, assert_no_alloc};
+use common::{Random, difference, level_db, noise, same_bits};
+use statewave::chain::{Chain, ChainConfig, render};
+use statewave::controls::Controls;
+use statewave::engine::cpu::CpuEngine;
+use statewave::kernels::Path;
+use statewave::model::Model;
+use statewave::model::denoise::DenoiseSession;
+
+#[global_allocator]
+static ALLOCATOR: AllocDisabler = AllocDisabler;
+
+fn model() -> Arc<Model> {
+    let bytes = include_bytes!("../assets/models/denoise-live.safetensors");
+    Arc::new(Model::from_bytes(bytes).expect("the shipped model is sound"))
+}
+
+fn chain(model: &Arc<Model>, path: Path, sample_rate: u32, channels: usize) -> Chain {
+    let engine = Box::new(CpuEngine::with_path(model, channels, path));
+    let config = ChainConfig {
+        sample_rate,
+        channels,
+        max_block: 512,
+    };
+    Chain::new(engine, model.spec().front_end, model.spec().sample_rate, config).unwrap()
+}
+
+/// The shipped noisy voice, at 48 kHz.
+fn noisy_voice() -> Vec<f32> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/samples/noisy_voice.flac");
+    let mut reader = flac(path);
+    reader.truncate(48_000 * 4);
+    reader
+}
+
+/// Decodes a 16-bit mono FLAC.
+fn flac(path: &str) -> Vec<f32> {
+    use symphonia::core::formats::probe::Hint;
+    use symphonia::core::io::MediaSourceStream;
+    let file = Box::new(std::fs::File::open(path).unwrap());
+    let stream = MediaSourceStream::new(file, Default::default());
+    let mut format = symphonia::default::get_probe()
+        .probe(&Hint::new(), stream, Default::default(), Default::default())
+        .unwrap();
+    let track = format.tracks()[0].clone();
+    let mut decoder = symphonia::default::get_codecs()
+        .make_audio_decoder(
+            track.codec_params.as_ref().unwrap().audio().unwrap(),
+            &Default::default(),
+        )
+        .unwrap();
+    let (mut all, mut piece) = (Vec::new(), Vec::<f32>::new());
+    while let Ok(Some(packet)) = format.next_packet() {
+        decoder
+            .decode(&packet)
+            .unwrap()
+            .copy_to_vec_interleaved(&mut piece);
+        all.extend_from_slice(&piece);
+    }
+    all
+}
+
+/// Output of a whole stream in blocks of `block` samples, delay and all.
+fn live(chain: &mut Chain, input: &[f32], mut block: impl FnMut() -> usize) -> Vec<f32> {
+    let mut output = input.to_vec();
+    let mut at = 0;
+    while at < output.len() {
+        let end = (at + block()).min(output.len());
+        chain.process(&mut [&mut output[at..end]], &Controls::default());
+        at = end;
+    }
+    output
+}
+
+fn snr_db(truth: &[f32], got: &[f32]) -> f64 {
+    level_db(truth) - level_db(&difference(got, truth, 0, 0))
+}
+
+#[test]
+fn block_sizes_do_not_change_a_bit() {
+    let (model, voice) = (model(), noisy_voice());
+    let mut fixed = chain(&model, Path::detect(), 48_000, 1);
+    let whole = live(&mut fixed, &voice, || 512);
+    let mut random = Random::new(3);
+    for trial in 0..3 {
+        let mut other = chain(&model, Path::detect(), 48_000, 1);
+        let output = live(&mut other, &voice[..48_000], || {
+            [1, 64, random.below(1_500)][trial]
+        });
+        assert!(same_bits(&output, &whole[..48_000]), "trial {trial}");
+    }
+}
+
+#[test]
+fn instructions_do_not_change_the_sound() {
+    let (model, voice) = (model(), noisy_voice());
+    let truth = live(&mut chain(&model, Path::Portable, 48_000, 1), &voice, || 480);
+    for path in Path::available() {
+        let output = live(&mut chain(&model, path, 48_000, 1), &voice, || 480);
+        let db = snr_db(&truth, &output);
+        assert!(db > 90.0, "{}: {db:.1} dB", path.name());
+    }
+}
+
+/// One frame at a time, random blocks of frames, and the whole at once.
+#[test]
+fn streaming_equals_the_whole() {
+    let model = model();
+    let net = Arc::clone(model.net());
+    let frames = 150;
+    let len = 2 * net.bins();
+    let input: Vec<f32> = noise(1, frames * len, 5).remove(0);
+    let run = |max: usize, mut next: Box<dyn FnMut() -> usize>| {
+        let mut session = DenoiseSession::new(Arc::clone(&net), Path::detect(), max);
+        let mut output = vec![0.0; input.len()];
+        let mut at = 0;
+        while at < frames {
+            let end = (at + next()).min(frames);
+            session.run(&input[at * len..end * len], &mut output[at * len..end * len]);
+            at = end;
+        }
+        output
+    };
+    let step = run(1, Box::new(|| 1));
+    let whole = run(frames, Box::new(move || frames));
+    let mut random = Random::new(9);
+    let blocks = run(16, Box::new(move || 1 + random.below(16)));
+    for (name, other) in [("whole", whole), ("blocks", blocks)] {
+        let db = snr_db(&step, &other);
+        assert!(db > 110.0, "{name}: {db:.1} dB");
+    }
+}
+
+#[test]
+fn left_equals_right_gives_the_same_bits() {
+    let (model, voice) = (model(), noisy_voice());
+    let mut stereo = chain(&model, Path::detect(), 48_000, 2);
+    let mut channels = vec![voice[..48_000].to_vec(); 2];
+    render(&mut stereo, &mut channels, &Controls::default(), |_| {});
+    assert!(same_bits(&channels[0], &channels[1]));
+    let mut mono = vec![voice[..48_000].to_vec()];
+    render(
+        &mut chain(&model, Path::detect(), 48_000, 1),
+        &mut mono,
+        &Controls::default(),
+        |_| {},
+    );
+    assert!(same_bits(&mono[0], &channels[0]));
+}
+
+/// The sample begins with a second of noise alone, and goes on with the voice over it.
+#[test]
+fn noise_goes_and_the_voice_stays_at_any_level() {
+    let (model, voice) = (model(), noisy_voice());
+    for gain_db in [0.0f32, -40.0] {
+        let gain = 10f32.powf(gain_db / 20.0);
+        let input: Vec<f32> = voice.iter().map(|x| x * gain).collect();
+        let mut output = vec![input.clone()];
+        render(
+            &mut chain(&model, Path::detect(), 48_000, 1),
+            &mut output,
+            &Controls::default(),
+            |_| {},
+        );
+        let (alone, speech) = (9_600..43_200, 57_600..192_000);
+        let noise_db = level_db(&output[0][alone.clone()]) - level_db(&input[alone]);
+        let speech_db = level_db(&output[0][speech.clone()]) - level_db(&input[speech]);
+        assert!(noise_db < -12.0, "noise by {noise_db:.1} dB");
+        assert!((-4.0..1.0).contains(&speech_db), "speech by {speech_db:.1} dB");
+    }
+}
+
+#[test]
+fn every_rate_is_cleaned() {
+    let model = model();
+    for sample_rate in [8_000, 16_000, 44_100, 96_000, 192_000] {
+        let input = noise(1, sample_rate as usize, 4).remove(0);
+        let mut output = vec![input.clone()];
+        render(
+            &mut chain(&model, Path::detect(), sample_rate, 1),
+            &mut output,
+            &Controls::default(),
+            |_| {},
+        );
+        let half = sample_rate as usize / 2;
+        let removed_db = level_db(&input[half..]) - level_db(&output[0][half..]);
+        assert!(removed_db > 6.0, "{sample_rate} Hz: {removed_db:.1} dB of noise removed");
+        assert!(level_db(&output[0]).is_finite());
+    }
+}
+
+#[cfg(debug_assertions)]
+#[test]
+fn nothing_allocates_from_the_first_callback() {
+    let (model, mut voice) = (model(), noisy_voice());
+    let mut chain = chain(&model, Path::detect(), 44_100, 2);
+    let mut other = voice.clone();
+    let mut random = Random::new(1);
+    assert_no_alloc(|| {
+        let mut at = 0;
+        while at < 44_100 {
+            let end = at + random.below(700);
+            chain.process(
+                &mut [&mut voice[at..end], &mut other[at..end]],
+                &Controls::default(),
+            );
+            at = end.max(at + 1);
+        }
+        chain.reset();
+        chain.process(&mut [&mut voice[..512], &mut other[..512]], &Controls::default());
+    });
+}
