@@ -16,6 +16,7 @@
 //! | [`norm`] | RMSNorm, plain and gated |
 //! | [`gate`] | SiLU, softplus, sigmoid, exp2 |
 //! | [`compress`] | power-law compression of spectra |
+//! | [`peak`] | the floor of this machine, measured |
 //! | [`oracle`] | the same in f64, as the papers write it, for tests |
 
 #[macro_use]
@@ -27,6 +28,7 @@ mod lane;
 pub mod mix;
 pub mod norm;
 pub mod oracle;
+pub mod peak;
 pub mod proj;
 pub mod scan;
 

@@ -87,19 +87,6 @@ pub enum ModelError {
     /// A layer that the spec calls for cannot be made from the tensors.
     #[error(transparent)]
     Layer(#[from] super::tensors::TensorError),
-    /// The spec needs a tensor that is not in the file.
-    #[error("tensor `{0}` is missing")]
-    Missing(String),
-    /// A tensor has another shape than the spec calls for.
-    #[error("tensor `{name}` has shape {found:?}; the spec calls for {expected:?}")]
-    WrongShape {
-        /// The tensor.
-        name: String,
-        /// The shape in the file.
-        found: Vec<usize>,
-        /// The shape the spec calls for.
-        expected: Vec<usize>,
-    },
 }
 
 impl ModelError {
@@ -128,9 +115,7 @@ impl ModelError {
             | Self::Shape { .. }
             | Self::Layout(_)
             | Self::Spec(_)
-            | Self::Layer(_)
-            | Self::Missing(_)
-            | Self::WrongShape { .. } => {
+            | Self::Layer(_) => {
                 "the file was damaged or edited; export it again with training/export.py"
             }
         }

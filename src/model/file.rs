@@ -6,9 +6,9 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+pub use super::container::{Container, Limits, Tensor};
 pub use super::error::ModelError;
 use super::spec::{FORMAT_VERSION, METADATA_KEY};
-pub use super::container::{Container, Limits, Tensor};
 
 /// The spec's key for the version of the format.
 pub const VERSION_KEY: &str = "format_version";
@@ -17,7 +17,7 @@ pub const VERSION_KEY: &str = "format_version";
 const MAX_SPEC: usize = 256 << 10;
 
 /// A model file, verified as far as the container goes: sizes, shapes, finite weights, a version known here.
-/// Whether the tensors are those that the spec calls for is for the reader of the spec; see [`ModelFile::tensor`].
+/// Whether the tensors are those that the spec calls for is for the reader of the spec; see [`Model`](super::Model).
 ///
 /// ```
 /// use statewave::model::file::{ModelFile, Tensor};
@@ -25,7 +25,7 @@ const MAX_SPEC: usize = 256 << 10;
 /// let mut file = ModelFile { spec_json: serde_json::json!({ "format_version": 1 }), tensors: Default::default() };
 /// file.tensors.insert("gain".into(), Tensor { shape: vec![2], data: vec![0.5, 1.0] });
 /// let read = ModelFile::from_bytes(&file.to_bytes())?;
-/// assert_eq!(read.tensor("gain", &[2])?.data, [0.5, 1.0]);
+/// assert_eq!(read.tensors["gain"].data, [0.5, 1.0]);
 /// # Ok::<(), statewave::model::file::ModelError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -79,22 +79,6 @@ impl ModelFile {
             tensors: self.tensors.clone(),
         }
         .to_bytes()
-    }
-
-    /// The tensor of that name, if it is there and has that shape.
-    pub fn tensor(&self, name: &str, shape: &[usize]) -> Result<&Tensor, ModelError> {
-        let tensor = self
-            .tensors
-            .get(name)
-            .ok_or_else(|| ModelError::Missing(name.into()))?;
-        if tensor.shape != shape {
-            return Err(ModelError::WrongShape {
-                name: name.into(),
-                found: tensor.shape.clone(),
-                expected: shape.into(),
-            });
-        }
-        Ok(tensor)
     }
 
     /// Number of weights in all tensors.

@@ -15,7 +15,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   test     all checks: format, clippy, documentation, tests
   bundle   the release archive for this system, in out/
   models   list the shipped models, and check each against its card
-  bench    the speed of the shipped model and of the kernels";
+  bench    the speed of the shipped model and of the kernels, beside others";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -9,9 +9,11 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::shell::{Result, cargo, output, root};
+use crate::system;
 
 /// List the models and check them; every fault is reported.
 pub fn run() -> Result {
+    system::prepare()?;
     let folder = root().join("assets").join("models");
     let mut files: Vec<PathBuf> = fs::read_dir(&folder)
         .into_iter()

@@ -27,7 +27,7 @@ pub fn run() -> Result {
     show(command(&program.to_string_lossy(), &arguments))
 }
 
-/// The model in the program, then the kernels' own benches.
+/// The model in the program, then the benches of the kernels and of the denoiser beside others.
 pub fn bench() -> Result {
     system::prepare()?;
     let program = release_program()?;

@@ -1,17 +1,24 @@
 //! System packages that a build needs, installed on Debian and its kin when they are missing.
 //!
-//! All that is built today is Rust, so the list is a compiler's driver and linker; libraries for windows and sound
-//! devices join it with the parts that need them.
+//! A compiler's driver and linker, the C library's headers, and, for the program's view of sound devices, ALSA's
+//! headers with the program that finds them.
 
 use std::path::Path;
 
-use crate::shell::{Result, command, show};
+use crate::shell::{Result, command, output, show};
 
 /// A program that must be there, and the package that brings it.
-const NEEDED: &[(&str, &str)] = &[("cc", "gcc"), ("ld", "binutils")];
+const NEEDED: &[(&str, &str)] = &[
+    ("cc", "gcc"),
+    ("ld", "binutils"),
+    ("pkg-config", "pkg-config"),
+];
 
 /// Headers without which nothing links.
 const C_LIBRARY: (&str, &str) = ("/usr/include/stdlib.h", "libc6-dev");
+
+/// What pkg-config calls ALSA's headers and library, and the package that brings them.
+const ALSA: (&str, &str) = ("alsa", "libasound2-dev");
 
 /// Install what is missing. On other systems than Linux the Rust installer has seen to it.
 pub fn prepare() -> Result {
@@ -26,13 +33,16 @@ pub fn prepare() -> Result {
     if !Path::new(C_LIBRARY.0).exists() && on_path("apt-get") {
         missing.push(C_LIBRARY.1);
     }
+    if output(command("pkg-config", &["--exists", ALSA.0])).is_err() {
+        missing.push(ALSA.1);
+    }
     if missing.is_empty() {
         return Ok(());
     }
     let list = missing.join(" ");
     if !on_path("apt-get") {
         return Err(format!(
-            "a C compiler and linker are missing\n help: install them (on Debian: {list})"
+            "packages that the build needs are missing\n help: install what Debian calls {list}"
         ));
     }
     eprintln!("installing missing system packages: {list}");
@@ -44,22 +54,24 @@ pub fn prepare() -> Result {
     .concat())
 }
 
-/// apt-get as it is when root, with sudo when not.
+/// apt-get as it is when root, with sudo when not. It waits for another one to finish, as there is on a machine that
+/// has just started.
 fn apt(arguments: &[&str]) -> Result {
+    let all = [&["apt-get", "-o", "DPkg::Lock::Timeout=300"], arguments].concat();
     if is_root() {
-        return show(command("apt-get", arguments));
+        return show(command(all[0], &all[1..]));
     }
     if !on_path("sudo") {
         return Err(format!(
-            "apt-get needs root and sudo is not here\n help: as root: apt-get {}",
-            arguments.join(" ")
+            "apt-get needs root and sudo is not here\n help: as root: {}",
+            all.join(" ")
         ));
     }
-    show(command("sudo", &[&["apt-get"], arguments].concat()))
+    show(command("sudo", &all))
 }
 
 fn is_root() -> bool {
-    crate::shell::output(command("id", &["-u"])).is_ok_and(|id| id.trim() == "0")
+    output(command("id", &["-u"])).is_ok_and(|id| id.trim() == "0")
 }
 
 fn on_path(program: &str) -> bool {

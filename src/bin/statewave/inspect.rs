@@ -9,7 +9,7 @@ use statewave::model::spec::FrontEnd;
 use crate::failure::Result;
 use crate::models::{self, Loaded};
 
-/// Say what a model is: task, rate, latency, layers, parameters, licence, data, scores.
+/// Say what a model is: task, rate, latency, layers, parameters, multiply-accumulates, licence, data, scores.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// A model's name, or the path of its file
@@ -35,6 +35,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
 
 /// All that is known, for programs.
 fn facts(model: &Loaded) -> Value {
+    let work = work(model);
     let tensors: serde_json::Map<_, _> = model
         .file
         .tensors
@@ -48,9 +49,17 @@ fn facts(model: &Loaded) -> Value {
         "bytes": model.bytes.len(),
         "parameters": model.file.parameters(),
         "latency_ms": latency_ms(&model.file.spec_json),
+        "macs_per_hop": work.map(|(hop, _)| hop),
+        "macs_per_second": work.map(|(_, second)| second),
         "spec": model.file.spec_json,
         "tensors": tensors,
     })
+}
+
+/// Multiply-accumulates a hop and a second, of one channel, if the model can be played.
+fn work(model: &Loaded) -> Option<(usize, f64)> {
+    let model = model.model().ok()?;
+    Some((model.net().macs(), model.macs_per_second()))
 }
 
 /// Algorithmic latency, if the spec has a front end and a rate.
@@ -76,6 +85,14 @@ fn text(model: &Loaded) -> String {
     );
     if let Some(ms) = latency_ms(&model.file.spec_json) {
         row(&mut lines, 0, "latency", &format!("{ms:.1} ms"));
+    }
+    if let Some((hop, second)) = work(model) {
+        let text = format!(
+            "{} multiply-accumulates a hop, {:.1} million a second",
+            grouped(hop),
+            second / 1e6
+        );
+        row(&mut lines, 0, "work", &text);
     }
     if let Value::Object(spec) = &model.file.spec_json {
         spec.iter()

@@ -9,6 +9,7 @@ mod inspect;
 mod models;
 mod render;
 mod spectrogram;
+mod temporary;
 
 use std::process::ExitCode;
 

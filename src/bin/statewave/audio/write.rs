@@ -1,8 +1,8 @@
 //! f32 channels in, a WAV or FLAC file out: whole or not at all.
 
-use std::fs::{self, File};
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::io::Write;
+use std::path::Path;
 
 use flacenc::bitsink::ByteSink;
 use flacenc::component::BitRepr;
@@ -10,6 +10,7 @@ use flacenc::error::Verify;
 
 use super::{Audio, Depth};
 use crate::failure::{Failure, Result};
+use crate::temporary::Temporary;
 
 /// The most bytes of samples in a WAV file: its length field has 32 bits, and the header needs some.
 const WAV_MAX: u64 = u32::MAX as u64 - 1024;
@@ -53,20 +54,12 @@ impl Container {
 /// Write `audio` at its own rate and depth under a temporary name in the same folder, and rename when whole.
 /// Returns how many samples were over full scale and were clipped.
 pub fn write(path: &Path, audio: &Audio, force: bool) -> Result<usize> {
-    let temporary = Temporary::beside(path);
-    let file = File::create(&temporary.0).map_err(|e| Failure::io("write", path, &e))?;
-    let mut out = BufWriter::new(file);
+    let (temporary, mut out) = Temporary::beside(path)?;
     let clipped = match Container::of(path)? {
         Container::Wav => write_wav(path, &mut out, audio)?,
         Container::Flac => write_flac(path, &mut out, audio)?,
     };
-    let io = |e: std::io::Error| Failure::io("write", path, &e);
-    out.into_inner()
-        .map_err(|e| io(e.into_error()))?
-        .sync_all()
-        .map_err(io)?;
-    refuse_to_overwrite(path, force)?;
-    fs::rename(&temporary.0, path).map_err(io)?;
+    temporary.keep(out, force)?;
     Ok(clipped)
 }
 
@@ -80,25 +73,6 @@ pub fn refuse_to_overwrite(path: &Path, force: bool) -> Result<()> {
         ));
     }
     Ok(())
-}
-
-/// A name that is removed again unless it was renamed.
-struct Temporary(PathBuf);
-
-impl Temporary {
-    fn beside(path: &Path) -> Self {
-        let mut name = std::ffi::OsString::from(".");
-        name.push(path.file_name().unwrap_or_default());
-        name.push(format!(".{}.part", std::process::id()));
-        Self(path.with_file_name(name))
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        // After a rename there is nothing under this name, and a failed removal has no remedy here.
-        let _ = fs::remove_file(&self.0);
-    }
 }
 
 fn write_wav(path: &Path, out: &mut (impl Write + std::io::Seek), audio: &Audio) -> Result<usize> {

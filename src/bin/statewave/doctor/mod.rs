@@ -1,14 +1,41 @@
 //! `statewave doctor`: what this machine has, what is wrong, and the remedy for each fault.
 
+#[cfg(feature = "devices")]
+mod gpu;
+#[cfg(feature = "devices")]
+mod sound;
+
 use std::process::ExitCode;
 use std::thread;
 
-use crate::failure::Result;
+use statewave::kernels::Path;
+
+use crate::failure::{Failure, Result};
 use crate::models;
 
 /// Check the machine: CPU features, GPU, audio devices, models; each fault with its remedy.
 #[derive(clap::Args)]
 pub struct Arguments {}
+
+/// What was found wrong, told at the end.
+#[derive(Default)]
+struct Report {
+    /// What keeps the program from its work.
+    faults: Vec<Failure>,
+    /// What is not there but can be done without.
+    notes: Vec<String>,
+}
+
+impl Report {
+    fn fault(&mut self, what: String, help: String) {
+        self.faults.push(Failure::new(what, help));
+    }
+
+    #[cfg(feature = "devices")]
+    fn note(&mut self, what: &str, help: &str) {
+        self.notes.push(format!("note: {what}\n help: {help}"));
+    }
+}
 
 /// Print all checks. Exit code 1 if there is a fault.
 pub fn run(_: &Arguments) -> Result<ExitCode> {
@@ -18,19 +45,34 @@ pub fn run(_: &Arguments) -> Result<ExitCode> {
         std::env::consts::OS,
         std::env::consts::ARCH
     );
-    let mut faults = Vec::new();
+    let mut report = Report::default();
     cpu();
-    println!("GPU adapters     this build has no GPU layer yet; models run on the CPU");
-    println!(
-        "audio devices    this build has no device layer yet; use `statewave render` on files"
-    );
-    check_models(&mut faults);
-    if faults.is_empty() {
+    devices(&mut report);
+    check_models(&mut report);
+    report.notes.iter().for_each(|note| println!("{note}"));
+    report.faults.iter().for_each(|fault| println!("{fault}"));
+    if report.faults.is_empty() {
         println!("no faults found");
         return Ok(ExitCode::SUCCESS);
     }
-    faults.iter().for_each(|fault| println!("{fault}"));
     Ok(ExitCode::FAILURE)
+}
+
+#[cfg(feature = "devices")]
+fn devices(report: &mut Report) {
+    gpu::check(report);
+    sound::check(report);
+}
+
+#[cfg(not(feature = "devices"))]
+fn devices(_: &mut Report) {
+    println!("devices          not looked for: this build is without the feature `devices`");
+}
+
+/// A driver's or device's own words: control characters must not reach the terminal, and lines stay whole.
+#[cfg(feature = "devices")]
+fn clean(text: &str) -> String {
+    text.replace(char::is_control, " ")
 }
 
 fn cpu() {
@@ -59,6 +101,7 @@ fn cpu() {
         list(&found),
         list(&missing)
     );
+    println!("kernels          {}", Path::detect().name());
 }
 
 /// The instructions that kernels can use, and whether they are here.
@@ -76,36 +119,33 @@ fn features() -> Vec<(&'static str, bool)> {
     features
 }
 
-fn check_models(faults: &mut Vec<String>) {
+fn check_models(report: &mut Report) {
     for folder in models::missing_folders() {
         let what = format!(
-            "error: $STATEWAVE_MODELS names {}, which is not a folder",
+            "$STATEWAVE_MODELS names {}, which is not a folder",
             folder.display()
         );
-        faults.push(format!(
-            "{what}\n help: make it, or take it out of the variable"
-        ));
+        report.fault(what, "make it, or take it out of the variable".into());
     }
     let all = models::all();
     if !all.iter().any(|found| found.name == models::DEFAULT) {
         let folder = models::user_folder()
             .map_or_else(|| "$STATEWAVE_MODELS".into(), |f| f.display().to_string());
-        let what = format!("error: the usual model, {}, is not here", models::DEFAULT);
-        faults.push(format!(
-            "{what}\n help: put {}.safetensors in {folder}",
-            models::DEFAULT
-        ));
+        let what = format!("the usual model, {}, is not here", models::DEFAULT);
+        let help = format!("put {}.safetensors in {folder}", models::DEFAULT);
+        report.fault(what, help);
     }
     if all.is_empty() {
         println!("models           none");
     }
     for found in all {
         let head = format!("{} ({})", found.name, found.place);
-        match found.load() {
+        // Made ready to play, for a sound container can still hold the wrong tensors.
+        match found.load().and_then(|model| model.model().map(|_| model)) {
             Ok(model) => println!("model            {head}: sound, {}", &model.sha256()[..12]),
             Err(failure) => {
                 println!("model            {head}: broken");
-                faults.push(failure.to_string());
+                report.faults.push(failure);
             }
         }
     }

@@ -85,7 +85,7 @@ pub fn render(
         output.channels
     };
     if let Some(path) = &job.picture {
-        spectrogram::write(path, &input.channels, &kept, input.rate)?;
+        spectrogram::write(path, &input.channels, &kept, input.rate, force)?;
     }
     let mut notes = input.notes.clone();
     if clipped > 0 {

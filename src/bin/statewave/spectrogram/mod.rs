@@ -5,11 +5,11 @@ mod glyphs;
 mod levels;
 mod palette;
 
-use std::fs::File;
-use std::io::BufWriter;
+use std::io::Write;
 use std::path::Path;
 
 use crate::failure::{Failure, Result};
+use crate::temporary::Temporary;
 use canvas::{Align, Canvas};
 use levels::{Levels, frequency_at, height_of};
 
@@ -33,24 +33,32 @@ const FAINT: [u8; 3] = [140, 143, 152];
 const TEXT: f32 = 14.0;
 const TITLE: f32 = 19.0;
 
-/// Write the picture of two recordings of one length and rate (Hz).
-pub fn write(path: &Path, before: &[Vec<f32>], after: &[Vec<f32>], rate: u32) -> Result<()> {
+/// Write the picture of two recordings of one length and rate (Hz), whole or not at all.
+pub fn write(
+    path: &Path,
+    before: &[Vec<f32>],
+    after: &[Vec<f32>],
+    rate: u32,
+    force: bool,
+) -> Result<()> {
     let canvas = draw(before, after, rate);
-    let failed = |why: String| {
+    let (temporary, mut out) = Temporary::beside(path)?;
+    encode(&mut out, &canvas).map_err(|why| {
         Failure::new(
             format!("cannot write {}: {why}", path.display()),
             "check the path and the disk",
         )
-    };
-    let file = File::create(path).map_err(|e| failed(e.to_string()))?;
-    let mut encoder = png::Encoder::new(BufWriter::new(file), WIDTH as u32, HEIGHT as u32);
+    })?;
+    temporary.keep(out, force)
+}
+
+fn encode(out: &mut impl Write, canvas: &Canvas) -> std::result::Result<(), png::EncodingError> {
+    let mut encoder = png::Encoder::new(out, WIDTH as u32, HEIGHT as u32);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
-    let mut writer = encoder.write_header().map_err(|e| failed(e.to_string()))?;
-    writer
-        .write_image_data(canvas.pixels())
-        .map_err(|e| failed(e.to_string()))?;
-    writer.finish().map_err(|e| failed(e.to_string()))
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(canvas.pixels())?;
+    writer.finish()
 }
 
 fn draw(before: &[Vec<f32>], after: &[Vec<f32>], rate: u32) -> Canvas {
