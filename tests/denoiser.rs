@@ -31,12 +31,21 @@ fn chain(model: &Arc<Model>, path: Path, sample_rate: u32, channels: usize) -> C
         channels,
         max_block: 512,
     };
-    Chain::new(engine, model.spec().front_end, model.spec().sample_rate, config).unwrap()
+    Chain::new(
+        engine,
+        model.spec().front_end,
+        model.spec().sample_rate,
+        config,
+    )
+    .unwrap()
 }
 
 /// The shipped noisy voice, at 48 kHz.
 fn noisy_voice() -> Vec<f32> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/samples/noisy_voice.flac");
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/assets/samples/noisy_voice.flac"
+    );
     let mut reader = flac(path);
     reader.truncate(48_000 * 4);
     reader
@@ -103,7 +112,11 @@ fn block_sizes_do_not_change_a_bit() {
 #[test]
 fn instructions_do_not_change_the_sound() {
     let (model, voice) = (model(), noisy_voice());
-    let truth = live(&mut chain(&model, Path::Portable, 48_000, 1), &voice, || 480);
+    let truth = live(
+        &mut chain(&model, Path::Portable, 48_000, 1),
+        &voice,
+        || 480,
+    );
     for path in Path::available() {
         let output = live(&mut chain(&model, path, 48_000, 1), &voice, || 480);
         let db = snr_db(&truth, &output);
@@ -125,7 +138,10 @@ fn streaming_equals_the_whole() {
         let mut at = 0;
         while at < frames {
             let end = (at + next()).min(frames);
-            session.run(&input[at * len..end * len], &mut output[at * len..end * len]);
+            session.run(
+                &input[at * len..end * len],
+                &mut output[at * len..end * len],
+            );
             at = end;
         }
         output
@@ -175,7 +191,10 @@ fn noise_goes_and_the_voice_stays_at_any_level() {
         let noise_db = level_db(&output[0][alone.clone()]) - level_db(&input[alone]);
         let speech_db = level_db(&output[0][speech.clone()]) - level_db(&input[speech]);
         assert!(noise_db < -12.0, "noise by {noise_db:.1} dB");
-        assert!((-4.0..1.0).contains(&speech_db), "speech by {speech_db:.1} dB");
+        assert!(
+            (-4.0..1.0).contains(&speech_db),
+            "speech by {speech_db:.1} dB"
+        );
     }
 }
 
@@ -193,7 +212,10 @@ fn every_rate_is_cleaned() {
         );
         let half = sample_rate as usize / 2;
         let removed_db = level_db(&input[half..]) - level_db(&output[0][half..]);
-        assert!(removed_db > 6.0, "{sample_rate} Hz: {removed_db:.1} dB of noise removed");
+        assert!(
+            removed_db > 6.0,
+            "{sample_rate} Hz: {removed_db:.1} dB of noise removed"
+        );
         assert!(level_db(&output[0]).is_finite());
     }
 }
@@ -216,6 +238,9 @@ fn nothing_allocates_from_the_first_callback() {
             at = end.max(at + 1);
         }
         chain.reset();
-        chain.process(&mut [&mut voice[..512], &mut other[..512]], &Controls::default());
+        chain.process(
+            &mut [&mut voice[..512], &mut other[..512]],
+            &Controls::default(),
+        );
     });
 }

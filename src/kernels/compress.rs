@@ -69,14 +69,22 @@ mod tests {
 
     #[test]
     fn equals_the_powers_of_the_standard_library() {
-        let re: Vec<f32> = (0..997).map(|k| (k as f32 * 0.37).sin() * 10f32.powi(k % 13 - 7)).collect();
-        let im: Vec<f32> = (0..997).map(|k| (k as f32 * 0.61).cos() * 10f32.powi(k % 11 - 6)).collect();
+        let re: Vec<f32> = (0..997)
+            .map(|k| (k as f32 * 0.37).sin() * 10f32.powi(k % 13 - 7))
+            .collect();
+        let im: Vec<f32> = (0..997)
+            .map(|k| (k as f32 * 0.61).cos() * 10f32.powi(k % 11 - 6))
+            .collect();
         for path in Path::available() {
             let (mut magnitude, mut scale) = (vec![0.0; 997], vec![0.0; 997]);
             compress(path, &re, &im, 0.3, &mut magnitude, &mut scale);
             for k in 0..997 {
-                let power = f64::from(re[k]).powi(2) + f64::from(im[k]).powi(2) + f64::from(POWER_FLOOR);
-                for (got, truth) in [(magnitude[k], power.powf(0.15)), (scale[k], power.powf(-0.35))] {
+                let power =
+                    f64::from(re[k]).powi(2) + f64::from(im[k]).powi(2) + f64::from(POWER_FLOOR);
+                for (got, truth) in [
+                    (magnitude[k], power.powf(0.15)),
+                    (scale[k], power.powf(-0.35)),
+                ] {
                     let error = (f64::from(got) / truth - 1.0).abs();
                     assert!(error < 2e-6, "{path:?}: {got} for {truth}");
                 }

@@ -62,8 +62,8 @@ impl Model {
     pub fn from_bytes(bytes: &[u8]) -> Result<Model, ModelError> {
         let file = ModelFile::from_bytes(bytes)?;
         let parameters = file.parameters();
-        let spec: ModelSpec = serde_json::from_value(file.spec_json)
-            .map_err(|e| ModelError::Spec(e.to_string()))?;
+        let spec: ModelSpec =
+            serde_json::from_value(file.spec_json).map_err(|e| ModelError::Spec(e.to_string()))?;
         check(&spec)?;
         let mut tensors = Tensors::new();
         for (name, tensor) in file.tensors {
@@ -129,7 +129,10 @@ fn check(spec: &ModelSpec) -> Result<(), ModelError> {
         && hop + overlap <= window
         && spread <= hop;
     if !sound {
-        return fail(format!("its front end does not fit together: {:?}", spec.front_end));
+        return fail(format!(
+            "its front end does not fit together: {:?}",
+            spec.front_end
+        ));
     }
     if !(spec.norm_eps.is_finite() && spec.norm_eps > 0.0) {
         return fail("norm_eps must be above 0".into());

@@ -23,6 +23,12 @@ pub fn run() -> Result {
     ]);
     doc.env("RUSTDOCFLAGS", "-D warnings");
     show(doc)?;
-    show(cargo(&["test", "--workspace"]))?;
+    // The benches have no tests, and their peers take minutes to compile.
+    show(cargo(&[
+        "test",
+        "--workspace",
+        "--exclude",
+        "statewave-benches",
+    ]))?;
     models::run()
 }

@@ -1,8 +1,8 @@
 //! What the net sees of a spectrum: power-compressed real part, imaginary part and magnitude, over their running level.
 
 use super::LEVEL_FLOOR;
-use crate::kernels::compress::compress;
 use crate::kernels::Path;
+use crate::kernels::compress::compress;
 
 /// The running mean of the compressed magnitude, corrected for its start: the gain of the input does not matter.
 #[derive(Debug, Clone, Copy, Default)]
@@ -38,7 +38,11 @@ pub fn features(
     let (im, rest) = rest.split_at_mut(bins);
     let (magnitude, scale) = rest.split_at_mut(bins);
     let scale = &mut scale[..bins];
-    for ((re, im), x) in re.iter_mut().zip(im.iter_mut()).zip(spectrum.chunks_exact(2)) {
+    for ((re, im), x) in re
+        .iter_mut()
+        .zip(im.iter_mut())
+        .zip(spectrum.chunks_exact(2))
+    {
         (*re, *im) = (x[0], x[1]);
     }
     compress(path, re, im, exponent, magnitude, scale);

@@ -31,7 +31,10 @@ pub fn filter(
                 let (x, y) = (spectrum[at], spectrum[at + 1]);
                 let mut sum = (first.0 * x - first.1 * y, first.0 * y + first.1 * x);
                 for k in 1..group.taps {
-                    let (a, b) = (m[2 * k].clamp(-LIMIT, LIMIT), m[2 * k + 1].clamp(-LIMIT, LIMIT));
+                    let (a, b) = (
+                        m[2 * k].clamp(-LIMIT, LIMIT),
+                        m[2 * k + 1].clamp(-LIMIT, LIMIT),
+                    );
                     let before = &past[(k - 1) * past_len + at..][..2];
                     sum.0 += a * before[0] - b * before[1];
                     sum.1 += a * before[1] + b * before[0];

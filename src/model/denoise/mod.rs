@@ -85,16 +85,29 @@ impl DenoiseNet {
         };
         let (width, bins) = (*width, spec.front_end.bins());
         if width == 0 || !width.is_multiple_of(8) || width > 4096 {
-            return Err(wrong("split", "the width must be a multiple of 8, at most 4096"));
+            return Err(wrong(
+                "split",
+                "the width must be a multiple of 8, at most 4096",
+            ));
         }
         if !(1..=16).contains(&taps) || tap_bins > bins {
-            return Err(wrong("head", "taps must be 1 to 16 and tap_bins within the bins"));
+            return Err(wrong(
+                "head",
+                "taps must be 1 to 16 and tap_bins within the bins",
+            ));
         }
         if !(*level_seconds > 0.0 && (0.01..=1.0).contains(compress)) {
-            return Err(wrong("split", "level_seconds must be above 0, compress 0.01 to 1"));
+            return Err(wrong(
+                "split",
+                "level_seconds must be above 0, compress 0.01 to 1",
+            ));
         }
-        let groups = Group::cut(bands, taps, tap_bins, bins)
-            .ok_or_else(|| wrong("split", "the bands must be of 1 bin or more and fit the spectrum"))?;
+        let groups = Group::cut(bands, taps, tap_bins, bins).ok_or_else(|| {
+            wrong(
+                "split",
+                "the bands must be of 1 bin or more and fit the spectrum",
+            )
+        })?;
         let count: usize = groups.iter().map(|g| g.bands).sum();
         let eps = spec.norm_eps as f32;
         let mut layers = Vec::new();
@@ -133,7 +146,12 @@ impl DenoiseNet {
                     layers.push(Layer::Bands(Box::new(mix)));
                     index += 1;
                 }
-                _ => return Err(wrong("layers", "`band_split` comes first and `filter_head` last, once each")),
+                _ => {
+                    return Err(wrong(
+                        "layers",
+                        "`band_split` comes first and `filter_head` last, once each",
+                    ));
+                }
             }
         }
         let hop_seconds = spec.front_end.hop as f64 / f64::from(spec.sample_rate);

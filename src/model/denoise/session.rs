@@ -101,8 +101,22 @@ impl DenoiseSession {
                 );
             }
             let mut at = 0;
-            for (map, x) in net.split.maps().iter().zip(self.x.chunks_exact_mut(time * net.width)) {
-                proj(path, map, &self.features[at..], 3 * net.used, x, net.width, time, false);
+            for (map, x) in net
+                .split
+                .maps()
+                .iter()
+                .zip(self.x.chunks_exact_mut(time * net.width))
+            {
+                proj(
+                    path,
+                    map,
+                    &self.features[at..],
+                    3 * net.used,
+                    x,
+                    net.width,
+                    time,
+                    false,
+                );
                 at += map.inputs();
             }
             return;
@@ -143,7 +157,16 @@ impl DenoiseSession {
             for (band, map) in net.head.maps().iter().enumerate() {
                 let from = &self.scratch[band * time * net.width..];
                 let to = &mut self.coefficients[band * stride..];
-                proj(path, map, from, net.width, to, net.bands * stride, time, false);
+                proj(
+                    path,
+                    map,
+                    from,
+                    net.width,
+                    to,
+                    net.bands * stride,
+                    time,
+                    false,
+                );
             }
         }
     }
@@ -192,6 +215,11 @@ impl DenoiseSession {
 
 /// Floats between the coefficients of two bands: those of the largest, in whole cache lines.
 fn coefficient_stride(net: &DenoiseNet) -> usize {
-    let most = net.groups.iter().map(|g| g.coefficients()).max().unwrap_or(0);
+    let most = net
+        .groups
+        .iter()
+        .map(|g| g.coefficients())
+        .max()
+        .unwrap_or(0);
     most.next_multiple_of(16)
 }
