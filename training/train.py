@@ -11,9 +11,10 @@ import time
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 
-from denoiser import Config, Denoiser
 import losses
+from denoiser import Config, Denoiser
 from losses import Loss, decimate, si_sdr_db
 from mix import Mixer
 
@@ -26,7 +27,8 @@ def arguments():
     a.add_argument("--out", required=True)
     a.add_argument("--config", help="JSON of denoiser.Config fields; default: denoise-live")
     a.add_argument("--minutes", type=float, default=30)
-    a.add_argument("--resume")
+    a.add_argument("--resume", help="a last.pt: weights, averages, optimizer and step count")
+    a.add_argument("--init", help="a model file: its weights, with a fresh optimizer")
     a.add_argument("--batch", type=int, default=64)
     a.add_argument("--seconds", type=float, default=3.0)
     a.add_argument("--lr", type=float, default=2e-3)
@@ -93,6 +95,10 @@ def main():
         averaged.load_state_dict(saved["averaged"])
         optimizer.load_state_dict(saved["optimizer"])
         step, minutes_before = saved["step"], saved["minutes"]
+    elif a.init:
+        weights = load_file(a.init, device=device)
+        model.load_state_dict(weights)
+        averaged.load_state_dict(weights)
     mixer = Mixer(a.store, device, a.seconds, seed=a.seed * 1000 + step)
     held = Mixer(a.store, device, 4.0, seed=VALIDATION_SEED, validation=True)
     batches = [held.batch(32) for _ in range(a.validation_batches)]
