@@ -10,19 +10,19 @@ use statewave::kernels::mix::{PackedMix, mix};
 use statewave::kernels::norm::{gated_rms_norm, rms_norm};
 use statewave::kernels::proj::{Packed, proj};
 use statewave::kernels::scan::{S6, S6Rows, Ssd, s6, ssd, ssd_gates};
-use statewave::kernels::{Aligned, Path, gate};
+use statewave::kernels::{Aligned, Path, gate, peak};
 use statewave::model::mamba2::{Mamba2Block, Mamba2Config};
 use statewave::model::stack::{Stack, StackConfig};
 use statewave::model::tensors::Tensors;
 use statewave_benches::onnx::Tract;
-use statewave_benches::{Noise, best_us, l2_gb_per_s, mamba_tensors, peak_gflops};
+use statewave_benches::{Noise, best_us, l2_gb_per_s, mamba_tensors};
 
 const LAYERS: usize = 4;
 const STATES: usize = 16;
 
 fn main() {
     let path = Path::detect();
-    let (peak, l2) = (peak_gflops(path), l2_gb_per_s(path));
+    let (peak, l2) = (peak::gflops(path), l2_gb_per_s(path));
     println!(
         "path {}; FMA peak {peak:.1} GFLOP/s; second-level cache {l2:.1} GB/s",
         path.name()

@@ -1,4 +1,4 @@
-//! Shared pieces of the benches: the clock, the machine's floors, random weights, and the same network in ONNX.
+//! Shared pieces of the benches: the clock, the cache's bandwidth, random weights, and the same network in ONNX.
 
 pub mod onnx;
 
@@ -24,38 +24,17 @@ pub fn best_us(mut f: impl FnMut()) -> f64 {
     best * 1e6
 }
 
-/// Peak of one core in GFLOP/s: independent fused multiply-adds on registers with AVX2, or, elsewhere, the dense kernel
-/// on a shape that suits it.
-pub fn peak_gflops(path: Path) -> f64 {
-    #[cfg(target_arch = "x86_64")]
-    if path != Path::Portable {
-        // SAFETY: both wider paths have AVX2 and FMA.
-        return (0..20)
-            .map(|_| 12.0 * 16.0 * 1e4 / best_us(|| unsafe { fma_chains() }) / 1e3)
-            .fold(0.0, f64::max);
-    }
-    let (rows, width) = (32, 64);
-    let w = proj::Packed::new(&vec![0.1; width * width], width, width, None);
-    let (x, mut y) = (Aligned::zeros(rows * width), Aligned::zeros(rows * width));
-    let us = best_us(|| proj::proj(path, &w, &x, width, &mut y, width, rows, false));
-    2.0 * (rows * width * width) as f64 / us / 1e3
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn fma_chains() {
-    use std::arch::x86_64::*;
-    let mut sums = [_mm256_set1_ps(0.5); 12];
-    let (b, c) = (
-        _mm256_set1_ps(black_box(0.99)),
-        _mm256_set1_ps(black_box(0.01)),
-    );
-    for _ in 0..10_000 {
-        for sum in &mut sums {
-            *sum = _mm256_fmadd_ps(*sum, b, c);
+/// Seconds of each of the contenders, the best of `rounds`: they take turns, so that all meet the same disturbances.
+pub fn in_turns(rounds: usize, contenders: &mut [Box<dyn FnMut() + '_>]) -> Vec<f64> {
+    let mut best = vec![f64::MAX; contenders.len()];
+    for _ in 0..rounds {
+        for (contender, best) in contenders.iter_mut().zip(&mut best) {
+            let start = Instant::now();
+            contender();
+            *best = best.min(start.elapsed().as_secs_f64());
         }
     }
-    black_box(sums);
+    best
 }
 
 /// Gigabytes a second read from the second-level cache: vector loads through 192 KB, on paths that have AVX2; elsewhere

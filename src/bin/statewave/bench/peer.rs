@@ -76,7 +76,8 @@ impl Peer {
         if !done.status.success() {
             let said = String::from_utf8_lossy(&done.stderr);
             let last = said.trim_end().lines().last().unwrap_or_default();
-            return Err(failed(format!("{}: {last}", done.status)));
+            let why = format!("{} {last}", done.status);
+            return Err(failed(why.trim_end().into()));
         }
         Ok(seconds)
     }
