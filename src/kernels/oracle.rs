@@ -181,7 +181,7 @@ pub fn s4d(
     y
 }
 
-/// S4D as a convolution with its kernel, K[t] = Re Σ_n C̃_n·Ā_n^t, from an empty state.
+/// S4D as a convolution with its kernel, `K[t] = Re Σ_n C̃_n·Ā_n^t`, from an empty state.
 pub fn s4d_convolution(
     a_bar: &[Complex64],
     c: &[Complex64],

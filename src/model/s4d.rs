@@ -180,7 +180,7 @@ impl S4dLayer {
         self.finish(path, &mut y, x, rows);
     }
 
-    /// The state spaces alone, from an empty state, as convolutions with K[t] = Re Σ_n C̃_n·Ā_n^t and the skip.
+    /// The state spaces alone, from an empty state, as convolutions with `K[t] = Re Σ_n C̃_n·Ā_n^t` and the skip.
     fn convolve(&self, u: &[f32]) -> Vec<f32> {
         let (width, states) = (self.config.width, self.config.states);
         let time = u.len() / width;

@@ -19,10 +19,10 @@ pub struct Chunks {
     pub threads: usize,
 }
 
-/// [`s6`] for one stream of `time` steps.
+/// [`s6()`] for one stream of `time` steps.
 ///
 /// # Panics
-/// As [`s6`].
+/// As [`s6()`].
 pub fn s6_chunked(
     path: Path,
     s: &S6,
@@ -56,10 +56,10 @@ pub fn s6_chunked(
     reduce_carry_down(&mut y[..time * width], width, h, chunks, run, carry);
 }
 
-/// [`ssd`] for one stream of `time` steps.
+/// [`ssd()`] for one stream of `time` steps.
 ///
 /// # Panics
-/// As [`ssd`].
+/// As [`ssd()`].
 #[allow(clippy::too_many_arguments)]
 pub fn ssd_chunked(
     path: Path,
@@ -103,10 +103,10 @@ pub fn ssd_chunked(
     reduce_carry_down(&mut y[..time * width], width, h, chunks, run, carry);
 }
 
-/// [`s4d`] for one stream of `time` steps.
+/// [`s4d()`] for one stream of `time` steps.
 ///
 /// # Panics
-/// As [`s4d`].
+/// As [`s4d()`].
 pub fn s4d_chunked(
     path: Path,
     s: &S4d,
