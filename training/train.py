@@ -123,6 +123,7 @@ def main():
     if a.compile:
         model.net = torch.compile(model.net)
         losses.pointwise = torch.compile(losses.pointwise, dynamic=False)
+        loss.disturbance.of_powers = torch.compile(loss.disturbance.of_powers, dynamic=False)
     print(f"{config.name}: {sum(p.numel() for p in model.parameters())} parameters, "
           f"{model.macs_per_second() / 1e6:.0f} MMAC/s, on {device}; ready in {time.time() - began:.0f} s", flush=True)
 
