@@ -6,6 +6,7 @@ use kernel_common::{Noise, wide};
 use proptest::prelude::*;
 use rustfft::num_complex::Complex64;
 use statewave::kernels::conv::{PackedConv, conv_silu};
+use statewave::kernels::filter::{Filters, OVERHANG, filter};
 use statewave::kernels::mix::{PackedMix, mix};
 use statewave::kernels::norm::{gate_silu, gated_rms_norm, rms_norm};
 use statewave::kernels::oracle;
@@ -144,6 +145,40 @@ proptest! {
             let mut out = start.clone();
             mix(path, &packed, &u, &mut out, rows, accumulate);
             assert_db(&truth, &out, "mix", path);
+        }
+    }
+
+    #[test]
+    fn filters_are_sums_of_products_under_their_gate(
+        bands in 1usize..6, width in 1usize..20, taps in 1usize..6, first in 0usize..9, gated: bool, seed: u64,
+    ) {
+        let bins = bands * width;
+        let own = (2 * taps + usize::from(gated)) * width;
+        let (stride, plane) = (own + 3, first + bins + OVERHANG);
+        let mut noise = Noise(seed);
+        let coefficients = noise.vec(bands * stride + OVERHANG, 3.0);
+        let x = noise.vec(2 * taps * plane, 1.0);
+        let complex = |re: f32, im: f32| Complex64::new(re as f64, im as f64);
+        let (mut truth, mut power_truth) = (Vec::new(), Vec::new());
+        for bin in 0..bins {
+            let own = &coefficients[bin / width * stride + bin % width..];
+            let c: Vec<_> = (0..taps).map(|k| complex(own[2 * k * width], own[(2 * k + 1) * width])).collect();
+            let seen: Vec<_> = (0..taps)
+                .map(|k| &x[2 * (taps - 1 - k) * plane + first + bin..])
+                .map(|frame| complex(frame[0], frame[plane]))
+                .collect();
+            let (y, power) = oracle::filter(&c, gated.then(|| own[2 * taps * width] as f64), &seen);
+            truth.extend([y.re, y.im]);
+            power_truth.push(power);
+        }
+        let filters = Filters { coefficients: &coefficients, stride, bands, width, taps, gated };
+        for path in Path::available() {
+            let (mut y, mut power) = (vec![0.0; 2 * plane], vec![0.0; plane]);
+            filter(path, filters, &x, plane, first, &mut y, &mut power);
+            let got: Vec<f32> = (first..first + bins).flat_map(|bin| [y[bin], y[plane + bin]]).collect();
+            assert_db(&truth, &got, "filter", path);
+            assert_db(&power_truth, &power[first..first + bins], "power of a filter", path);
+            prop_assert!(y[..first].iter().all(|v| *v == 0.0));
         }
     }
 

@@ -16,6 +16,8 @@
 //! | [`norm`] | RMSNorm, plain and gated |
 //! | [`gate`] | SiLU, softplus, sigmoid, exp2 |
 //! | [`compress`] | power-law compression of spectra |
+//! | [`filter`] | complex filters and gates applied to spectra |
+//! | [`planes`] | complex numbers from pairs to planes and back |
 //! | [`peak`] | the floor of this machine, measured |
 //! | [`oracle`] | the same in f64, as the papers write it, for tests |
 
@@ -23,12 +25,14 @@
 pub mod simd;
 pub mod compress;
 pub mod conv;
+pub mod filter;
 pub mod gate;
 mod lane;
 pub mod mix;
 pub mod norm;
 pub mod oracle;
 pub mod peak;
+pub mod planes;
 pub mod proj;
 pub mod scan;
 

@@ -14,12 +14,25 @@ pub struct Group {
     /// Bins of a band.
     pub width: usize,
     pub taps: usize,
+    /// Whether each bin has a gate.
+    pub gated: bool,
 }
 
 impl Group {
     /// Floats of filter a band and frame.
     pub fn coefficients(&self) -> usize {
-        2 * self.width * self.taps
+        (2 * self.taps + usize::from(self.gated)) * self.width
+    }
+
+    /// Where the head's output `i` of a band goes: files keep `[width][taps][2]` and the gates behind, the filter wants
+    /// `[taps][2][width]` and the gates behind.
+    pub fn plane_of(&self, i: usize) -> usize {
+        let of_bin = 2 * self.taps;
+        if i < of_bin * self.width {
+            i % of_bin * self.width + i / of_bin
+        } else {
+            i
+        }
     }
 
     /// Cuts the bands where the long filters end. `None` if a band is empty or they go past `bins`.
@@ -27,6 +40,7 @@ impl Group {
         bands: &[(usize, usize)],
         taps: usize,
         tap_bins: usize,
+        gated: bool,
         bins: usize,
     ) -> Option<Vec<Group>> {
         let mut groups = Vec::new();
@@ -38,7 +52,12 @@ impl Group {
             let low = (tap_bins.saturating_sub(at) / width).min(count);
             for (bands, taps) in [(low, taps), (count - low, 1)] {
                 if bands > 0 {
-                    groups.push(Group { bands, width, taps });
+                    groups.push(Group {
+                        bands,
+                        width,
+                        taps,
+                        gated,
+                    });
                 }
             }
             at = at.checked_add(count.checked_mul(width)?)?;
@@ -57,12 +76,14 @@ pub struct Grouped {
 }
 
 impl Grouped {
-    /// Reads `{name}.weight.G`, `[bands, out, in]`, and `{name}.bias.G`, `[bands, out]`; `sizes` gives (in, out).
+    /// Reads `{name}.weight.G`, `[bands, out, in]`, and `{name}.bias.G`, `[bands, out]`; `sizes` gives (in, out), and
+    /// `place` where an output of the file goes.
     pub fn new(
         tensors: &Tensors,
         name: &str,
         groups: &[Group],
         sizes: impl Fn(&Group) -> (usize, usize),
+        place: impl Fn(&Group, usize) -> usize,
     ) -> Result<Grouped, TensorError> {
         let mut maps = Vec::new();
         for (k, group) in groups.iter().enumerate() {
@@ -74,7 +95,13 @@ impl Grouped {
                 .chunks_exact(outputs * inputs)
                 .zip(bias.chunks_exact(outputs))
             {
-                maps.push(Packed::new(w, outputs, inputs, Some(b)));
+                let (mut weight, mut bias) = (vec![0.0; w.len()], vec![0.0; outputs]);
+                for (i, row) in w.chunks_exact(inputs).enumerate() {
+                    let to = place(group, i);
+                    weight[to * inputs..][..inputs].copy_from_slice(row);
+                    bias[to] = b[i];
+                }
+                maps.push(Packed::new(&weight, outputs, inputs, Some(&bias)));
             }
         }
         Ok(Grouped { maps })
@@ -196,13 +223,18 @@ mod tests {
 
     #[test]
     fn bands_are_cut_where_long_filters_end() {
-        let group = |bands, width, taps| Group { bands, width, taps };
+        let group = |bands, width, taps| Group {
+            bands,
+            width,
+            taps,
+            gated: false,
+        };
         assert_eq!(
-            Group::cut(&[(4, 4), (3, 8)], 3, 24, 41),
+            Group::cut(&[(4, 4), (3, 8)], 3, 24, false, 41),
             Some(vec![group(4, 4, 3), group(1, 8, 3), group(2, 8, 1)])
         );
-        assert_eq!(Group::cut(&[(4, 4), (3, 8)], 3, 24, 39), None);
-        assert_eq!(Group::cut(&[(1, 0)], 3, 24, 39), None);
-        assert_eq!(Group::cut(&[(usize::MAX, 2)], 3, 24, 39), None);
+        assert_eq!(Group::cut(&[(4, 4), (3, 8)], 3, 24, false, 39), None);
+        assert_eq!(Group::cut(&[(1, 0)], 3, 24, false, 39), None);
+        assert_eq!(Group::cut(&[(usize::MAX, 2)], 3, 24, false, 39), None);
     }
 }

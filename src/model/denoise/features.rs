@@ -23,10 +23,12 @@ impl Level {
     }
 }
 
-/// One frame: `spectrum`, `bins` of (re, im), into `out`, `bins` of (re, im, magnitude). `work` holds 4 floats a bin.
+/// One frame: planes `re` and `im` into `out`, `bins` of (re, im, magnitude). `work` holds 2 floats a bin.
+#[allow(clippy::too_many_arguments)]
 pub fn features(
     path: Path,
-    spectrum: &[f32],
+    re: &[f32],
+    im: &[f32],
     exponent: f32,
     keep: f32,
     level: &mut Level,
@@ -34,18 +36,9 @@ pub fn features(
     out: &mut [f32],
 ) {
     let bins = out.len() / 3;
-    let (re, rest) = work.split_at_mut(bins);
-    let (im, rest) = rest.split_at_mut(bins);
-    let (magnitude, scale) = rest.split_at_mut(bins);
+    let (magnitude, scale) = work.split_at_mut(bins);
     let scale = &mut scale[..bins];
-    for ((re, im), x) in re
-        .iter_mut()
-        .zip(im.iter_mut())
-        .zip(spectrum.chunks_exact(2))
-    {
-        (*re, *im) = (x[0], x[1]);
-    }
-    compress(path, re, im, exponent, magnitude, scale);
+    compress(path, &re[..bins], &im[..bins], exponent, magnitude, scale);
     let mean = magnitude.iter().sum::<f32>() / bins as f32;
     let gain = 1.0 / level.update(mean, keep);
     for (k, out) in out.chunks_exact_mut(3).enumerate() {
