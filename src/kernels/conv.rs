@@ -1,4 +1,4 @@
-//! Causal depthwise convolution over time, with SiLU fused: `y[t] = silu(b + Σ_j w[j] · x[t − (K−1) + j])`.
+//! Causal depthwise convolution over time: `y[t] = b + Σ_j w[j] · x[t − (K−1) + j]`.
 //!
 //! The state is the tail, the last 3 inputs of each channel, oldest first, `[3][channels]`: it shifts while it is read,
 //! so two streams' states can be blended or exchanged without a position to agree on. Fewer than 4 taps are 4 of which
@@ -10,7 +10,7 @@ use super::simd::Aligned;
 /// The taps of every kernel.
 const TAPS: usize = 4;
 
-/// Taps `[4][channels]` and a bias, packed for [`conv_silu`].
+/// Taps `[4][channels]` and a bias, packed for [`conv`].
 #[derive(Debug, Clone)]
 pub struct PackedConv {
     channels: usize,
@@ -68,7 +68,7 @@ impl PackedConv {
 ///
 /// # Panics
 /// If a row does not fit its slice or its stride, or `tails` is too short.
-pub fn conv_silu(
+pub fn conv(
     path: crate::kernels::Path,
     w: &PackedConv,
     x: &mut [f32],
@@ -128,10 +128,7 @@ unsafe fn conv_body<L: Lane>(
                     let y = L::load(weight).fma(p0, L::load(bias));
                     let y = L::load(weight.add(channels)).fma(p1, y);
                     let y = L::load(weight.add(2 * channels)).fma(p2, y);
-                    L::load(weight.add(3 * channels))
-                        .fma(now, y)
-                        .silu()
-                        .store(at);
+                    L::load(weight.add(3 * channels)).fma(now, y).store(at);
                     (p0, p1, p2) = (p1, p2, now);
                     at = at.wrapping_add(stride);
                 }

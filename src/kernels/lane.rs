@@ -27,10 +27,22 @@ const EXP2: [f32; 5] = [
 /// 2·atanh(s)/s as a polynomial in s² on s ≤ 1/3; relative error 4e-9 before rounding.
 const ATANH: [f32; 5] = [2.0, 0.666_663_15, 0.400_249_1, 0.279_606_03, 0.281_783_35];
 
+/// Bits of √½.
+const SQRT_HALF: i32 = 0x3f35_04f3;
+
+/// Bits of a mantissa.
+const MANTISSA: i32 = 0x007f_ffff;
+
 /// Adjacent f32 in one register, and what the kernels do to them.
 pub(crate) trait Lane: Copy {
     /// Floats in one value.
     const N: usize;
+
+    /// Vectors side by side in one value.
+    const ROWS: usize = 1;
+
+    /// Eight lanes of the same instructions, for what is left behind whole vectors.
+    type Eight: Lane;
 
     /// `N` floats from `p`.
     ///
@@ -47,6 +59,37 @@ pub(crate) trait Lane: Copy {
     /// # Safety
     /// `p` is writable for `N` floats.
     unsafe fn store(self, p: *mut f32);
+    /// The first `count` floats from `p`, at most `N`; zeros behind.
+    ///
+    /// # Safety
+    /// `p` is readable for `count` floats, and the processor has this lane's instructions.
+    unsafe fn load_first(p: *const f32, count: usize) -> Self;
+    /// The first `count` floats to `p`, at most `N`.
+    ///
+    /// # Safety
+    /// `p` is writable for `count` floats.
+    unsafe fn store_first(self, p: *mut f32, count: usize);
+    /// A vector from each of [`Self::ROWS`] rows, `stride` apart.
+    ///
+    /// # Safety
+    /// As [`Self::load`], for each row.
+    #[inline(always)]
+    unsafe fn load_rows(p: *const f32, _stride: usize) -> Self {
+        // SAFETY: as the caller vouches.
+        unsafe { Self::load(p) }
+    }
+    /// A vector to each of [`Self::ROWS`] rows, `stride` apart.
+    ///
+    /// # Safety
+    /// As [`Self::store`], for each row.
+    #[inline(always)]
+    unsafe fn store_rows(self, p: *mut f32, _stride: usize) {
+        // SAFETY: as the caller vouches.
+        unsafe { self.store(p) }
+    }
+    /// Has the cache fetch what lies at `p`, which need not be readable.
+    #[inline(always)]
+    fn prefetch(_p: *const f32) {}
 
     /// `v` in every lane; `self` is only the proof that the instructions are there.
     fn of(self, v: f32) -> Self;
@@ -66,6 +109,9 @@ pub(crate) trait Lane: Copy {
     /// Lanes smaller than `bound` in size become 0, and so does NaN: a broken state heals.
     fn flush(self, bound: Self) -> Self;
 
+    /// (m, e) of positive normal numbers m · 2^e, with m between √½ and √2.
+    fn mantissa_and_exponent(self) -> (Self, Self);
+
     /// The sum of all lanes, in a fixed order: halves added until one is left.
     fn sum(self) -> f32;
 
@@ -73,7 +119,13 @@ pub(crate) trait Lane: Copy {
     #[inline(always)]
     fn exp2_raw(self) -> Self {
         let rounded = self.add(self.of(ROUND));
-        let r = self.sub(rounded.sub(self.of(ROUND)));
+        self.sub(rounded.sub(self.of(ROUND))).exp2_rest(rounded)
+    }
+
+    /// 2^(k + r) of `self` = r, at most 1/2 in size, where `rounded` is k + [`ROUND`].
+    #[inline(always)]
+    fn exp2_rest(self, rounded: Self) -> Self {
+        let r = self;
         let p = r.fma(self.of(EXP2[4]), self.of(EXP2[3]));
         let p = r.fma(p, self.of(EXP2[2]));
         let p = r.fma(p, self.of(EXP2[1]));
@@ -93,18 +145,41 @@ pub(crate) trait Lane: Copy {
         self.max(self.of(-64.0)).exp2_raw()
     }
 
+    /// log2 of positive normal numbers: the exponent, and the series of artanh on the mantissa.
+    #[inline(always)]
+    fn log2(self) -> Self {
+        let (m, exponent) = self.mantissa_and_exponent();
+        let t = m.sub(self.of(1.0)).div(m.add(self.of(1.0)));
+        let s = t.mul(t);
+        let p = s.fma(self.of(1.0 / 9.0), self.of(1.0 / 7.0));
+        let p = s.fma(p, self.of(1.0 / 5.0));
+        let p = s.fma(p, self.of(1.0 / 3.0));
+        let p = s.fma(p, self.of(1.0));
+        t.mul(self.of(2.0 * std::f32::consts::LOG2_E))
+            .fma(p, exponent)
+    }
+
+    /// e^-x, for x held within ±86. The product with log2 e goes into the rounding and into the remainder unrounded.
+    #[inline(always)]
+    fn exp_minus(self) -> Self {
+        let x = self.max(self.of(-86.0)).min(self.of(86.0));
+        let log2_e = self.of(std::f32::consts::LOG2_E);
+        let rounded = x.fnma(log2_e, self.of(ROUND));
+        let minus_whole = self.of(ROUND).sub(rounded);
+        x.fnma(log2_e, minus_whole).exp2_rest(rounded)
+    }
+
     /// 1 / (1 + e^-x).
     #[inline(always)]
     fn sigmoid(self) -> Self {
-        let e = self.mul(self.of(-std::f32::consts::LOG2_E)).exp2();
-        self.of(1.0).div(e.add(self.of(1.0)))
+        self.of(1.0).div(self.exp_minus().add(self.of(1.0)))
     }
 
     /// x · sigmoid(x), silence flushed.
     #[inline(always)]
     fn silu(self) -> Self {
-        let e = self.mul(self.of(-std::f32::consts::LOG2_E)).exp2();
-        self.div(e.add(self.of(1.0))).flush(self.of(TINY))
+        self.div(self.exp_minus().add(self.of(1.0)))
+            .flush(self.of(TINY))
     }
 
     /// ln(1 + e^x), as max(x, 0) + ln(1 + u) with u = e^-|x|, and ln(1 + u) = 2·atanh(u / (2 + u)). Never less than
@@ -131,8 +206,25 @@ pub(crate) trait Lane: Copy {
 #[derive(Clone, Copy)]
 pub(crate) struct Pair<L>(L, L);
 
+/// Four in step.
+pub(crate) type Quad<L> = Pair<Pair<L>>;
+
+impl<L> Pair<L> {
+    #[inline(always)]
+    pub(crate) fn new(first: L, second: L) -> Self {
+        Pair(first, second)
+    }
+
+    #[inline(always)]
+    pub(crate) fn parts(self) -> (L, L) {
+        (self.0, self.1)
+    }
+}
+
 impl<L: Lane> Lane for Pair<L> {
     const N: usize = 2 * L::N;
+    const ROWS: usize = 2 * L::ROWS;
+    type Eight = L::Eight;
     #[inline(always)]
     unsafe fn load(p: *const f32) -> Self {
         // SAFETY: as the caller vouches.
@@ -151,6 +243,54 @@ impl<L: Lane> Lane for Pair<L> {
             self.0.store(p);
             self.1.store(p.add(L::N));
         }
+    }
+    #[inline(always)]
+    unsafe fn load_first(p: *const f32, count: usize) -> Self {
+        let low = count.min(L::N);
+        // SAFETY: as the caller vouches.
+        unsafe {
+            Pair(
+                L::load_first(p, low),
+                L::load_first(p.add(low), count - low),
+            )
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_first(self, p: *mut f32, count: usize) {
+        let low = count.min(L::N);
+        // SAFETY: as the caller vouches.
+        unsafe {
+            self.0.store_first(p, low);
+            self.1.store_first(p.add(low), count - low);
+        }
+    }
+    #[inline(always)]
+    unsafe fn load_rows(p: *const f32, stride: usize) -> Self {
+        // SAFETY: as the caller vouches.
+        unsafe {
+            Pair(
+                L::load_rows(p, stride),
+                L::load_rows(p.add(L::ROWS * stride), stride),
+            )
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_rows(self, p: *mut f32, stride: usize) {
+        // SAFETY: as the caller vouches.
+        unsafe {
+            self.0.store_rows(p, stride);
+            self.1.store_rows(p.add(L::ROWS * stride), stride);
+        }
+    }
+    #[inline(always)]
+    fn prefetch(p: *const f32) {
+        L::prefetch(p);
+    }
+    #[inline(always)]
+    fn mantissa_and_exponent(self) -> (Self, Self) {
+        let (m0, e0) = self.0.mantissa_and_exponent();
+        let (m1, e1) = self.1.mantissa_and_exponent();
+        (Pair(m0, m1), Pair(e0, e1))
     }
     #[inline(always)]
     fn of(self, v: f32) -> Self {
@@ -230,6 +370,7 @@ fn portable_fma(a: f32, b: f32, c: f32) -> f32 {
 
 impl Lane for P8 {
     const N: usize = 8;
+    type Eight = P8;
     #[inline(always)]
     unsafe fn load(p: *const f32) -> P8 {
         // SAFETY: the caller vouches for eight floats; `[f32; 8]` is aligned as f32.
@@ -243,6 +384,30 @@ impl Lane for P8 {
     unsafe fn store(self, p: *mut f32) {
         // SAFETY: the caller vouches for eight floats; `[f32; 8]` is aligned as f32.
         unsafe { *p.cast::<[f32; 8]>() = self.0 }
+    }
+    #[inline(always)]
+    unsafe fn load_first(p: *const f32, count: usize) -> P8 {
+        let mut lanes = [0.0; 8];
+        for (i, lane) in lanes.iter_mut().enumerate().take(count) {
+            // SAFETY: as the caller vouches.
+            *lane = unsafe { *p.add(i) };
+        }
+        P8(lanes)
+    }
+    #[inline(always)]
+    unsafe fn store_first(self, p: *mut f32, count: usize) {
+        for (i, lane) in self.0.iter().enumerate().take(count) {
+            // SAFETY: as the caller vouches.
+            unsafe { *p.add(i) = *lane }
+        }
+    }
+    #[inline(always)]
+    fn mantissa_and_exponent(self) -> (P8, P8) {
+        let bits = self.0.map(|x| (x.to_bits() as i32).wrapping_sub(SQRT_HALF));
+        (
+            P8(bits.map(|b| f32::from_bits(((b & MANTISSA) + SQRT_HALF) as u32))),
+            P8(bits.map(|b| (b >> 23) as f32)),
+        )
     }
     #[inline(always)]
     fn of(self, v: f32) -> P8 {

@@ -10,6 +10,7 @@
 //! |---|---|
 //! | [`simd`] | which instructions run ([`Path`]), aligned memory |
 //! | [`proj`] | dense layers: rows by packed weights |
+//! | [`banded`] | a dense layer for each band |
 //! | [`mix`] | one small dense layer per channel (the bands of a spectrum mixed) |
 //! | [`conv`] | causal depthwise convolution with SiLU |
 //! | [`scan`] | the recurrences: S6 (Mamba), SSD (Mamba-2), S4D |
@@ -23,6 +24,7 @@
 
 #[macro_use]
 pub mod simd;
+pub mod banded;
 pub mod compress;
 pub mod conv;
 pub mod filter;

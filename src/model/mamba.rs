@@ -9,9 +9,9 @@
 //! ```
 
 use super::tensors::{TensorError, Tensors};
-use crate::kernels::conv::{PackedConv, conv_silu};
-use crate::kernels::gate::softplus;
-use crate::kernels::norm::{gate_silu, rms_norm};
+use crate::kernels::conv::{PackedConv, conv};
+use crate::kernels::gate::{silu, softplus};
+use crate::kernels::norm::{gate_rows, rms_norm};
 use crate::kernels::proj::{Packed, proj};
 use crate::kernels::scan::{S6, S6Rows, s6};
 use crate::kernels::{Aligned, Path};
@@ -170,7 +170,9 @@ impl MambaBlock {
                 proj(path, &self.in_proj, y, d, xz, 2 * e, rows, false);
             }
             1 => {
-                conv_silu(path, &self.conv, xz, 2 * e, batch, time, tails);
+                conv(path, &self.conv, xz, 2 * e, batch, time, tails);
+                // x and z together: the longer, the better.
+                silu(path, xz);
                 proj(
                     path,
                     &self.x_proj,
@@ -205,7 +207,7 @@ impl MambaBlock {
                 s6(path, &self.scan, steps, y, batch, time, h);
             }
             3 => {
-                gate_silu(path, y, &xz[e..], 2 * e, e, rows);
+                gate_rows(path, y, &xz[e..], 2 * e, e, rows);
                 proj(path, &self.out_proj, y, e, x, d, rows, true);
             }
             _ => panic!("a Mamba block has 4 pieces"),

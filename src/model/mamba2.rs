@@ -8,7 +8,8 @@
 //! ```
 
 use super::tensors::{TensorError, Tensors};
-use crate::kernels::conv::{PackedConv, conv_silu};
+use crate::kernels::conv::{PackedConv, conv};
+use crate::kernels::gate::silu_rows;
 use crate::kernels::norm::{gated_rms_norm, rms_norm};
 use crate::kernels::proj::{Packed, proj};
 use crate::kernels::scan::{Ssd, ssd, ssd_gates};
@@ -113,7 +114,8 @@ impl Mamba2Block {
                 rows,
                 d,
                 optional("mixer.in_proj.bias", &[rows])?,
-            ),
+            )
+            .padded(),
             conv: PackedConv::new(
                 get("mixer.conv1d.weight", &[conv, 1, config.taps])?,
                 conv,
@@ -198,7 +200,9 @@ impl Mamba2Block {
             }
             1 => {
                 if rows > 0 {
-                    conv_silu(path, &self.conv, &mut zxbcdt[e..], row, batch, time, tails);
+                    conv(path, &self.conv, &mut zxbcdt[e..], row, batch, time, tails);
+                    // z, x, B and C together: the longer, the better.
+                    silu_rows(path, zxbcdt, row, e + self.conv.channels(), rows);
                     ssd_gates(
                         path,
                         &self.scan,

@@ -168,22 +168,10 @@ impl DenoiseNet {
             compress: *compress as f32,
             keep: (-hop_seconds / level_seconds).exp() as f32,
             eps,
-            split: Grouped::new(
-                tensors,
-                "split",
-                &groups,
-                |g| (3 * g.width, width),
-                |_, i| i,
-            )?,
+            split: Grouped::split(tensors, &groups, width)?,
             layers,
             norm_f: tensors.get("norm_f.weight", &[width])?.into(),
-            head: Grouped::new(
-                tensors,
-                "head",
-                &groups,
-                |g| (width, g.coefficients()),
-                Group::plane_of,
-            )?,
+            head: Grouped::head(tensors, &groups, width)?,
             groups,
             taps,
             tap_bins,
@@ -197,7 +185,7 @@ impl DenoiseNet {
 
     /// Pieces that the work of a frame is made of, about alike in cost.
     pub fn pieces(&self) -> usize {
-        3 + self.layers.iter().map(Layer::pieces).sum::<usize>()
+        2 + self.layers.iter().map(Layer::pieces).sum::<usize>()
     }
 
     /// Floats between two planes of a spectrum: the bins, what a kernel may touch behind them, in whole cache lines.

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::features::{Level, features};
 use super::{DenoiseNet, Layer};
+use crate::kernels::banded::banded;
 use crate::kernels::filter::{Filters, OVERHANG, filter};
+use crate::kernels::mix::Steps;
 use crate::kernels::norm::rms_norm;
 use crate::kernels::planes;
-use crate::kernels::proj::proj;
 use crate::kernels::{Aligned, Path};
 
 /// A stream's state and buffers. Frames go in with [`Self::begin`], [`Self::piece`] is called for every piece in order,
@@ -39,7 +40,7 @@ impl DenoiseSession {
     /// A stream at its start, for up to `max_time` frames at a time, on the instructions of `path`.
     pub fn new(net: Arc<DenoiseNet>, path: Path, max_time: usize) -> DenoiseSession {
         let rows = net.bands * max_time;
-        let (mut state, mut scratch) = (0, rows * net.width + 2 * net.used);
+        let (mut state, mut scratch) = (0, rows * net.width + 2 * net.plane());
         for layer in &net.layers {
             match layer {
                 Layer::Time(block) => {
@@ -56,7 +57,7 @@ impl DenoiseSession {
             state: Aligned::zeros(state),
             spectra: Aligned::zeros((net.taps - 1 + max_time) * 2 * net.plane()),
             filtered: Aligned::zeros(3 * net.plane()),
-            features: Aligned::zeros(max_time * 3 * net.used),
+            features: Aligned::zeros(max_time * 3 * net.used + OVERHANG),
             x: Aligned::zeros(rows * net.width),
             scratch: Aligned::zeros(scratch),
             coefficients: Aligned::zeros(rows * coefficient_stride(&net) + OVERHANG),
@@ -107,33 +108,30 @@ impl DenoiseSession {
             for (t, spectrum) in begun.chunks_exact(2 * plane).take(time).enumerate() {
                 features(
                     path,
+                    &net.groups,
                     &spectrum[..plane],
                     &spectrum[plane..],
                     net.compress,
                     net.keep,
                     &mut self.level,
-                    &mut self.scratch[..2 * net.used],
-                    &mut self.features[t * 3 * net.used..][..3 * net.used],
+                    &mut self.scratch[..2 * plane],
+                    &mut self.features[t * 3 * net.used..],
                 );
             }
-            let mut at = 0;
-            for (map, x) in net
-                .split
-                .maps()
-                .iter()
-                .zip(self.x.chunks_exact_mut(time * net.width))
-            {
-                proj(
-                    path,
-                    map,
-                    &self.features[at..],
-                    3 * net.used,
-                    x,
-                    net.width,
-                    time,
-                    false,
-                );
-                at += map.inputs();
+            let (mut bin, mut band) = (0, 0);
+            for (map, group) in net.split.maps().iter().zip(&net.groups) {
+                let from = Steps {
+                    band: 3 * group.width,
+                    frame: 3 * net.used,
+                };
+                let to = Steps {
+                    band: time * net.width,
+                    frame: net.width,
+                };
+                let x = &mut self.x[band * time * net.width..];
+                banded(path, map, &self.features[3 * bin..], from, x, to, time);
+                bin += group.bands * group.width;
+                band += group.bands;
             }
             return;
         }
@@ -166,24 +164,22 @@ impl DenoiseSession {
             state_at += state;
         }
         let rows = net.bands * time;
-        if k == first {
-            rms_norm(path, &self.x, &net.norm_f, net.eps, &mut self.scratch, rows);
-        } else {
-            let stride = coefficient_stride(&net);
-            for (band, map) in net.head.maps().iter().enumerate() {
-                let from = &self.scratch[band * time * net.width..];
-                let to = &mut self.coefficients[band * stride..];
-                proj(
-                    path,
-                    map,
-                    from,
-                    net.width,
-                    to,
-                    net.bands * stride,
-                    time,
-                    false,
-                );
-            }
+        rms_norm(path, &self.x, &net.norm_f, net.eps, &mut self.scratch, rows);
+        let stride = coefficient_stride(&net);
+        let from = Steps {
+            band: time * net.width,
+            frame: net.width,
+        };
+        let to = Steps {
+            band: stride,
+            frame: net.bands * stride,
+        };
+        let mut band = 0;
+        for map in net.head.maps() {
+            let x = &self.scratch[band * time * net.width..];
+            let coefficients = &mut self.coefficients[band * stride..];
+            banded(path, map, x, from, coefficients, to, time);
+            band += map.bands();
         }
     }
 
