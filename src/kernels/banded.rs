@@ -137,6 +137,10 @@ unsafe fn banded_body<L: Lane>(
 ///
 /// # Safety
 /// The pointers have what the block needs, and the processor has the instructions of `L`.
+#[allow(
+    clippy::needless_range_loop,
+    reason = "even and odd go in step with the weights"
+)]
 #[inline(always)]
 unsafe fn block<L: Lane, const P: usize>(
     mut weights: *const f32,

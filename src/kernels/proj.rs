@@ -136,8 +136,7 @@ unsafe fn proj_body<L: Lane>(
     unsafe {
         while row + 4 <= rows {
             let end = row + TILE.min(rows - row) / 4 * 4;
-            // Eight sums hide the latency of eight-lane FMAs, and a block of 4 by 3 would spill one of its sums in
-            // sixteen registers; sixteen lanes come with thirty-two.
+            // Eight sums or more hide the latency of FMAs; lanes of sixteen come with thirty-two registers for them.
             if L::N == 16 {
                 columns::<L, 4, 4>(job, row, end);
             } else {

@@ -9,6 +9,7 @@ mod bands;
 mod features;
 mod session;
 
+use super::layer::Layer as _;
 use super::mamba2::{Mamba2Block, Mamba2Config};
 use super::spec::{LayerSpec, ModelSpec};
 use super::tensors::{TensorError, Tensors};

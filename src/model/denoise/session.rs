@@ -10,6 +10,7 @@ use crate::kernels::mix::Steps;
 use crate::kernels::norm::rms_norm;
 use crate::kernels::planes;
 use crate::kernels::{Aligned, Path};
+use crate::model::layer::Layer as _;
 
 /// A stream's state and buffers. Frames go in with [`Self::begin`], [`Self::piece`] is called for every piece in order,
 /// [`Self::finish`] gives the frames out. Only [`Self::new`] allocates.
