@@ -64,7 +64,7 @@ fn gates_survive_any_input() {
         ];
         gate::silu(path, &mut x);
         assert!(x.iter().all(|v| v.is_finite()), "{x:?}");
-        assert_eq!(x[4], 0.0, "a subnormal number is flushed");
+        assert!(x[4].is_normal(), "a subnormal number does not stay one");
         let mut x = [1e30, -1e30, 0.0];
         gate::softplus(path, &mut x);
         assert!(

@@ -47,7 +47,7 @@ elementwise!(sigmoid_body, v => v.sigmoid());
 elementwise!(exp2_body, v => v.exp2());
 
 on_path! {
-    /// `x ← x · sigmoid(x)`; results smaller than 1e-20 become 0.
+    /// `x ← x · sigmoid(x)`, with x raised by 1e-20 so that silence makes no subnormal number.
     pub fn silu(x: &mut [f32]) = silu_body by 32
 }
 

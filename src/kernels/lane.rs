@@ -175,11 +175,11 @@ pub(crate) trait Lane: Copy {
         self.of(1.0).div(self.exp_minus().add(self.of(1.0)))
     }
 
-    /// x · sigmoid(x), silence flushed.
+    /// x · sigmoid(x), with x raised by 1e-20 so that silence makes no subnormal number.
     #[inline(always)]
     fn silu(self) -> Self {
-        self.div(self.exp_minus().add(self.of(1.0)))
-            .flush(self.of(TINY))
+        self.add(self.of(TINY))
+            .div(self.exp_minus().add(self.of(1.0)))
     }
 
     /// ln(1 + e^x), as max(x, 0) + ln(1 + u) with u = e^-|x|, and ln(1 + u) = 2·atanh(u / (2 + u)). Never less than

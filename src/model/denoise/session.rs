@@ -98,7 +98,7 @@ impl DenoiseSession {
 
     /// Does piece `k` of [`DenoiseNet::pieces`]; all, in order, make the work of the frames begun.
     pub fn piece(&mut self, k: usize) {
-        let net = Arc::clone(&self.net);
+        let net = &*self.net;
         let (time, path) = (self.time, self.path);
         if time == 0 {
             return;
@@ -166,7 +166,7 @@ impl DenoiseSession {
         }
         let rows = net.bands * time;
         rms_norm(path, &self.x, &net.norm_f, net.eps, &mut self.scratch, rows);
-        let stride = coefficient_stride(&net);
+        let stride = coefficient_stride(net);
         let from = Steps {
             band: time * net.width,
             frame: net.width,
