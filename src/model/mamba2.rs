@@ -7,8 +7,10 @@
 //!    └─────────────────────────────────────────────────────────────────────────┘
 //! ```
 
+use super::layer::Layer;
 use super::tensors::{TensorError, Tensors};
-use crate::kernels::conv::{PackedConv, conv_silu};
+use crate::kernels::conv::{PackedConv, conv};
+use crate::kernels::gate::silu_rows;
 use crate::kernels::norm::{gated_rms_norm, rms_norm};
 use crate::kernels::proj::{Packed, proj};
 use crate::kernels::scan::{Ssd, ssd, ssd_gates};
@@ -113,7 +115,8 @@ impl Mamba2Block {
                 rows,
                 d,
                 optional("mixer.in_proj.bias", &[rows])?,
-            ),
+            )
+            .padded(),
             conv: PackedConv::new(
                 get("mixer.conv1d.weight", &[conv, 1, config.taps])?,
                 conv,
@@ -145,34 +148,28 @@ impl Mamba2Block {
         &self.config
     }
 
-    /// Pieces that a call to [`Self::forward`] is made of.
-    pub fn pieces(&self) -> usize {
+    /// Floats from one row of in_proj's output to the next: z, x, B, C and Δ, padded to whole lines.
+    fn row(&self) -> usize {
+        self.in_proj.outputs().next_multiple_of(16)
+    }
+}
+
+impl Layer for Mamba2Block {
+    fn pieces(&self) -> usize {
         4
     }
 
-    /// Floats of state for `batch` streams.
-    pub fn state_len(&self, batch: usize) -> usize {
+    fn state_len(&self, batch: usize) -> usize {
         batch * (self.conv.state_len() + self.scan.state_len())
     }
 
-    /// Floats of scratch for `batch` streams of `time` steps.
-    pub fn scratch_len(&self, batch: usize, time: usize) -> usize {
+    fn scratch_len(&self, batch: usize, time: usize) -> usize {
         batch
             * time
             * (self.config.width.max(self.config.inner()) + self.row() + self.scan.gates_len())
     }
 
-    /// Floats from one row of in_proj's output to the next: z, x, B, C and Δ, padded to whole lines.
-    fn row(&self) -> usize {
-        self.in_proj.outputs().next_multiple_of(16)
-    }
-
-    /// Piece `k` of [`Self::pieces`]. `scratch` carries what is between two pieces of one call.
-    ///
-    /// # Panics
-    /// If a slice is shorter than `state_len` and `scratch_len` say, or `k` is no piece.
-    #[allow(clippy::too_many_arguments)]
-    pub fn piece(
+    fn piece(
         &self,
         path: Path,
         k: usize,
@@ -198,7 +195,9 @@ impl Mamba2Block {
             }
             1 => {
                 if rows > 0 {
-                    conv_silu(path, &self.conv, &mut zxbcdt[e..], row, batch, time, tails);
+                    conv(path, &self.conv, &mut zxbcdt[e..], row, batch, time, tails);
+                    // z, x, B and C together: the longer, the better.
+                    silu_rows(path, zxbcdt, row, e + self.conv.channels(), rows);
                     ssd_gates(
                         path,
                         &self.scan,
@@ -238,24 +237,6 @@ impl Mamba2Block {
                 proj(path, &self.out_proj, y, e, x, d, rows, true);
             }
             _ => panic!("a Mamba-2 block has 4 pieces"),
-        }
-    }
-
-    /// All pieces in order: `x`, `[batch][time][D]`, is the residual stream and is updated in place.
-    ///
-    /// # Panics
-    /// As [`Self::piece`].
-    pub fn forward(
-        &self,
-        path: Path,
-        x: &mut [f32],
-        batch: usize,
-        time: usize,
-        state: &mut [f32],
-        scratch: &mut [f32],
-    ) {
-        for k in 0..self.pieces() {
-            self.piece(path, k, x, batch, time, state, scratch);
         }
     }
 }

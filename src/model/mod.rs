@@ -5,6 +5,7 @@ pub mod denoise;
 pub mod discretize;
 mod error;
 pub mod file;
+pub mod layer;
 pub mod mamba;
 pub mod mamba2;
 pub mod s4d;
