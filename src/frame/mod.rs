@@ -8,14 +8,21 @@
 //! on how the samples were cut into blocks.
 
 mod dry;
+mod fast;
 mod framer;
+mod gains;
 mod guard;
+mod minimum_phase;
 mod overlap_add;
 mod rate;
 mod resample;
+mod stereo;
 pub mod stft;
 
 pub(crate) use dry::Mixer;
-pub(crate) use framer::Framer;
+pub(crate) use fast::Fast;
+pub(crate) use framer::{FrameReport, Framer};
 pub(crate) use guard::{copy_flushed, replace_what_is_not_audio};
-pub(crate) use rate::RateConverter;
+pub(crate) use minimum_phase::TAPS;
+pub(crate) use rate::{RateConverter, greatest_common_divisor};
+pub(crate) use resample::Resampler;
