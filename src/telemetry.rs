@@ -39,7 +39,7 @@ pub type Deltas = [[f32; DELTA_BANDS]; DELTA_LAYERS];
 /// What happened since the last snapshot.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Snapshot {
-    /// Frames given to the engine so far.
+    /// Number of the frame.
     pub frame: u64,
     /// Largest input sample of the first two channels, linear.
     pub input_peak: [f32; 2],

@@ -202,9 +202,9 @@ fn what_cannot_work_is_refused_with_its_remedy() {
         );
     }
     assert!(
-        refused(4_000, 2, 64, FRONT_END, 48_000)
+        refused(400, 2, 64, FRONT_END, 48_000)
             .to_string()
-            .contains("8000 to 192000 Hz")
+            .contains("1000 to 768000 Hz")
     );
 }
 

@@ -74,7 +74,7 @@ impl Meter {
         let busy = self.busy_seconds + (now - began).as_secs_f64();
         let heard = (self.samples + samples as i64) as f64 / self.sample_rate;
         writer.write(Snapshot {
-            frame: stats.frames,
+            frame: report.frame,
             input_peak: self.input_peak,
             output_peak: self.output_peak,
             input_db: report.input_db,

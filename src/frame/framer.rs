@@ -28,6 +28,8 @@ pub(crate) struct FrameCounts {
 /// What a frame looked and came out like, for whoever watches.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FrameReport {
+    /// Its number.
+    pub frame: u64,
     pub input_db: [f32; BANDS],
     pub output_db: [f32; BANDS],
     pub deltas: Deltas,
@@ -36,6 +38,7 @@ pub(crate) struct FrameReport {
 impl FrameReport {
     fn new() -> Self {
         Self {
+            frame: 0,
             input_db: Bands::silence(),
             output_db: Bands::silence(),
             deltas: Deltas::default(),
@@ -294,6 +297,7 @@ impl Framer {
 
     /// Completes the report of the frame that was taken.
     fn report(&mut self) {
+        self.report.frame = self.counts.frames;
         self.report.output_db = Bands::silence();
         for frame in self.taken.chunks_exact(2 * self.front_end.bins()) {
             self.bands.raise(frame, &mut self.report.output_db);
