@@ -163,6 +163,8 @@ struct Shared {
     choice: ModelChoice,
     /// The model of `choice`, or what plays in its place, once it was read.
     ready: Option<Arc<Model>>,
+    /// The last choice that could be played, and what it plays.
+    settled: Option<(ModelChoice, Arc<Model>)>,
     status: Status,
 }
 
@@ -194,6 +196,7 @@ impl Loader {
         let shared = Arc::new(Mutex::new(Shared {
             choice: ModelChoice::default(),
             ready: None,
+            settled: None,
             status: Status::default(),
         }));
         let restart_wanted = Arc::new(AtomicBool::new(false));
@@ -244,20 +247,16 @@ impl Loader {
         if let Some(model) = &shared.ready {
             return Ok(Arc::clone(model));
         }
-        let resolved = match resolve(&shared.choice) {
-            Ok(resolved) => resolved,
-            // One that is broken must not keep the audio from starting.
-            Err(error) => {
-                let usual = resolve(&ModelChoice::default())?;
-                Resolved {
-                    fault: Some(error),
-                    ..usual
-                }
-            }
-        };
-        let model = Arc::clone(&resolved.model);
-        shared.accept(resolved);
-        Ok(model)
+        match resolve(&shared.choice) {
+            Ok(resolved) => shared.accept(resolved),
+            Err(error) => shared.refuse(error),
+        }
+        if let Some(model) = &shared.ready {
+            return Ok(Arc::clone(model));
+        }
+        // A model that is broken must not keep the audio from starting.
+        let usual = resolve(&ModelChoice::default())?;
+        Ok(shared.play(usual.name, usual.model))
     }
 
     /// Takes over the ends of a processor that plays `model` on `channels` channels.
@@ -288,21 +287,32 @@ impl Drop for Loader {
 impl Shared {
     /// Notes what was found for the choice, which remembers from now on what exactly that is.
     fn accept(&mut self, resolved: Resolved) {
-        let hash = resolved.model.sha256();
         if self.choice.sha256.is_empty() && resolved.fault.is_none() {
-            self.choice.sha256 = hash.into();
+            self.choice.sha256 = resolved.model.sha256().into();
         }
-        self.status.loading = false;
-        self.status.playing = resolved.name;
-        self.status.sha256 = hash.into();
         self.status.fault = resolved.fault.map(Fault::from);
-        self.ready = Some(resolved.model);
+        let model = self.play(resolved.name, resolved.model);
+        self.settled = Some((self.choice.clone(), model));
     }
 
-    /// Notes that the choice cannot be had; what plays plays on.
+    /// Notes that the choice cannot be had: what played before plays on. A project goes on remembering what it was made
+    /// with; what a person has only tried is forgotten.
     fn refuse(&mut self, error: LoadError) {
         self.status.loading = false;
         self.status.fault = Some(error.into());
+        let (choice, model) = self.settled.clone().unzip();
+        self.ready = model;
+        if self.choice.sha256.is_empty() {
+            self.choice = choice.unwrap_or_default();
+        }
+    }
+
+    fn play(&mut self, name: String, model: Arc<Model>) -> Arc<Model> {
+        self.status.loading = false;
+        self.status.playing = name;
+        self.status.sha256 = model.sha256().into();
+        self.ready = Some(Arc::clone(&model));
+        model
     }
 }
 

@@ -4,6 +4,9 @@
 //! host block ─► guard ─► resample ─► framer ─► stft ─► Engine ─► stft ─► overlap_add ─► resample ─┐
 //!                 └─► dry (delay) ─────────────────────────────────────────────────► dry (mix) ◄──┘
 //! ```
+//! Between stft and Engine, `stereo` says how the channels share the engine. Without latency, `gains` and `minimum_phase`
+//! make filters of what comes back, and `fast` puts them in the place of everything behind the guard.
+//!
 //! Everything here is allocated when it is made. Nothing allocates, locks or panics afterwards, and no result depends
 //! on how the samples were cut into blocks.
 

@@ -82,6 +82,7 @@ impl Worker {
         self.link = Some(link);
         self.waiting = None;
         self.given = 0;
+        self.restart_wanted.store(false, Ordering::Relaxed);
         // A model may have become ready between the making of the processor and now.
         self.play();
     }

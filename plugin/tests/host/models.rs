@@ -72,7 +72,9 @@ fn a_broken_file_leaves_what_plays_and_says_what_helps() {
         fault.remedy
     );
     assert_eq!(status.sha256, playing.sha256());
-    // Audio that starts now plays the usual model, and the fault stays to be read.
+    // A project that is saved now remembers what is heard.
+    assert_eq!(loader.choice(), ModelChoice::default());
+    // Audio that starts now plays on with the same model, and the fault stays to be read.
     let model = loader.model().expect("something plays");
     assert_eq!(model.sha256(), playing.sha256());
     assert!(loader.status().fault.is_some());
