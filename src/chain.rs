@@ -30,7 +30,7 @@ use path::Path;
 /// What the host says before the audio starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChainConfig {
-    /// The host's rate, 1000 to 768000 Hz.
+    /// The host's rate, 1000 to 2000000 Hz.
     pub sample_rate: u32,
     /// Channels, each a stream of its own.
     pub channels: usize,

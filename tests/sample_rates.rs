@@ -133,8 +133,8 @@ fn what_cannot_work_is_refused_with_its_remedy() {
         ChainError::SampleRate(999)
     );
     assert_eq!(
-        refused(768_001, 2, 64, FRONT_END, 48_000),
-        ChainError::SampleRate(768_001)
+        refused(2_000_001, 2, 64, FRONT_END, 48_000),
+        ChainError::SampleRate(2_000_001)
     );
     assert_eq!(
         refused(48_000, 2, 64, FRONT_END, 0),
@@ -204,7 +204,7 @@ fn what_cannot_work_is_refused_with_its_remedy() {
     assert!(
         refused(400, 2, 64, FRONT_END, 48_000)
             .to_string()
-            .contains("1000 to 768000 Hz")
+            .contains("1000 to 2000000 Hz")
     );
 }
 

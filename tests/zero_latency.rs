@@ -74,13 +74,13 @@ fn before_the_first_frame_everything_passes() {
 #[test]
 fn block_sizes_do_not_change_a_bit() {
     let model = model();
-    for sample_rate in [8_000, 44_100, 48_000, 96_000] {
+    for sample_rate in [44_100, 48_000] {
         for stereo in [Stereo::Link, Stereo::Dual, Stereo::MidSide] {
             let controls = Controls {
                 stereo,
                 ..Controls::default()
             };
-            let input = noise(2, 12_000, 4);
+            let input = noise(2, 6_000, 4);
             let heard = |mut len: Box<dyn FnMut() -> usize>| {
                 let mut audio = input.clone();
                 let mut chain = zero(CpuEngine::new(&model, 2), sample_rate);

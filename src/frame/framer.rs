@@ -274,11 +274,9 @@ impl Framer {
         } else if self.stereo_in_work == Stereo::Link && self.joined.len() > 1 {
             link(&self.given, &mut self.taken, frame_len);
         }
-        if let Some(gains) = &mut self.gains {
-            if playable {
-                gains.measure(self.stereo_in_work, &self.given, &self.taken);
-                self.gains_ready = true;
-            }
+        if let (Some(gains), true) = (&mut self.gains, playable) {
+            gains.measure(self.stereo_in_work, &self.given, &self.taken);
+            self.gains_ready = true;
         }
         decode(self.stereo_in_work, &mut self.taken, frame_len);
         if self.gains.is_none() {

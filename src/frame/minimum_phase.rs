@@ -57,12 +57,12 @@ impl MinimumPhase {
         match k {
             0 => self.read(log_gains),
             1 => {
-                self.to_time();
+                self.transform_back();
                 self.fold();
             }
-            2 => self.to_frequency(),
+            2 => self.transform(),
             _ => {
-                self.to_time();
+                self.transform_back();
                 self.write(taps);
             }
         }
@@ -80,7 +80,7 @@ impl MinimumPhase {
         }
     }
 
-    fn to_time(&mut self) {
+    fn transform_back(&mut self) {
         for edge in [0, LEN / 2] {
             self.spectrum[edge].im = 0.0;
         }
@@ -99,7 +99,7 @@ impl MinimumPhase {
     }
 
     /// To the logarithm of the spectrum, gain and phase, and from there to the spectrum.
-    fn to_frequency(&mut self) {
+    fn transform(&mut self) {
         let done = self.forward.process_with_scratch(
             &mut self.time,
             &mut self.spectrum,

@@ -86,7 +86,7 @@ mod tests {
             (in_use, retired.take(), retired.take()),
             (2, Some(0), Some(1))
         );
-        slot.exchange(|fresh| Err(fresh));
+        slot.exchange(Err);
         assert_eq!((in_use, retired.take()), (2, Some(3)));
     }
 

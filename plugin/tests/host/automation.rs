@@ -3,7 +3,7 @@
 use statewave::controls::{Controls, Listen};
 use statewave::latency::LatencyMode;
 
-use crate::clap_host::{Host, at};
+use crate::clap_host::{Host, Text, at};
 use crate::same_sound::{chain, defaults, run};
 use crate::signals::{noisy, same_bits};
 
@@ -65,7 +65,7 @@ fn every_parameter_has_a_name_and_a_text_that_is_read_back() {
     assert_eq!(texts.len(), 7);
     for (name, values) in texts {
         assert!(!name.is_empty());
-        for (value, text, back) in values {
+        for Text { value, text, back } in values {
             let back = back.unwrap_or_else(|| panic!("{name}: {text} is not read"));
             assert!(
                 (back - value).abs() < 1e-3,

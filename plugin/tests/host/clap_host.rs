@@ -85,6 +85,13 @@ pub fn at(sample: u32, id: &str, value: f64) -> ParamValueEvent {
     ParamValueEvent::new(sample, param(id), Pckn::match_all(), value)
 }
 
+/// A value, its text, and the value that the text is read as.
+pub struct Text {
+    pub value: f64,
+    pub text: String,
+    pub back: Option<f64>,
+}
+
 impl Host {
     pub fn new() -> Self {
         // SAFETY: the entry is that of the plugin linked into this program, and lives as long as it.
@@ -287,9 +294,8 @@ impl Host {
             .expect("there is such a parameter")
     }
 
-    /// Id, name, and the text of the smallest, the default and the largest value of every parameter, each with the value
-    /// that the text means.
-    pub fn texts(&mut self) -> Vec<(String, Vec<(f64, String, Option<f64>)>)> {
+    /// The name of every parameter, and the texts of its smallest, its default and its largest value.
+    pub fn texts(&mut self) -> Vec<(String, Vec<Text>)> {
         let (plugin, params) = self.params();
         (0..params.count(&plugin))
             .map(|index| {
@@ -307,11 +313,11 @@ impl Host {
                     let c_text =
                         std::ffi::CString::new(text.clone()).expect("it has no zero in it");
                     let back = params.text_to_value(&plugin, info.id, &c_text);
-                    (value, text, back)
+                    Text { value, text, back }
                 });
                 (
                     String::from_utf8_lossy(info.name).into_owned(),
-                    texts.to_vec(),
+                    texts.into(),
                 )
             })
             .collect()

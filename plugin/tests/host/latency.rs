@@ -39,7 +39,7 @@ fn an_impulse_is_late_by_what_is_reported_in_every_mode_at_every_rate() {
                     "{rate} Hz, mode {mode}"
                 );
                 assert_eq!(reported == 0, mode == 0.0);
-                assert_eq!(host.tail() >= reported, true);
+                assert!(host.tail() >= reported);
             }
         }
     }
