@@ -15,7 +15,8 @@ use nice_plug_egui::{
     EguiEditor, EguiEditorHandle, EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp,
     RepaintNotifier, create_egui_editor,
 };
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
+use statewave::latency::Latency;
 use statewave::telemetry::{Reader, Snapshot};
 
 use crate::loader::Loader;
@@ -29,6 +30,8 @@ const METER_FLOOR_DB: f32 = -60.0;
 struct Shared {
     params: Arc<StatewaveParams>,
     loader: Arc<Loader>,
+    /// The delays of what runs; `None` before anything did.
+    latency: Arc<RwLock<Option<Latency>>>,
     /// Locked by the thread that draws, for a frame.
     reader: Mutex<Reader>,
 }
@@ -41,12 +44,18 @@ pub struct WindowMaker {
 }
 
 impl WindowMaker {
-    pub(crate) fn new(params: Arc<StatewaveParams>, loader: Arc<Loader>, reader: Reader) -> Self {
+    pub(crate) fn new(
+        params: Arc<StatewaveParams>,
+        loader: Arc<Loader>,
+        latency: Arc<RwLock<Option<Latency>>>,
+        reader: Reader,
+    ) -> Self {
         let reader = Mutex::new(reader);
         Self {
             shared: Arc::new(Shared {
                 params,
                 loader,
+                latency,
                 reader,
             }),
             open: Mutex::new(None),
@@ -168,6 +177,9 @@ impl Panel {
         ui.horizontal(|ui| {
             ui.heading("Statewave");
             ui.label(&status.playing);
+            if let Some(latency) = *self.shared.latency.read() {
+                ui.label(latency.to_string());
+            }
             if status.loading {
                 ui.spinner();
             }

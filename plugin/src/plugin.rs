@@ -7,7 +7,9 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use nice_plug::prelude::*;
+use parking_lot::RwLock;
 use statewave::chain::ChainConfig;
+use statewave::latency::Latency;
 use statewave::telemetry::{self, Reader, Writer};
 
 use crate::editor::WindowMaker;
@@ -26,6 +28,8 @@ pub struct Statewave {
     writer: Option<Writer>,
     /// The panel's end, until the editor takes it.
     reader: Option<Reader>,
+    /// The delays of the processor, for the panel. Written when it is made, never by the audio thread.
+    latency: Arc<RwLock<Option<Latency>>>,
     /// The host has been asked to start anew, and has not done it yet.
     restart_asked: bool,
 }
@@ -40,6 +44,7 @@ impl Default for Statewave {
             processor: None,
             writer: Some(writer),
             reader: Some(reader),
+            latency: Arc::default(),
             restart_asked: false,
         }
     }
@@ -53,13 +58,16 @@ impl Statewave {
             .loader
             .model()
             .map_err(|e| fault(e.to_string(), e.remedy()))?;
+        let mode = self.params.settings().mode;
+        let (mut processor, ends) = Processor::new(&model, config, mode)
+            .map_err(|e| fault(e.to_string(), "see the settings of the host's audio".into()))?;
         let writer = match &mut self.processor {
-            Some(before) => before.take_telemetry(),
+            Some(before) => before.set_telemetry(None),
             None => self.writer.take(),
         };
-        let (processor, ends) = Processor::new(&model, config, self.params.settings().mode, writer)
-            .map_err(|e| fault(e.to_string(), "see the settings of the host's audio".into()))?;
+        processor.set_telemetry(writer);
         self.loader.connect(ends, &model, config.channels);
+        *self.latency.write() = Some(processor.latency());
         self.processor = Some(processor);
         Ok(())
     }
@@ -86,7 +94,8 @@ impl Plugin for Statewave {
     fn editor(&mut self, _executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
         let reader = self.reader.take()?;
         let (params, loader) = (Arc::clone(&self.params), Arc::clone(&self.loader));
-        Some(WindowMaker::new(params, loader, reader))
+        let latency = Arc::clone(&self.latency);
+        Some(WindowMaker::new(params, loader, latency, reader))
     }
 
     fn filter_state(state: &mut PluginState) {

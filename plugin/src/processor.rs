@@ -51,12 +51,10 @@ impl Processor {
         model: &Arc<Model>,
         config: ChainConfig,
         mode: LatencyMode,
-        telemetry: Option<Writer>,
     ) -> Result<(Self, EngineEnds), ChainError> {
         let engine = Box::new(CpuEngine::new(model, config.channels));
         let spec = model.spec();
-        let mut chain = Chain::with_mode(engine, spec.front_end, spec.sample_rate, config, mode)?;
-        chain.set_telemetry(telemetry);
+        let chain = Chain::with_mode(engine, spec.front_end, spec.sample_rate, config, mode)?;
         let (new, slot, retired) = slot();
         Ok((Self { chain, mode, slot }, EngineEnds { new, retired }))
     }
@@ -98,8 +96,8 @@ impl Processor {
         self.chain.channels()
     }
 
-    /// Takes the telemetry out, for the processor that comes next.
-    pub fn take_telemetry(&mut self) -> Option<Writer> {
-        self.chain.set_telemetry(None)
+    /// Has it write to `writer` while somebody watches, and returns the writer it had.
+    pub fn set_telemetry(&mut self, writer: Option<Writer>) -> Option<Writer> {
+        self.chain.set_telemetry(writer)
     }
 }

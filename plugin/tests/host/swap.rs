@@ -66,7 +66,7 @@ fn a_thousand_swaps_under_load_leave_the_sound_as_it_is() {
     let model = usual();
     let frame_len = 2 * 2 * model.spec().front_end.bins();
     let (mut processor, mut ends) =
-        Processor::new(&model, config(), LatencyMode::Live, None).expect("it can be made");
+        Processor::new(&model, config(), LatencyMode::Live).expect("it can be made");
     let freed = Arc::new(AtomicU64::new(0));
     let done = Arc::new(AtomicBool::new(false));
     let loader = {
@@ -132,7 +132,7 @@ fn the_loader_swaps_a_model_of_the_same_frames_and_asks_to_start_anew_for_others
     let loader = Loader::new();
     let model = loader.model().expect("the usual model is here");
     let (mut processor, ends) =
-        Processor::new(&model, config(), LatencyMode::Live, None).expect("it can be made");
+        Processor::new(&model, config(), LatencyMode::Live).expect("it can be made");
     loader.connect(ends, &model, 2);
     let mut block = noisy(2, 64, 17);
     loader.choose(ModelChoice::file(same));
@@ -159,7 +159,7 @@ fn the_loader_swaps_a_model_of_the_same_frames_and_asks_to_start_anew_for_others
     let model = loader.model().expect("it is here");
     assert!(!loader.restart_wanted());
     let (processor, _) =
-        Processor::new(&model, config(), LatencyMode::Live, None).expect("it can be made");
+        Processor::new(&model, config(), LatencyMode::Live).expect("it can be made");
     assert_eq!(processor.latency().total(), 448);
 }
 

@@ -18,8 +18,8 @@ fn a_snapshot_a_frame_while_somebody_watches() {
             channels: 2,
             max_block: 480,
         };
-        let (mut processor, _ends) =
-            Processor::new(&model, config, mode, Some(writer)).expect("it can be made");
+        let (mut processor, _ends) = Processor::new(&model, config, mode).expect("it can be made");
+        processor.set_telemetry(Some(writer));
         let mut run = |samples: usize| {
             let mut audio = noisy(2, samples, 18);
             for at in (0..samples).step_by(480) {
