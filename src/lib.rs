@@ -13,6 +13,8 @@ pub mod chain;
 pub mod controls;
 pub mod engine;
 pub mod frame;
+pub mod handoff;
 pub mod kernels;
 pub mod latency;
 pub mod model;
+pub mod telemetry;

@@ -204,6 +204,9 @@ impl DelayLine {
     }
 
     fn process(&mut self, audio: &mut [f32]) {
+        if self.line.is_empty() {
+            return;
+        }
         let mut rest = audio;
         while !rest.is_empty() {
             let run = rest.len().min(self.line.len() - self.at);

@@ -152,6 +152,20 @@ impl Mamba2Block {
     fn row(&self) -> usize {
         self.in_proj.outputs().next_multiple_of(16)
     }
+
+    /// Δ of the last time step, mean over heads, of every stream of the batch that fits `out`. `scratch` is that of the
+    /// pieces, between piece 1 and piece 3 of a call.
+    ///
+    /// # Panics
+    /// If `scratch` is shorter than `scratch_len` says.
+    pub fn deltas(&self, batch: usize, time: usize, scratch: &[f32], out: &mut [f32]) {
+        let (rows, gates_len, heads) = (batch * time, self.scan.gates_len(), self.scan.heads());
+        let gates = &scratch[rows * self.row()..][..rows * gates_len];
+        for (gates, out) in gates.chunks_exact(time * gates_len).zip(out) {
+            let last = &gates[(time - 1) * gates_len..][..heads];
+            *out = last.iter().sum::<f32>() / heads as f32;
+        }
+    }
 }
 
 impl Layer for Mamba2Block {

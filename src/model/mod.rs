@@ -1,5 +1,6 @@
 //! Read-only data for all: spec, file, layers.
 
+pub mod catalogue;
 mod container;
 pub mod denoise;
 pub mod discretize;

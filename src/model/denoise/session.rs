@@ -11,6 +11,7 @@ use crate::kernels::norm::rms_norm;
 use crate::kernels::planes;
 use crate::kernels::{Aligned, Path};
 use crate::model::layer::Layer as _;
+use crate::telemetry::DELTA_LAYERS;
 
 /// A stream's state and buffers. Frames go in with [`Self::begin`], [`Self::piece`] is called for every piece in order,
 /// [`Self::finish`] gives the frames out. Only [`Self::new`] allocates.
@@ -35,6 +36,9 @@ pub struct DenoiseSession {
     x: Aligned,
     scratch: Aligned,
     coefficients: Aligned,
+    /// Whether anybody looks at `deltas`: Δ of the first time layers, `[DELTA_LAYERS][bands]`.
+    observed: bool,
+    deltas: Vec<f32>,
 }
 
 impl DenoiseSession {
@@ -62,6 +66,8 @@ impl DenoiseSession {
             x: Aligned::zeros(rows * net.width),
             scratch: Aligned::zeros(scratch),
             coefficients: Aligned::zeros(rows * coefficient_stride(&net) + OVERHANG),
+            observed: false,
+            deltas: vec![0.0; DELTA_LAYERS * net.bands],
             net,
             path,
         }
@@ -138,6 +144,7 @@ impl DenoiseSession {
         }
         let mut first = 1;
         let mut state_at = 0;
+        let mut shown = self.deltas.chunks_exact_mut(net.bands);
         for layer in &net.layers {
             let (pieces, state) = match layer {
                 Layer::Time(block) => (block.pieces(), block.state_len(net.bands)),
@@ -159,7 +166,15 @@ impl DenoiseSession {
                         mix.piece(path, k - first, rows, time, net.width, &mut self.scratch);
                     }
                 }
+                if let (Layer::Time(block), true, 1) = (layer, self.observed, k - first)
+                    && let Some(deltas) = shown.next()
+                {
+                    block.deltas(net.bands, time, &self.scratch, deltas);
+                }
                 return;
+            }
+            if let Layer::Time(_) = layer {
+                shown.next();
             }
             first += pieces;
             state_at += state;
@@ -233,6 +248,18 @@ impl DenoiseSession {
             self.piece(k);
         }
         self.finish(out);
+    }
+
+    /// Whether to keep what [`Self::deltas`] gives. Real-time safe.
+    pub fn observe(&mut self, on: bool) {
+        self.observed = on;
+        self.deltas.fill(0.0);
+    }
+
+    /// Δ of the last frame, mean over heads, `[DELTA_LAYERS][bands]`; zeros where there is no layer, and while not
+    /// observed.
+    pub fn deltas(&self) -> &[f32] {
+        &self.deltas
     }
 
     /// Back to the start of a stream. Real-time safe.
