@@ -17,6 +17,7 @@ use std::sync::Arc;
 use rustfft::num_complex::Complex;
 use rustfft::{Fft, FftPlanner};
 
+use super::lane::Lane;
 use super::planes::{join, part};
 use super::simd::{Aligned, Path};
 
@@ -135,7 +136,7 @@ on_path! {
 /// # Safety
 /// The processor has the instructions of `L`.
 #[inline(always)]
-unsafe fn spectrum_body<L>(
+unsafe fn spectrum_body<L: Lane>(
     re: &[f32],
     im: &[f32],
     cos: &[f32],
@@ -159,7 +160,7 @@ unsafe fn spectrum_body<L>(
 /// # Safety
 /// The processor has the instructions of `L`.
 #[inline(always)]
-unsafe fn signal_body<L>(
+unsafe fn signal_body<L: Lane>(
     re: &[f32],
     im: &[f32],
     cos: &[f32],
