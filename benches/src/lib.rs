@@ -1,8 +1,5 @@
-//! Shared pieces of the benches: the clock, the cache's bandwidth, random weights, the table of single kernels, and a
-//! network in ONNX.
-
-pub mod onnx;
-pub mod single;
+//! Shared pieces of the benches: the clock, the cache's bandwidth, and random weights. Peers are linked by the bench that
+//! meets them, for some take minutes.
 
 use statewave::kernels::{Aligned, Path, proj};
 use statewave::model::tensors::Tensors;

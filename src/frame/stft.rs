@@ -17,11 +17,8 @@
 //! scaled, the inverse by 1/W. Training uses the same definition.
 
 use std::f64::consts::FRAC_PI_2;
-use std::sync::Arc;
 
-use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
-use rustfft::num_complex::Complex;
-
+use crate::kernels::real_fft::RealFft;
 use crate::model::spec::FrontEnd;
 
 /// The analysis window, `window` long.
@@ -73,69 +70,41 @@ fn analysis(front_end: &FrontEnd) -> Vec<f64> {
 /// assert!((segment[200] - 0.5).abs() < 1e-6); // between the fades, the signal itself
 /// ```
 pub struct Stft {
-    forward: Arc<dyn RealToComplex<f32>>,
-    inverse: Arc<dyn ComplexToReal<f32>>,
+    fft: RealFft,
     analysis: Vec<f32>,
     /// Scaled by 1/W.
     synthesis: Vec<f32>,
-    time: Vec<f32>,
-    bins: Vec<Complex<f32>>,
-    scratch: Vec<Complex<f32>>,
 }
 
 impl Stft {
     /// Plans both transforms. The front end must satisfy `2 ≤ hop + overlap ≤ window`, `overlap ≤ hop`, `window` even.
     pub fn new(front_end: &FrontEnd) -> Self {
-        let mut planner = RealFftPlanner::new();
-        let forward = planner.plan_fft_forward(front_end.window);
-        let inverse = planner.plan_fft_inverse(front_end.window);
         let scale = 1.0 / front_end.window as f32;
         Self {
+            fft: RealFft::new(front_end.window),
             analysis: analysis_window(front_end),
             synthesis: synthesis_window(front_end)
                 .iter()
                 .map(|s| s * scale)
                 .collect(),
-            time: vec![0.0; front_end.window],
-            bins: vec![Complex::default(); front_end.bins()],
-            scratch: vec![
-                Complex::default();
-                forward.get_scratch_len().max(inverse.get_scratch_len())
-            ],
-            forward,
-            inverse,
         }
     }
 
     /// Windows and transforms `samples` (`window` long, newest last) into `frame` (2 · bins long).
     pub fn analyse(&mut self, samples: &[f32], frame: &mut [f32]) {
-        for ((t, &x), &a) in self.time.iter_mut().zip(samples).zip(&self.analysis) {
+        let time = self.fft.samples();
+        for ((t, &x), &a) in time.iter_mut().zip(samples).zip(&self.analysis) {
             *t = x * a;
         }
-        let done =
-            self.forward
-                .process_with_scratch(&mut self.time, &mut self.bins, &mut self.scratch);
-        debug_assert!(done.is_ok(), "buffers are as long as planned");
-        for (pair, bin) in frame.chunks_exact_mut(2).zip(&self.bins) {
-            pair.copy_from_slice(&[bin.re, bin.im]);
-        }
+        self.fft.forward(frame);
     }
 
     /// Transforms `frame` (2 · bins long) back; returns the windowed last hop + overlap samples.
     pub fn synthesise(&mut self, frame: &[f32]) -> &[f32] {
-        for (bin, pair) in self.bins.iter_mut().zip(frame.chunks_exact(2)) {
-            *bin = Complex::new(pair[0], pair[1]);
-        }
-        // A real signal has no phase at zero and at the Nyquist frequency; an engine need not know.
-        for edge in [0, self.bins.len() - 1] {
-            self.bins[edge].im = 0.0;
-        }
-        let done =
-            self.inverse
-                .process_with_scratch(&mut self.bins, &mut self.time, &mut self.scratch);
-        debug_assert!(done.is_ok(), "buffers are as long as planned");
-        let first = self.time.len() - self.synthesis.len();
-        let segment = &mut self.time[first..];
+        self.fft.inverse(frame);
+        let time = self.fft.samples();
+        let first = time.len() - self.synthesis.len();
+        let segment = &mut time[first..];
         for (x, &s) in segment.iter_mut().zip(&self.synthesis) {
             *x *= s;
         }

@@ -19,6 +19,7 @@
 //! | [`compress`] | power-law compression of spectra |
 //! | [`filter`] | complex filters and gates applied to spectra |
 //! | [`planes`] | complex numbers from pairs to planes and back |
+//! | [`real_fft`] | Fourier transforms of real signals |
 //! | [`peak`] | the floor of this machine, measured |
 //! | [`oracle`] | the same in f64, as the papers write it, for tests |
 
@@ -36,6 +37,7 @@ pub mod oracle;
 pub mod peak;
 pub mod planes;
 pub mod proj;
+pub mod real_fft;
 pub mod scan;
 
 pub use simd::{Aligned, Path};

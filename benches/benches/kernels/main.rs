@@ -7,13 +7,16 @@
 //! Floors: in blocks, the dense layers' FLOPs at the FMA peak and 9.65 cycles of scan for each sixteen states; one step
 //! at a time, the weights' bytes at the second-level cache's bandwidth (or the first floor, whichever is higher).
 
+mod onnx;
+mod single;
+
+use onnx::Tract;
 use statewave::kernels::{Aligned, Path, peak};
 use statewave::model::layer::Layer;
 use statewave::model::mamba2::{Mamba2Block, Mamba2Config};
 use statewave::model::stack::{Stack, StackConfig};
 use statewave::model::tensors::Tensors;
-use statewave_benches::onnx::Tract;
-use statewave_benches::{Noise, best_us, l2_gb_per_s, mamba_tensors, single};
+use statewave_benches::{Noise, best_us, l2_gb_per_s, mamba_tensors};
 
 const LAYERS: usize = 4;
 const STATES: usize = 16;

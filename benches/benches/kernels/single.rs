@@ -10,7 +10,7 @@ use statewave::kernels::proj::{Packed, proj};
 use statewave::kernels::scan::{S6, S6Rows, Ssd, s6, ssd, ssd_gates};
 use statewave::kernels::{Aligned, Path, gate};
 
-use crate::{Noise, best_us};
+use statewave_benches::{Noise, best_us};
 
 const STATES: usize = 16;
 const BANDS: usize = 32;
