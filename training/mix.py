@@ -3,6 +3,8 @@
     voice ─ speed ─ gaps ─ EQ ─ room ─┐
                                       ├─ band limit ─ level ─ clip / coarse code ─► (noisy, clean, bandwidth, has speech)
     noise | babble | synthetic ─ EQ ──┘ SNR
+
+The clean side is the voice without its recording's noise floor (floor.py) and, of a room, the early part alone.
 """
 import json
 import math
@@ -11,7 +13,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from floor import without_floor
+
 RATE = 48_000
+# Seconds in which a target's room dies away by 60 dB more than the room itself.
+EARLY = 0.2
 
 
 class Corpus:
@@ -24,7 +30,13 @@ class Corpus:
         for i in index:
             parts.append(np.asarray(flat[i["start"]:i["start"] + i["length"]]))
             i["start"], at = at, at + i["length"]
-        self.samples = torch.from_numpy(np.concatenate(parts)).to(device)
+        self.samples = torch.from_numpy(np.concatenate(parts)).to(device)[None]
+        if kind == "speech":
+            cleaned = torch.empty_like(self.samples)
+            for i in index:
+                piece = slice(i["start"], i["start"] + i["length"])
+                cleaned[0, piece] = (without_floor(self.samples[0, piece].float()) + 0.5).floor().clamp(-32768, 32767).short()
+            self.samples = torch.cat([self.samples, cleaned])
         self.index, self.device = index, device
         put = lambda key, dtype: torch.tensor([i[key] for i in index], device=device, dtype=dtype)
         self.start, self.length = put("start", torch.long), put("length", torch.long)
@@ -44,13 +56,14 @@ class Corpus:
         self.weight = torch.tensor(weight, device=device, dtype=torch.float32)
 
     def draw(self, count, length, generator, speed=None):
-        """count pieces of `length` samples, float32 [count, length], wrapped around short files; the files drawn.
+        """count pieces of `length` samples, float32 [layers, count, length], wrapped around short files; the files drawn.
+        Layers: the recording and, of speech, the same without its floor.
         speed [count]: played that much faster (cubic interpolation); 1 leaves samples as they are."""
         file = torch.multinomial(self.weight, count, replacement=True, generator=generator)
         n = self.length[file]
         begin = (torch.rand(count, device=self.device, generator=generator) * (n - length * 1.3).clamp(min=1)).long()
         t = torch.arange(length, device=self.device)
-        at = lambda place: self.samples[self.start[file, None] + (begin[:, None] + place) % n[:, None]].float() / 32768
+        at = lambda place: self.samples[:, self.start[file, None] + (begin[:, None] + place) % n[:, None]].float() / 32768
         if speed is None:
             return at(t[None]), file
         place = t[None].double() * speed[:, None].double()
@@ -90,7 +103,8 @@ class Mixer:
         return 10 ** ((points[:, i] * (1 - f) + points[:, i + 1] * f) / 20)
 
     def rooms(self, n):
-        """Room responses as spectra [n, bins]: direct sound, sparse early reflections, decaying noise (T60 0.1-0.9 s)."""
+        """Room responses as spectra [2, n, bins]: direct sound, sparse early reflections, decaying noise (T60 0.1-0.9 s);
+        and the same with a tail that dies within a fifth of a second."""
         length = RATE // 2
         t = torch.arange(length, device=self.device) / RATE
         t60 = self.uniform(n, 0.1, 0.9)[:, None]
@@ -98,10 +112,11 @@ class Mixer:
         early = torch.zeros(n, length, device=self.device)
         place = (self.uniform((n, 12), 0.001, 0.04) * RATE).long()
         early.scatter_(1, place, self.normal(n, 12) * torch.exp(-place / RATE * 40))
-        tail = early * 0.5 + late / late.square().sum(1, keepdim=True).sqrt()
+        late = late / late.square().sum(1, keepdim=True).sqrt()
+        tail = early * 0.5 + torch.stack([late, late * torch.exp(-6.9 * t / EARLY)])
         tail = torch.fft.rfft(tail, self.fft) / (1 + (self.hz / self.uniform((n, 1), 2000, 12000)) ** 2).sqrt()
         ratio_db = self.uniform(n, -3, 14)[:, None]
-        return 1 + tail / tail.abs().square().mean(1, keepdim=True).sqrt() * 10 ** (-ratio_db / 20)
+        return 1 + tail / tail[0].abs().square().mean(1, keepdim=True).sqrt() * 10 ** (-ratio_db / 20)
 
     def synthetic(self, n):
         """Coloured noise with a slowly moving level, and hum [n, length]."""
@@ -119,8 +134,8 @@ class Mixer:
 
     def noises(self, n):
         speed = torch.where(self.chance(n, 0.5), self.uniform(n, 0.7, 1.4), 1.0)
-        a, _ = self.noise.draw(n, self.length, self.g, speed)
-        b, _ = self.noise.draw(n, self.length, self.g)
+        (a,), _ = self.noise.draw(n, self.length, self.g, speed)
+        (b,), _ = self.noise.draw(n, self.length, self.g)
         unit = lambda w: w / (w.square().mean(1, keepdim=True).sqrt() + 1e-6)
         quiet = a.square().mean(1, keepdim=True).sqrt() < 1e-3
         made = unit(self.synthetic(n))
@@ -129,12 +144,12 @@ class Mixer:
         a = torch.where(self.chance(n, 0.15)[:, None], made, a + made * 0.2 * self.chance(n, 0.3)[:, None])
         # babble: drawn for the first few only, since the rows of a batch are alike
         few = max(1, n // 8)
-        voices = sum(unit(self.speech.draw(few, self.length, self.g)[0]) for _ in range(5))
+        voices = sum(unit(self.speech.draw(few, self.length, self.g)[0][0]) for _ in range(5))
         a[:few] = torch.where(self.chance(few, min(1.0, 0.08 * n / few))[:, None], voices, a[:few])
         a = torch.where(self.chance(n, 0.2)[:, None], a.flip(1), a)
         spectrum = torch.fft.rfft(a, self.fft) * torch.where(self.chance(n, 0.6)[:, None], self.eq(n, 6), 1.0)
         echo = max(1, n // 5)
-        spectrum[-echo:] *= self.rooms(echo)
+        spectrum[-echo:] *= self.rooms(echo)[0]
         return spectrum
 
     def batch(self, n):
@@ -146,7 +161,7 @@ class Mixer:
         # gaps: a stretch of silence at the start, in the middle or at the end
         t = torch.arange(self.length, device=self.device)
         begin, long = self.uniform(n, -0.5, 1.0) * self.length, self.uniform(n, 0.1, 0.6) * self.length
-        gap = self.chance(n, 0.2)[:, None] & (t > begin[:, None]) & (t < (begin + long)[:, None])
+        gap = self.chance(n, 0.35)[:, None] & (t > begin[:, None]) & (t < (begin + long)[:, None])
         voice = torch.where(gap, 0.0, voice)
         speaks = ~self.chance(n, 0.08)
         voice = voice * speaks[:, None]
@@ -154,7 +169,7 @@ class Mixer:
         spectrum = torch.fft.rfft(voice, self.fft)
         spectrum = spectrum * torch.where(self.chance(n, 0.5)[:, None], self.eq(n, 3), 1.0)
         room = self.chance(n, 0.35)[:, None]
-        spectrum = torch.where(room, spectrum * self.rooms(n), spectrum)
+        spectrum = torch.where(room, spectrum * self.rooms(n), spectrum)  # [2, n, bins]: as heard, and the target
         noise = self.noises(n)
 
         # several rates: the same low pass on both sides, or telephone-like on the voice chain alone
@@ -165,11 +180,11 @@ class Mixer:
         spectrum, noise = spectrum * low, noise * low
         bandwidth = torch.where(limited, torch.minimum(bandwidth, edge - 200), bandwidth)
 
-        clean = torch.fft.irfft(spectrum, self.fft)[:, :self.length]
+        voice, clean = torch.fft.irfft(spectrum, self.fft)[..., :self.length]
         noise = torch.fft.irfft(noise, self.fft)[:, :self.length]
 
         # SNR over the active part of the speech: frames of 20 ms within 35 dB of the loudest
-        frames = clean.reshape(n, -1, 320).square().mean(2)
+        frames = voice.reshape(n, -1, 320).square().mean(2)
         active = frames > frames.amax(1, keepdim=True) * 10 ** -3.5
         power = (frames * active).sum(1) / active.sum(1).clamp(min=1)
         snr = torch.where(self.chance(n, 0.6), self.uniform(n, -6, 10), self.uniform(n, -10, 25))
@@ -177,7 +192,7 @@ class Mixer:
         noise_power = noise.square().mean(1).clamp(min=1e-10)
         gain = (power.clamp(min=1e-8) / noise_power).sqrt() * 10 ** (-snr / 20)
         noise = noise * gain[:, None]
-        noisy = clean + noise
+        noisy = voice + noise
 
         level = 10 ** (self.uniform(n, -48, -14) / 20) / noisy.square().mean(1).clamp(min=1e-10).sqrt()
         noisy, clean = noisy * level[:, None], clean * level[:, None]
