@@ -16,3 +16,4 @@ pub mod frame;
 pub mod kernels;
 pub mod latency;
 pub mod model;
+pub mod telemetry;

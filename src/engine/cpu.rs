@@ -40,6 +40,11 @@ impl CpuEngine {
         }
     }
 
+    /// The stream of a channel.
+    pub fn session(&self, channel: usize) -> &DenoiseSession {
+        &self.sessions[channel]
+    }
+
     fn advance(&mut self, target: usize) {
         while self.done < target {
             self.sessions[self.done / self.pieces].piece(self.done % self.pieces);

@@ -241,6 +241,13 @@ impl Mamba2Block {
         }
     }
 
+    /// Behind piece 1: Δ of stream `stream` as the gates have it, mean over the heads, where `time` is 1.
+    pub(crate) fn delta(&self, scratch: &[f32], batch: usize, stream: usize) -> f32 {
+        let (len, heads) = (self.scan.gates_len(), self.config.heads);
+        let gates = &scratch[batch * self.row() + stream * len..];
+        gates[..heads].iter().sum::<f32>() / heads as f32
+    }
+
     /// All pieces in order: `x`, `[batch][time][D]`, is the residual stream and is updated in place.
     ///
     /// # Panics

@@ -3,6 +3,7 @@
 mod bundle;
 mod models;
 mod run;
+mod screenshots;
 mod shell;
 mod system;
 mod test;
@@ -11,11 +12,12 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask COMMAND
 
-  run      build, and clean the noisy voice of assets/samples: sound and picture go to out/
-  test     all checks: format, clippy, documentation, tests
-  bundle   the release archive for this system, in out/
-  models   list the shipped models, and check each against its card
-  bench    the speed of the shipped model and of the kernels, beside others";
+  run          build, and clean the noisy voice of assets/samples: sound and picture go to out/
+  test         all checks: format, clippy, documentation, tests
+  bundle       the release archive for this system, in out/
+  models       list the shipped models, and check each against its card
+  screenshots  draw the pictures of the panel in docs/img
+  bench        the speed of the shipped model and of the kernels, beside others";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -24,6 +26,7 @@ fn main() -> ExitCode {
         ["test"] => test::run(),
         ["bundle"] => bundle::run(),
         ["models"] => models::run(),
+        ["screenshots"] => screenshots::run(),
         ["bench"] => run::bench(),
         _ => {
             eprintln!("{USAGE}");

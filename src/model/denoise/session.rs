@@ -30,6 +30,8 @@ pub struct DenoiseSession {
     x: Aligned,
     scratch: Aligned,
     coefficients: Aligned,
+    /// `[time layer][band]`.
+    delta: Vec<f32>,
 }
 
 impl DenoiseSession {
@@ -57,6 +59,15 @@ impl DenoiseSession {
             x: Aligned::zeros(rows * net.width),
             scratch: Aligned::zeros(scratch),
             coefficients: Aligned::zeros(rows * coefficient_stride(&net)),
+            delta: vec![
+                0.0;
+                net.bands
+                    * net
+                        .layers
+                        .iter()
+                        .filter(|l| matches!(l, Layer::Time(_)))
+                        .count()
+            ],
             net,
             path,
         }
@@ -122,7 +133,7 @@ impl DenoiseSession {
             return;
         }
         let mut first = 1;
-        let mut state_at = 0;
+        let (mut state_at, mut delta_at) = (0, 0);
         for layer in &net.layers {
             let (pieces, state) = match layer {
                 Layer::Time(block) => (block.pieces(), block.state_len(net.bands)),
@@ -131,15 +142,23 @@ impl DenoiseSession {
             if k < first + pieces {
                 let rows = &mut self.x[..net.bands * time * net.width];
                 match layer {
-                    Layer::Time(block) => block.piece(
-                        path,
-                        k - first,
-                        rows,
-                        net.bands,
-                        time,
-                        &mut self.state[state_at..state_at + state],
-                        &mut self.scratch,
-                    ),
+                    Layer::Time(block) => {
+                        block.piece(
+                            path,
+                            k - first,
+                            rows,
+                            net.bands,
+                            time,
+                            &mut self.state[state_at..state_at + state],
+                            &mut self.scratch,
+                        );
+                        if k - first == 1 && time == 1 {
+                            let told = &mut self.delta[delta_at..delta_at + net.bands];
+                            for (band, told) in told.iter_mut().enumerate() {
+                                *told = block.delta(&self.scratch, net.bands, band);
+                            }
+                        }
+                    }
                     Layer::Bands(mix) => {
                         mix.piece(path, k - first, rows, time, net.width, &mut self.scratch);
                     }
@@ -148,6 +167,9 @@ impl DenoiseSession {
             }
             first += pieces;
             state_at += state;
+            if matches!(layer, Layer::Time(_)) {
+                delta_at += net.bands;
+            }
         }
         let rows = net.bands * time;
         if k == first {
@@ -193,6 +215,11 @@ impl DenoiseSession {
                 self.past[..past_len].copy_from_slice(&spectrum[..past_len]);
             }
         }
+    }
+
+    /// The step Δ of every band in each layer over time, one after the other, of the last frame that came alone.
+    pub fn delta(&self) -> impl ExactSizeIterator<Item = &[f32]> {
+        self.delta.chunks_exact(self.net.bands)
     }
 
     /// Begin, all pieces, finish.
