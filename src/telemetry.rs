@@ -2,14 +2,14 @@
 
 use crate::chain::ChainStats;
 
-/// Bands of the spectra, spaced evenly in pitch from [`LOWEST_HZ`] to [`HIGHEST_HZ`].
+/// Bands of the spectra, spaced evenly in pitch from [`LOW_HZ`] to [`HIGH_HZ`].
 pub const BANDS: usize = 96;
 
-/// Centre of the lowest band, Hz.
-pub const LOWEST_HZ: f32 = 40.0;
+/// Lower edge of the lowest band, Hz.
+pub const LOW_HZ: f32 = 40.0;
 
-/// Centre of the highest band, Hz.
-pub const HIGHEST_HZ: f32 = 20_000.0;
+/// Upper edge of the highest band, Hz.
+pub const HIGH_HZ: f32 = 20_000.0;
 
 /// Layers whose steps are told, at most.
 pub const DELTA_LAYERS: usize = 4;

@@ -12,7 +12,7 @@ use statewave::engine::cpu::CpuEngine;
 use statewave::engine::{Engine, Exchange};
 use statewave::latency::Latency;
 use statewave::model::Model;
-use statewave::telemetry::{BANDS, DELTA_BANDS, DELTA_LAYERS, HIGHEST_HZ, LOWEST_HZ, Snapshot};
+use statewave::telemetry::{BANDS, DELTA_BANDS, DELTA_LAYERS, HIGH_HZ, LOW_HZ, Snapshot};
 
 use super::values::Values;
 
@@ -178,10 +178,10 @@ struct Bands {
 impl Bands {
     fn new(bins: usize, rate: f32) -> Self {
         let hz_a_bin = rate / (2 * (bins - 1)) as f32;
-        let octave = (HIGHEST_HZ / LOWEST_HZ).powf(1.0 / (BANDS - 1) as f32);
+        let step = (HIGH_HZ / LOW_HZ).powf(1.0 / BANDS as f32);
         let edges = std::array::from_fn(|band| {
-            let center = LOWEST_HZ * octave.powi(band as i32) / hz_a_bin;
-            let (low, high) = (center / octave.sqrt(), center * octave.sqrt());
+            let center = LOW_HZ * step.powf(band as f32 + 0.5) / hz_a_bin;
+            let (low, high) = (center / step.sqrt(), center * step.sqrt());
             let clip = |bin: f32| (bin as usize).min(bins - 1);
             if high - low < 1.0 {
                 (

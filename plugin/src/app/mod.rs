@@ -16,6 +16,7 @@ pub mod front;
 pub mod headless;
 pub mod midi;
 pub mod models;
+pub mod opening;
 pub mod player;
 pub mod record;
 pub mod rig;

@@ -9,20 +9,12 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use cpal::Stream;
-use rtrb::{Consumer, Producer, RingBuffer};
-use statewave::chain::ChainConfig;
 use statewave::latency::Latency;
 use statewave::model::Model;
-use statewave::telemetry::Snapshot;
 
-use super::bridge::{BridgeStatus, bridge};
 use super::devices::{self, Devices, Way};
-use super::drive::Drive;
-use super::player::{SoundFile, feed};
-use super::record::{Recorder, recorder};
+use super::opening::{Request, Running, Streams};
 use super::settings::Choice;
-use super::streams::{self, MAX_BLOCK, Player, Pulse};
 use super::values::Values;
 use crate::panel::host::Fault;
 
@@ -31,12 +23,6 @@ const LOOK: Duration = Duration::from_millis(200);
 
 /// Between two looks for devices.
 const SCAN: Duration = Duration::from_secs(3);
-
-/// A stream that was not heard of for so long is gone.
-const STALLED: Duration = Duration::from_secs(3);
-
-/// Snapshots that may wait for the panel: half a second.
-const SNAPSHOTS: usize = 75;
 
 /// What the rig is told.
 pub enum Command {
@@ -72,22 +58,6 @@ pub enum Event {
     Recovered,
 }
 
-/// Streams that run.
-pub struct Running {
-    /// Delays of the chain.
-    pub latency: Latency,
-    /// From the audio thread.
-    pub snapshots: Consumer<Snapshot>,
-    /// Name of the input, or of the file.
-    pub input: String,
-    /// Name of the output.
-    pub output: String,
-    /// Rates of both, Hz.
-    pub rates: (u32, u32),
-    /// What is between them.
-    pub bridge: Arc<BridgeStatus>,
-}
-
 /// The way to the thread; it ends when this is dropped.
 pub struct Rig {
     commands: Option<Sender<Command>>,
@@ -97,7 +67,7 @@ pub struct Rig {
 }
 
 impl Rig {
-    /// Starts the thread and opens `choice`. `heard` lets the input be heard before [`Command::Monitor`] says so.
+    /// Starts the thread and opens `choice`.
     pub fn start(choice: Choice, model: Arc<Model>, values: Arc<Values>) -> Self {
         let (commands, received) = mpsc::channel();
         let (told, events) = mpsc::channel();
@@ -110,7 +80,6 @@ impl Rig {
                 events: told,
                 streams: None,
                 heard: Arc::new(AtomicBool::new(false)),
-                substitute: false,
                 devices: Devices::default(),
                 scanned: None,
                 failed: None,
@@ -143,18 +112,6 @@ impl Drop for Rig {
     }
 }
 
-/// Streams and what belongs to them.
-struct Streams {
-    _output: Stream,
-    _input: Option<Stream>,
-    pulses: Vec<(Arc<Pulse>, u64, Instant)>,
-    bridge: Arc<BridgeStatus>,
-    recorder: Recorder,
-    config: ChainConfig,
-    next: Producer<Box<Drive>>,
-    retired: Consumer<Box<Drive>>,
-}
-
 struct Work {
     choice: Choice,
     file: Option<PathBuf>,
@@ -163,8 +120,6 @@ struct Work {
     events: Sender<Event>,
     streams: Option<Streams>,
     heard: Arc<AtomicBool>,
-    /// A device plays in place of one that is not there.
-    substitute: bool,
     devices: Devices,
     scanned: Option<Instant>,
     /// What was told last, so that trying again does not tell it again.
@@ -178,6 +133,10 @@ impl Work {
                 Ok(command) => self.obey(command),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return self.stop_recording(),
+            }
+            if self.scanned.is_none_or(|then| then.elapsed() > SCAN) {
+                self.scan();
+                self.scanned = Some(Instant::now());
             }
             self.watch();
         }
@@ -211,18 +170,30 @@ impl Work {
 
     fn open(&mut self) {
         self.stop_recording();
+        // The devices must be free before they are opened again.
         self.streams = None;
         self.set_heard();
-        match self.opened() {
+        let request = Request {
+            choice: &self.choice,
+            file: self.file.as_deref(),
+            model: &self.model,
+            values: &self.values,
+            heard: &self.heard,
+        };
+        match Streams::open(&request) {
             Ok((streams, running)) => {
-                self.streams = Some(streams);
                 self.failed = None;
                 self.tell(Event::Running(Box::new(running)));
                 self.tell(Event::Playing(self.file.clone()));
+                for fault in &streams.missing {
+                    self.tell(Event::Fault(fault.clone()));
+                }
+                self.streams = Some(streams);
             }
             Err(fault) => {
                 self.file = None;
                 self.tell(Event::Stopped);
+                self.tell(Event::Playing(None));
                 if self.failed.as_ref() != Some(&fault) {
                     self.failed = Some(fault.clone());
                     self.tell(Event::Fault(fault));
@@ -231,134 +202,19 @@ impl Work {
         }
     }
 
-    fn opened(&mut self) -> Result<(Streams, Running), Fault> {
-        let Choice { rate, buffer, .. } = self.choice;
-        let output = devices::open(self.choice.output.as_deref(), Way::Out, rate, buffer)?;
-        let output_rate = output.config.sample_rate;
-        let file = self.file.as_deref().map(SoundFile::open).transpose()?;
-        let input = match &file {
-            Some(_) => None,
-            None => Some(devices::open(
-                self.choice.input.as_deref(),
-                Way::In,
-                rate,
-                buffer,
-            )?),
-        };
-        let input_rate = match (&file, &input) {
-            (Some(file), _) => file.rate,
-            (None, Some(input)) => input.config.sample_rate,
-            (None, None) => output_rate,
-        };
-        let channels = input
-            .as_ref()
-            .map_or(2, |input| usize::from(input.config.channels.clamp(1, 2)));
-        let (inlet, outlet) =
-            bridge(channels, input_rate, output_rate, file.is_none()).map_err(|e| Fault {
-                what: format!("from {input_rate} to {output_rate} Hz: {e}"),
-                remedy: "choose another rate".into(),
-            })?;
-        let config = ChainConfig {
-            sample_rate: output_rate,
-            channels,
-            max_block: MAX_BLOCK,
-        };
-        let drive = self.drive(config)?;
-        let latency = drive.latency();
-        let (tape, recorder) = recorder(channels, output_rate);
-        let (snapshots, to_panel) = RingBuffer::new(SNAPSHOTS);
-        let (next, to_player) = RingBuffer::new(2);
-        let (from_player, retired) = RingBuffer::new(2);
-        let status = Arc::clone(outlet.status());
-        let player = Player {
-            outlet,
-            drive: Box::new(drive),
-            next: to_player,
-            retired: from_player,
-            snapshots,
-            tape,
-            heard: Arc::clone(&self.heard),
-            fade: 0.0,
-            planes: vec![vec![0.0; MAX_BLOCK]; channels],
-        };
-        let pulse = || (Arc::new(Pulse::default()), 0, Instant::now());
-        let mut pulses = vec![pulse()];
-        let output_stream = streams::output(&output, player, Arc::clone(&pulses[0].0))?;
-        let input_stream = match (&input, file) {
-            (Some(input), _) => {
-                pulses.push(pulse());
-                Some(streams::input(input, inlet, Arc::clone(&pulses[1].0))?)
-            }
-            (None, Some(file)) => {
-                feed(file, inlet);
-                None
-            }
-            (None, None) => None,
-        };
-        self.substitute = !output.wanted || input.as_ref().is_some_and(|input| !input.wanted);
-        if self.substitute {
-            self.tell_missing(&output, input.as_ref());
-        }
-        let running = Running {
-            latency,
-            snapshots: to_panel,
-            input: match (&input, &self.file) {
-                (Some(input), _) => input.name.clone(),
-                (None, file) => file.iter().map(|file| file.display().to_string()).collect(),
-            },
-            output: output.name,
-            rates: (input_rate, output_rate),
-            bridge: Arc::clone(&status),
-        };
-        let streams = Streams {
-            _output: output_stream,
-            _input: input_stream,
-            pulses,
-            bridge: status,
-            recorder,
-            config,
-            next,
-            retired,
-        };
-        Ok((streams, running))
-    }
-
-    fn drive(&self, config: ChainConfig) -> Result<Drive, Fault> {
-        Drive::new(&self.model, config, Arc::clone(&self.values)).map_err(|e| Fault {
-            what: e.to_string(),
-            remedy: "choose a rate from 8 to 192 kHz".into(),
-        })
-    }
-
-    fn tell_missing(&self, output: &devices::Opened, input: Option<&devices::Opened>) {
-        let of = |wanted: &Option<String>, opened: &devices::Opened, kind: &str| {
-            let missing = wanted.as_deref().unwrap_or_default();
-            Fault {
-                what: format!("the {kind} {missing} is not there"),
-                remedy: format!("{} stands in until it comes back", opened.name),
-            }
-        };
-        if !output.wanted {
-            self.tell(Event::Fault(of(&self.choice.output, output, "output")));
-        }
-        if let Some(input) = input.filter(|input| !input.wanted) {
-            self.tell(Event::Fault(of(&self.choice.input, input, "input")));
-        }
-    }
-
-    /// Another model in the streams that run.
     fn swap(&mut self) {
-        let Some(config) = self.streams.as_ref().map(|streams| streams.config) else {
+        let request = Request {
+            choice: &self.choice,
+            file: None,
+            model: &self.model,
+            values: &self.values,
+            heard: &self.heard,
+        };
+        let Some(streams) = &mut self.streams else {
             return;
         };
-        match self.drive(config) {
-            Ok(drive) => {
-                self.tell(Event::Latency(drive.latency()));
-                if let Some(streams) = &mut self.streams {
-                    // Where two wait already, the next look brings this one in by opening anew.
-                    let _ = streams.next.push(Box::new(drive));
-                }
-            }
+        match streams.swap(&request) {
+            Ok(latency) => self.tell(Event::Latency(latency)),
             Err(fault) => self.tell(Event::Fault(fault)),
         }
     }
@@ -396,57 +252,46 @@ impl Work {
         }
     }
 
+    /// Whether a stream has died, and whether a file has ended.
     fn watch(&mut self) {
-        let now = Instant::now();
-        if self.scanned.is_none_or(|then| now - then > SCAN) {
-            self.scan();
-            self.scanned = Some(Instant::now());
-            if self.substitute && self.wanted_are_back() {
-                self.open();
-                if !self.substitute {
-                    self.tell(Event::Recovered);
-                }
-            } else if self.streams.is_none() {
-                self.open();
-                if self.streams.is_some() {
-                    self.tell(Event::Recovered);
-                }
-            }
-        }
         let Some(streams) = &mut self.streams else {
             return;
         };
-        while streams.retired.pop().is_ok() {}
-        let mut lost = false;
-        for (pulse, beats, since) in &mut streams.pulses {
-            let now_beats = pulse.beats.load(Ordering::Relaxed);
-            if now_beats != *beats {
-                (*beats, *since) = (now_beats, now);
-            }
-            lost |= pulse.lost.load(Ordering::Relaxed) || now - *since > STALLED;
-        }
-        let ended = streams.bridge.ended.load(Ordering::Acquire)
-            && streams.bridge.held_us.load(Ordering::Relaxed) == 0;
-        if lost {
+        if streams.is_lost() {
             self.tell(Event::Fault(Fault {
                 what: "a sound device went away".into(),
                 remedy: "connect it again; until then the system's own is used".into(),
             }));
             self.open();
-        } else if ended && self.file.take().is_some() {
+        } else if streams.has_ended() && self.file.take().is_some() {
             self.open();
         }
     }
 
+    /// Which devices there are; whether those that were missing are back.
     fn scan(&mut self) {
         let devices = devices::list();
         if devices != self.devices {
             self.devices = devices.clone();
             self.tell(Event::Devices(devices));
         }
+        let back = match &self.streams {
+            None => true,
+            Some(streams) => !streams.missing.is_empty() && self.wanted_are_there(),
+        };
+        if back {
+            self.open();
+            if self
+                .streams
+                .as_ref()
+                .is_some_and(|streams| streams.missing.is_empty())
+            {
+                self.tell(Event::Recovered);
+            }
+        }
     }
 
-    fn wanted_are_back(&self) -> bool {
+    fn wanted_are_there(&self) -> bool {
         let there = |wanted: &Option<String>, way| {
             wanted
                 .as_deref()

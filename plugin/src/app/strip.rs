@@ -125,7 +125,7 @@ impl Strip {
             Some(wanted) => named(wanted).map_or_else(|| wanted.to_owned(), |d| d.name.clone()),
         };
         let label = format!("{kind} device: {text}");
-        let button = Button::word(&text, &label).show(ui, Id::new(kind), rect, theme);
+        let button = Button::menu(&text, &label).show(ui, Id::unique(kind), rect, theme);
         Popup::menu(&button).show(|ui| {
             if ui.selectable_label(chosen.is_none(), "System").clicked() {
                 *chosen = None;
@@ -150,7 +150,7 @@ impl Strip {
         };
         let button = Button::sign(icon, label)
             .look(look)
-            .show(ui, Id::new("file"), rect, theme);
+            .show(ui, Id::unique("file"), rect, theme);
         if playing {
             if button.clicked() {
                 front.play(None);
@@ -181,7 +181,7 @@ impl Strip {
         };
         let button = Button::word("MIDI", "MIDI controllers").look(look).show(
             ui,
-            Id::new("midi"),
+            Id::unique("midi"),
             rect,
             theme,
         );
@@ -267,7 +267,7 @@ fn numbers(
         "{kind}: {}",
         chosen.map_or_else(|| "the device's own".into(), &text)
     );
-    let button = Button::word(&now, &label).show(ui, Id::new(kind), rect, theme);
+    let button = Button::menu(&now, &label).show(ui, Id::unique(kind), rect, theme);
     Popup::menu(&button).show(|ui| {
         if ui
             .selectable_label(chosen.is_none(), "The device's own")
@@ -297,7 +297,7 @@ fn hearing(ui: &Ui, rect: Rect, choice: &mut Choice, theme: &Theme) {
     };
     if Button::word("Monitor", label)
         .look(look)
-        .show(ui, Id::new("monitor"), rect, theme)
+        .show(ui, Id::unique("monitor"), rect, theme)
         .clicked()
     {
         choice.monitor = !choice.monitor;
@@ -317,7 +317,7 @@ fn record(ui: &Ui, rect: Rect, front: &mut Front, theme: &Theme) {
     let button = Button::sign(icon, &label)
         .look(look)
         .enabled(front.route.is_some());
-    if button.show(ui, Id::new("record"), rect, theme).clicked() {
+    if button.show(ui, Id::unique("record"), rect, theme).clicked() {
         front.record(match recording {
             Some(_) => None,
             None => Some(next_path(&recordings())),

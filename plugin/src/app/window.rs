@@ -117,7 +117,7 @@ impl eframe::App for Window {
         }
     }
 
-    fn on_exit(&mut self) {
+    fn on_exit(&mut self, _: Option<&eframe::glow::Context>) {
         self.save();
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use egui::{Vec2, vec2};
+use egui::{UiBuilder, Vec2, vec2};
 use egui_kittest::Harness;
 use rtrb::RingBuffer;
 use statewave::chain::ChainConfig;
@@ -21,7 +21,7 @@ use statewave_plugin::panel::{Panel, PanelSettings, Picture};
 const SECONDS: f32 = 7.4;
 
 /// Samples a block.
-const BLOCK: usize = 256;
+const BLOCK: usize = 512;
 
 /// A picture to take.
 struct Shot {
@@ -97,7 +97,11 @@ fn take(shot: &Shot, path: &Path) -> Result<(), Fault> {
         .with_size(shot.size)
         .with_pixels_per_point(shot.scale)
         .wgpu()
-        .build_ui(|ui| panel.ui(ui, &mut desk));
+        .build_ui(|ui| {
+            // All of the window, as a host gives it.
+            let area = UiBuilder::new().max_rect(ui.ctx().content_rect());
+            ui.scope_builder(area, |ui| panel.ui(ui, &mut desk));
+        });
     harness.run_steps(3);
     let image = harness.render().map_err(|e| cannot_write(path, &e))?;
     write(path, image.width(), image.height(), image.as_raw())

@@ -9,19 +9,33 @@ use crate::widgets::gesture::Edit;
 use crate::widgets::knob::Knob;
 use crate::widgets::segments::{self, Segment};
 
+/// Below this height the small knobs go beside the large one, points.
+const SHORT: f32 = 27.0 * GRID;
+
 impl Panel {
     /// Amount, large; mix and output beneath it.
     pub(super) fn knobs(&mut self, ui: &Ui, host: &mut dyn PanelHost, rect: Rect) {
         self.card(ui, rect);
         let inner = rect.shrink(GRID);
-        let small = (inner.height() * 0.34).clamp(9.5 * GRID, 14.0 * GRID);
-        let edge = inner.bottom() - small;
-        let big = Rect::from_min_max(inner.min, pos2(inner.right(), edge - GRID));
-        self.knob(ui, host, Param::Amount, big, true);
-        let half = vec2((inner.width() - GRID) / 2.0, small);
-        for (i, param) in [Param::Mix, Param::OutputGain].into_iter().enumerate() {
-            let corner = pos2(inner.left() + i as f32 * (half.x + GRID), edge);
-            self.knob(ui, host, param, Rect::from_min_size(corner, half), false);
+        let small = [Param::Mix, Param::OutputGain];
+        if inner.height() < SHORT {
+            // Side by side, where there is no room beneath.
+            let size = vec2(7.5 * GRID, (inner.height() - GRID) / 2.0);
+            let edge = inner.right() - size.x;
+            self.knob(ui, host, Param::Amount, inner.with_max_x(edge), true);
+            for (i, param) in small.into_iter().enumerate() {
+                let corner = pos2(edge, inner.top() + i as f32 * (size.y + GRID));
+                self.knob(ui, host, param, Rect::from_min_size(corner, size), false);
+            }
+            return;
+        }
+        let height = (inner.height() * 0.34).clamp(9.5 * GRID, 14.0 * GRID);
+        let edge = inner.bottom() - height;
+        self.knob(ui, host, Param::Amount, inner.with_max_y(edge - GRID), true);
+        let size = vec2((inner.width() - GRID) / 2.0, height);
+        for (i, param) in small.into_iter().enumerate() {
+            let corner = pos2(inner.left() + i as f32 * (size.x + GRID), edge);
+            self.knob(ui, host, param, Rect::from_min_size(corner, size), false);
         }
     }
 
@@ -40,7 +54,7 @@ impl Panel {
             text: &text,
             big,
         };
-        let (_, edit) = knob.show(ui, Id::new(param.key()), rect, &self.theme);
+        let (_, edit) = knob.show(ui, Id::unique(param.key()), rect, &self.theme);
         self.edit(ui, host, param, edit);
     }
 
@@ -94,7 +108,7 @@ impl Panel {
             .collect();
         let bar = Rect::from_min_max(pos2(rect.left(), rect.top() + 2.25 * GRID), rect.max);
         let chosen = choice_index(host.value(param), count);
-        let id = Id::new(param.key());
+        let id = Id::unique(param.key());
         let label = param.label();
         if let Some(i) = segments::show(ui, id, bar, label, &segments, chosen, &self.theme) {
             self.edit(ui, host, param, Edit::step(choice_value(i, count)));
@@ -108,7 +122,7 @@ fn note(host: &dyn PanelHost, param: Param, choice: usize) -> String {
         return String::new();
     }
     host.mode_ms(choice).map_or_else(
-        || "not here".into(),
+        || "–".into(),
         |ms| {
             let digits = if ms < 9.95 && ms > 0.0 { 1 } else { 0 };
             format!("{ms:.digits$} ms")

@@ -55,7 +55,7 @@ impl Panel {
 
     /// The entries as long as they last.
     fn ledger(&self, ui: &Ui, rect: Rect, latency: &Latency) {
-        let response = ui.interact(rect, Id::new("ledger"), Sense::hover());
+        let response = ui.interact(rect, Id::unique("ledger"), Sense::hover());
         response.widget_info(|| {
             let mut info = WidgetInfo::labeled(egui::Role::Label, true, "Latency");
             info.current_text_value = Some(latency.to_string());
@@ -135,23 +135,29 @@ impl Panel {
             pos2(rect.right() - 2.5 * GRID, rect.center().y),
             vec2(28.0, 28.0),
         );
-        let text = format!("{} \u{2013} {}", fault.what, fault.remedy);
-        let room = close.left() - rect.left() - 3.0 * GRID;
-        let galley = one_line(ui.painter(), &text, room, theme.text);
-        let at = pos2(
-            rect.left() + 2.0 * GRID,
-            rect.center().y - galley.size().y / 2.0,
-        );
+        let text = format!("{}: {}", fault.what, fault.remedy);
+        let left = rect.left() + 2.0 * GRID;
         let line = ui.interact(
             rect.with_max_x(close.left()),
-            Id::new("fault"),
+            Id::unique("fault"),
             Sense::hover(),
         );
         line.widget_info(|| WidgetInfo::labeled(egui::Role::Alert, true, &text));
-        ui.painter().galley(at, galley, theme.text);
+        let lines = [
+            (&fault.what, -GRID, theme.text),
+            (&fault.remedy, GRID, theme.dim),
+        ];
+        for (text, down, color) in lines {
+            let galley = one_line(ui.painter(), text, close.left() - GRID - left, color);
+            let at = pos2(left, rect.center().y + down - galley.size().y / 2.0);
+            ui.painter().galley(at, galley, color);
+        }
         line.on_hover_text(&text);
         let button = Button::sign(Icon::Close, "Dismiss");
-        if button.show(ui, Id::new("dismiss"), close, theme).clicked() {
+        if button
+            .show(ui, Id::unique("dismiss"), close, theme)
+            .clicked()
+        {
             host.dismiss();
         }
     }

@@ -52,7 +52,7 @@ impl Panel {
         let name = self.menus.preset_name().to_owned();
         let text = if name.is_empty() { "Presets" } else { &name };
         let button =
-            Button::word(text, "Presets").show(ui, Id::new("presets"), presets, &self.theme);
+            Button::menu(text, "Presets").show(ui, Id::unique("presets"), presets, &self.theme);
         self.preset_menu(ui, host, &button);
         self.shade(ui, shade);
         self.power(ui, host, power);
@@ -96,14 +96,14 @@ impl Panel {
         let mut chosen = None;
         let button = Button::sign(Icon::Previous, "Previous model").enabled(several);
         if button
-            .show(ui, Id::new("previous"), previous, &self.theme)
+            .show(ui, Id::unique("previous"), previous, &self.theme)
             .clicked()
         {
             chosen = before;
         }
         let label = format!("Model {}", host.model());
         let button =
-            Button::word(host.model(), &label).show(ui, Id::new("model"), name, &self.theme);
+            Button::menu(host.model(), &label).show(ui, Id::unique("model"), name, &self.theme);
         Popup::menu(&button).show(|ui| {
             for name in host.models() {
                 if ui.selectable_label(name == host.model(), name).clicked() {
@@ -115,7 +115,7 @@ impl Panel {
         });
         let button = Button::sign(Icon::Next, "Next model").enabled(several);
         if button
-            .show(ui, Id::new("next"), next, &self.theme)
+            .show(ui, Id::unique("next"), next, &self.theme)
             .clicked()
         {
             chosen = after;
@@ -131,7 +131,7 @@ impl Panel {
         let press = |text, label, on, place| -> Response {
             Button::word(text, label)
                 .look(look(on))
-                .show(ui, Id::new(label), place, &self.theme)
+                .show(ui, Id::unique(label), place, &self.theme)
         };
         let to_a = press("A", "Compare: A", !on_b, a).clicked() && on_b;
         let to_b = press("B", "Compare: B", on_b, b).clicked() && !on_b;
@@ -145,7 +145,7 @@ impl Panel {
         };
         let button = Button::word(text, label).look(Look::Plain);
         if button
-            .show(ui, Id::new("copy"), copy, &self.theme)
+            .show(ui, Id::unique("copy"), copy, &self.theme)
             .clicked()
         {
             self.compare.copy(host);
@@ -155,14 +155,14 @@ impl Panel {
     fn steps(&mut self, ui: &Ui, host: &mut dyn PanelHost, [undo, redo]: [Rect; 2]) {
         let button = Button::sign(Icon::Undo, "Undo").enabled(self.history.can_undo());
         if button
-            .show(ui, Id::new("undo"), undo, &self.theme)
+            .show(ui, Id::unique("undo"), undo, &self.theme)
             .clicked()
         {
             self.history.undo(host);
         }
         let button = Button::sign(Icon::Redo, "Redo").enabled(self.history.can_redo());
         if button
-            .show(ui, Id::new("redo"), redo, &self.theme)
+            .show(ui, Id::unique("redo"), redo, &self.theme)
             .clicked()
         {
             self.history.redo(host);
@@ -175,7 +175,7 @@ impl Panel {
             Shade::Light => (Icon::Moon, "Dark colours", Shade::Dark),
         };
         if Button::sign(icon, label)
-            .show(ui, Id::new("shade"), rect, &self.theme)
+            .show(ui, Id::unique("shade"), rect, &self.theme)
             .clicked()
         {
             self.set_settings(PanelSettings {
@@ -194,7 +194,7 @@ impl Panel {
         };
         let button = Button::sign(Icon::Power, label).look(look);
         if button
-            .show(ui, Id::new("bypass"), rect, &self.theme)
+            .show(ui, Id::unique("bypass"), rect, &self.theme)
             .clicked()
         {
             let value = if bypassed { 0.0 } else { 1.0 };

@@ -5,7 +5,7 @@ use egui::{Rect, Vec2, pos2, vec2};
 use super::theme::GRID;
 
 /// The smallest size at which nothing overlaps, points.
-pub const LEAST: Vec2 = vec2(640.0, 400.0);
+pub const LEAST: Vec2 = vec2(640.0, 420.0);
 
 /// The size of a fresh window, points.
 pub const USUAL: Vec2 = vec2(960.0, 600.0);

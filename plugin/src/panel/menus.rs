@@ -143,8 +143,8 @@ impl Panel {
             let dropped = i
                 .raw
                 .dropped_files
-                .iter()
-                .find_map(|file| file.path.clone());
+                .first()
+                .map(|file| file.path().to_owned());
             (!i.raw.hovered_files.is_empty(), dropped)
         });
         if held {

@@ -40,7 +40,7 @@ impl Panel {
             let look = if on { Look::Raised } else { Look::Plain };
             if Button::word(name, label)
                 .look(look)
-                .show(ui, Id::new(name), place, &self.theme)
+                .show(ui, Id::unique(name), place, &self.theme)
                 .clicked()
             {
                 self.settings.picture = picture;
@@ -87,6 +87,9 @@ impl Panel {
         ] {
             let galley = painter.layout_no_wrap(name.into(), theme::body(), theme.dim);
             let left = right - galley.size().x;
+            if left - 16.0 < rect.left() {
+                break;
+            }
             painter.galley(
                 pos2(left, rect.center().y - galley.size().y / 2.0),
                 galley,
@@ -179,7 +182,7 @@ impl Panel {
         let mut left = inner.left();
         let input = level::level(
             ui,
-            Id::new("in"),
+            Id::unique("in"),
             column(left, width),
             "In",
             &self.scope.input(),
@@ -191,7 +194,7 @@ impl Panel {
         left += scale;
         let output = level::level(
             ui,
-            Id::new("out"),
+            Id::unique("out"),
             column(left, width),
             "Out",
             &self.scope.output(),
@@ -202,9 +205,9 @@ impl Panel {
         let (now, held) = self.scope.reduction_db();
         level::reduction(
             ui,
-            Id::new("reduction"),
+            Id::unique("reduction"),
             column(left, width),
-            "Less",
+            "Cut",
             now,
             held,
             &theme,

@@ -17,6 +17,9 @@ const PER_COLUMN: u32 = 2;
 /// Columns of the pictures.
 const COLUMNS: usize = 512;
 
+/// Taken away by so much, sound is drawn as gone, dB.
+const GONE_DB: f32 = 15.0;
+
 /// How fast meters fall, dB a second.
 const FALL_DB_PER_SECOND: f32 = 36.0;
 
@@ -29,6 +32,12 @@ const SINK_SECONDS: f32 = 0.15;
 
 /// Over which time the steps of a band count as usual, seconds.
 const USUAL_SECONDS: f32 = 3.0;
+
+/// Time constant of a band's step as it is drawn, seconds.
+const STEP_SECONDS: f32 = 0.05;
+
+/// From the usual step to the darkest and the brightest, octaves.
+const STEP_OCTAVES: f32 = 0.6;
 
 /// A level that is held and then falls.
 #[derive(Debug, Clone, Copy)]
@@ -69,23 +78,24 @@ impl Meter {
     }
 }
 
-/// What is usual of a step Δ, in octaves.
+/// A band's step Δ, in octaves: now, and as it usually is.
 #[derive(Debug, Clone, Copy, Default)]
-struct Usual {
-    mean: f32,
-    spread: f32,
+struct Step {
+    now: f32,
+    usual: f32,
     seen: f32,
 }
 
-impl Usual {
-    /// How far `delta` is from what is usual: 0 holds the past, 255 takes in the present.
+impl Step {
+    /// Where the step is beside the usual one: 0 holds the past, 255 takes in the present.
     fn place(&mut self, delta: f32) -> u8 {
         let octaves = delta.max(1e-9).log2();
         self.seen = (self.seen + 1.0).min(USUAL_SECONDS * RATE_HZ);
-        self.mean += (octaves - self.mean) / self.seen;
-        let off = octaves - self.mean;
-        self.spread += (off.abs() - self.spread) / self.seen;
-        (128.0 + 64.0 * off / (self.spread + 0.02)).clamp(0.0, 255.0) as u8
+        self.usual += (octaves - self.usual) / self.seen;
+        // Single frames jitter; what lasts as long as a syllable is to be seen.
+        self.now += (octaves - self.now) / self.seen.min(STEP_SECONDS * RATE_HZ);
+        let off = (self.now - self.usual) / STEP_OCTAVES;
+        (127.5 + 127.5 * off).clamp(0.0, 255.0) as u8
     }
 }
 
@@ -104,7 +114,7 @@ pub struct Scope {
     pub spectrogram: Waterfall,
     /// Band over time, a layer beneath the other: what the layers take in and what they hold.
     pub selection: Waterfall,
-    usual: [[Usual; DELTA_BANDS]; DELTA_LAYERS],
+    steps: [[Step; DELTA_BANDS]; DELTA_LAYERS],
     /// Layers over time that the model has.
     pub layers: usize,
     /// Bands that they have.
@@ -136,7 +146,7 @@ impl Scope {
                 COLUMNS,
                 selection_palette(theme),
             ),
-            usual: Default::default(),
+            steps: Default::default(),
             layers: 0,
             bands: 0,
             heard_db: [low; BANDS],
@@ -216,11 +226,11 @@ impl Scope {
             .filter(|&&delta| delta > 0.0)
             .count();
         let mut places = [[128; DELTA_BANDS]; DELTA_LAYERS];
-        for ((layer, usual), places) in snapshot.delta.iter().zip(&mut self.usual).zip(&mut places)
+        for ((layer, steps), places) in snapshot.delta.iter().zip(&mut self.steps).zip(&mut places)
         {
-            for ((&delta, usual), place) in layer.iter().zip(usual).zip(places) {
+            for ((&delta, step), place) in layer.iter().zip(steps).zip(places) {
                 if delta > 0.0 {
-                    *place = usual.place(delta);
+                    *place = step.place(delta);
                 }
             }
         }
@@ -278,16 +288,17 @@ fn in_range(db: f32) -> u8 {
     (255.0 * ((db - low) / (high - low)).clamp(0.0, 1.0)) as u8
 }
 
-/// Grey as loud as the input, in the accent as far as it stays.
+/// As bright as the input is loud; in the accent where it stays, grey where it goes.
 fn spectrogram_palette(theme: &Theme) -> Vec<egui::Color32> {
+    let db_a_step = (RANGE_DB.1 - RANGE_DB.0) / 255.0;
     let mut colors = Vec::with_capacity(1 << 16);
     for input in 0..=255u8 {
         for heard in 0..=255u8 {
-            let (input, heard) = (f32::from(input) / 255.0, f32::from(heard) / 255.0);
-            let gone = theme
-                .card
-                .lerp_to_gamma(theme.removed, input.powf(1.3) * 0.9);
-            colors.push(gone.lerp_to_gamma(theme.accent, heard.powf(1.3)));
+            let gone_db = f32::from(input.saturating_sub(heard)) * db_a_step;
+            let kept = (1.0 - gone_db / GONE_DB).clamp(0.0, 1.0);
+            let ink = theme.removed.lerp_to_gamma(theme.accent, kept);
+            let loud = (f32::from(input) / 255.0).powf(1.5);
+            colors.push(theme.card.lerp_to_gamma(ink, loud * (0.75 + 0.25 * kept)));
         }
     }
     colors

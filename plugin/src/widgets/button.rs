@@ -1,7 +1,7 @@
 //! Buttons: a sign or a word on a rounded field.
 
 use egui::accesskit::Role;
-use egui::{Align2, Id, Rect, Response, Sense, Ui, WidgetInfo};
+use egui::{Align2, Color32, Id, Painter, Rect, Response, Sense, Ui, WidgetInfo, vec2};
 
 use super::focus_ring;
 use super::icon::{self, Icon};
@@ -27,6 +27,8 @@ pub enum Face<'a> {
     Sign(Icon),
     /// A word, cut off where it does not fit.
     Word(&'a str),
+    /// A word with the sign of a menu.
+    Menu(&'a str),
 }
 
 /// A button.
@@ -60,6 +62,14 @@ impl<'a> Button<'a> {
             label,
             enabled: true,
             look: Look::Raised,
+        }
+    }
+
+    /// A raised one that opens a menu.
+    pub fn menu(text: &'a str, label: &'a str) -> Self {
+        Self {
+            face: Face::Menu(text),
+            ..Self::word(text, label)
         }
     }
 
@@ -105,13 +115,21 @@ impl<'a> Button<'a> {
         let painter = ui.painter_at(rect);
         match self.face {
             Face::Sign(icon) => icon::paint(&painter, icon, rect.center(), ink),
-            Face::Word(text) => {
-                let galley = super::one_line(&painter, text, rect.width() - 8.0, ink);
-                let place = Align2::CENTER_CENTER.anchor_size(rect.center(), galley.size());
-                painter.galley(place.min, galley, ink);
+            Face::Word(text) => word(&painter, rect, text, ink),
+            Face::Menu(text) => {
+                word(&painter, rect.with_max_x(rect.right() - 20.0), text, ink);
+                let sign = rect.right_center() - vec2(13.0, 0.0);
+                icon::paint(&painter, Icon::Down, sign, theme.dim);
             }
         }
         focus_ring(ui, &response, rect, theme);
         response.on_hover_text(self.label)
     }
+}
+
+/// A word in the middle of `rect`.
+fn word(painter: &Painter, rect: Rect, text: &str, ink: Color32) {
+    let galley = super::one_line(painter, text, rect.width() - 8.0, ink);
+    let place = Align2::CENTER_CENTER.anchor_size(rect.center(), galley.size());
+    painter.galley(place.min, galley, ink);
 }

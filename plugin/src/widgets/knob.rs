@@ -1,4 +1,4 @@
-//! A knob: an arc from seven to five o'clock, its value in the middle or beneath, its name under it.
+//! A knob: an arc from seven to five o'clock, with its value and its name in the middle or beneath.
 
 use egui::epaint::PathShape;
 use egui::{Align2, Id, Pos2, Rect, Response, Sense, Shape, Stroke, Ui, pos2, vec2};
@@ -12,7 +12,7 @@ const HALF_GAP: f32 = 0.75;
 
 /// What a knob shows.
 pub struct Knob<'a> {
-    /// Its name, beneath.
+    /// Its name.
     pub label: &'a str,
     /// 0 to 1.
     pub value: f32,
@@ -22,7 +22,7 @@ pub struct Knob<'a> {
     pub origin: f32,
     /// The value with its unit.
     pub text: &'a str,
-    /// The number in the middle in the large size, rather than beneath in the small one.
+    /// Number and name in the middle, rather than beneath.
     pub big: bool,
 }
 
@@ -40,7 +40,7 @@ impl Knob<'_> {
 
     fn paint(&self, ui: &Ui, response: &Response, rect: Rect, value: f32, theme: &Theme) {
         let painter = ui.painter();
-        let below = if self.big { 3.0 * GRID } else { 5.0 * GRID };
+        let below = if self.big { 0.0 } else { 4.5 * GRID };
         let room = vec2(rect.width(), rect.height() - below);
         let width = if self.big { 9.0 } else { 4.0 };
         let radius = (room.min_elem() / 2.0 - width).max(6.0);
@@ -70,17 +70,15 @@ impl Knob<'_> {
         painter.circle_filled(center + toward * radius, width * 0.25, theme.on_accent);
 
         if self.big {
-            painter.text(
-                center,
-                Align2::CENTER_CENTER,
-                self.text,
-                theme::large(),
-                theme.text,
-            );
-            let at = pos2(
-                center.x,
-                (center.y + outer + GRID).min(rect.bottom() - GRID),
-            );
+            let font = if radius > 48.0 {
+                theme::large()
+            } else {
+                theme::body()
+            };
+            let up = if radius > 48.0 { 8.0 } else { 6.0 };
+            let at = center - vec2(0.0, up);
+            painter.text(at, Align2::CENTER_CENTER, self.text, font, theme.text);
+            let at = center + vec2(0.0, up + 8.0);
             painter.text(
                 at,
                 Align2::CENTER_CENTER,

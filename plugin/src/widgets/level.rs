@@ -131,8 +131,13 @@ pub fn reduction(
 pub fn marks(ui: &Ui, rect: Rect, theme: &Theme) {
     let (_, track, _) = parts(rect);
     let column = Rect::from_min_max(pos2(track.left(), track.top() + 7.0), track.max);
+    let mut free_from = f32::NEG_INFINITY;
     for db in MARKS_DB {
         let at = pos2(rect.center().x, height_of(column, db));
+        if at.y < free_from {
+            continue;
+        }
+        free_from = at.y + 16.0;
         let text = format!("{:.0}", db.abs());
         ui.painter()
             .text(at, Align2::CENTER_CENTER, text, theme::body(), theme.dim);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use egui::epaint::PathShape;
 use egui::{Align2, Color32, Mesh, Pos2, Rect, Shape, Stroke, Ui, pos2};
-use statewave::telemetry::{HIGHEST_HZ, LOWEST_HZ};
+use statewave::telemetry::{HIGH_HZ, LOW_HZ};
 
 use crate::panel::theme::{self, Theme};
 
@@ -12,7 +12,10 @@ use crate::panel::theme::{self, Theme};
 pub const RANGE_DB: (f32, f32) = (-96.0, -12.0);
 
 /// Marks on the axis of levels, dBFS.
-const MARKS_DB: [f32; 4] = [-24.0, -42.0, -60.0, -78.0];
+const MARKS_DB: [f32; 3] = [-36.0, -60.0, -84.0];
+
+/// The least height of a plot whose levels are marked, points.
+const MARKED_HEIGHT: f32 = 80.0;
 
 /// Marks on the axis of frequencies.
 const MARKS_HZ: [(f32, &str); 8] = [
@@ -36,25 +39,36 @@ pub fn show(ui: &Ui, rect: Rect, input_db: &[f32], output_db: &[f32], theme: &Th
     for db in MARKS_DB {
         painter.hline(rect.x_range(), y(db), (1.0, theme.line));
     }
-    let step = rect.width() / (input_db.len().max(2) - 1) as f32;
     let line = |levels: &[f32]| -> Vec<Pos2> {
-        let at = |(i, &db): (usize, &f32)| pos2(rect.left() + i as f32 * step, y(db));
+        let step = rect.width() / levels.len().max(1) as f32;
+        let last = levels.len().saturating_sub(1);
+        let at = |(i, &db): (usize, &f32)| match i {
+            // The outermost bands reach to the edges; the others are in the middle of their places.
+            0 => pos2(rect.left(), y(db)),
+            i if i == last => pos2(rect.right(), y(db)),
+            i => pos2(rect.left() + (i as f32 + 0.5) * step, y(db)),
+        };
         levels.iter().enumerate().map(at).collect()
     };
     let (input, output) = (line(input_db), line(output_db));
     let floor: Vec<Pos2> = output.iter().map(|p| pos2(p.x, rect.bottom())).collect();
     let removed = Theme::faded(theme.removed, 0.42);
-    painter.add(between(&input, &output, removed, removed));
-    let (near, far) = (
-        Theme::faded(theme.accent, 0.55),
-        Theme::faded(theme.accent, 0.10),
-    );
-    painter.add(between(&output, &floor, near, far));
+    painter.add(between(&input, &output, |_| removed));
+    let fill = |y: f32| {
+        let height = ((rect.bottom() - y) / rect.height()).clamp(0.0, 1.0);
+        Theme::faded(theme.accent, 0.12 + 0.45 * height)
+    };
+    painter.add(between(&output, &floor, fill));
     let thin = Stroke::new(1.0, theme.removed);
     painter.add(Shape::Path(PathShape::line(input, thin)));
     let thick = Stroke::new(1.8, theme.accent);
     painter.add(Shape::Path(PathShape::line(output, thick)));
-    for db in MARKS_DB {
+    let marks: &[f32] = if rect.height() >= MARKED_HEIGHT {
+        &MARKS_DB
+    } else {
+        &[]
+    };
+    for &db in marks {
         let at = pos2(rect.right() - 4.0, y(db) - 1.0);
         let text = format!("−{:.0} dB", -db);
         painter.text(at, Align2::RIGHT_BOTTOM, text, theme::body(), theme.dim);
@@ -67,7 +81,7 @@ pub fn frequencies(ui: &Ui, rect: Rect, theme: &Theme) {
     let mut free_from = rect.left();
     for (hz, text) in MARKS_HZ {
         let x = rect.left() + rect.width() * place(hz);
-        let align = if hz >= HIGHEST_HZ {
+        let align = if hz >= HIGH_HZ {
             Align2::RIGHT_CENTER
         } else {
             Align2::CENTER_CENTER
@@ -84,17 +98,18 @@ pub fn frequencies(ui: &Ui, rect: Rect, theme: &Theme) {
 
 /// Share of the axis at a frequency.
 pub fn place(hz: f32) -> f32 {
-    (hz / LOWEST_HZ).ln() / (HIGHEST_HZ / LOWEST_HZ).ln()
+    (hz / LOW_HZ).ln() / (HIGH_HZ / LOW_HZ).ln()
 }
 
-/// The ground between two lines with the same x, where the first is above the second.
-fn between(upper: &[Pos2], lower: &[Pos2], top: Color32, bottom: Color32) -> Shape {
+/// The ground between two lines with the same x, where the first is above the second; coloured by height.
+fn between(upper: &[Pos2], lower: &[Pos2], color: impl Fn(f32) -> Color32) -> Shape {
     let mut mesh = Mesh::default();
     mesh.reserve_vertices(2 * upper.len());
     mesh.reserve_triangles(2 * upper.len());
     for (i, (u, l)) in upper.iter().zip(lower).enumerate() {
-        mesh.colored_vertex(pos2(u.x, u.y.min(l.y)), top);
-        mesh.colored_vertex(*l, bottom);
+        let top = u.y.min(l.y);
+        mesh.colored_vertex(pos2(u.x, top), color(top));
+        mesh.colored_vertex(*l, color(l.y));
         if i > 0 {
             let k = 2 * i as u32;
             mesh.add_triangle(k - 2, k - 1, k);
