@@ -78,6 +78,9 @@ impl Panel {
 
     /// Which colour is what.
     fn legend(&self, ui: &Ui, rect: Rect) {
+        if rect.width() < 17.0 * GRID {
+            return;
+        }
         let theme = &self.theme;
         let mut right = rect.right();
         let painter = ui.painter_at(rect);
@@ -87,9 +90,6 @@ impl Panel {
         ] {
             let galley = painter.layout_no_wrap(name.into(), theme::body(), theme.dim);
             let left = right - galley.size().x;
-            if left - 16.0 < rect.left() {
-                break;
-            }
             painter.galley(
                 pos2(left, rect.center().y - galley.size().y / 2.0),
                 galley,
@@ -134,7 +134,7 @@ impl Panel {
             theme.text,
         );
         let note = pos2(inner.right(), title.y);
-        let text = "bright takes in the present, dark holds the past";
+        let text = "coloured takes in the present, blank holds the past";
         let galley = crate::widgets::one_line(ui.painter(), text, inner.width() - 80.0, theme.dim);
         let place = Align2::RIGHT_CENTER.anchor_size(note, galley.size());
         ui.painter().galley(place.min, galley, theme.dim);

@@ -309,7 +309,7 @@ fn selection_palette(theme: &Theme) -> Vec<egui::Color32> {
     (0..1 << 16)
         .map(|k| {
             let place = (k >> 8) as f32 / 255.0;
-            theme.card.lerp_to_gamma(theme.accent, place.powf(1.6))
+            theme.card.lerp_to_gamma(theme.accent, place.powf(2.0))
         })
         .collect()
 }
