@@ -20,6 +20,7 @@ fn a_tone_crosses_clocks_that_differ() {
             inlet.write(480, |frame, _| tone(first + frame as u64));
             written += 480;
         }
+        outlet.steer(256);
         outlet.read(&mut planes, 256);
         assert_eq!(planes[0], planes[1]);
         read.extend_from_slice(&planes[0]);
@@ -44,6 +45,7 @@ fn a_stall_of_the_output_leaves_no_delay() {
     };
     for _ in 0..100 {
         inlet.write(480, |_, _| 0.1);
+        outlet.steer(480);
         outlet.read(&mut planes, 480);
     }
     let before = held(&outlet);
@@ -52,6 +54,7 @@ fn a_stall_of_the_output_leaves_no_delay() {
     }
     for _ in 0..10 {
         inlet.write(480, |_, _| 0.1);
+        outlet.steer(480);
         outlet.read(&mut planes, 480);
     }
     let after = held(&outlet);
@@ -69,6 +72,7 @@ fn a_file_is_converted_and_ends() {
     let mut planes = vec![vec![0.0; 512]];
     let mut heard = 0;
     for _ in 0..60 {
+        outlet.steer(512);
         outlet.read(&mut planes, 512);
         heard += planes[0].iter().filter(|x| x.abs() > 0.2).count();
     }

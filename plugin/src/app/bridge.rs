@@ -27,6 +27,13 @@ const CAPACITY_SECONDS: f64 = 1.0;
 /// Beyond the target by this much, the surplus is thrown away: the delay must not stay, seconds.
 const SURPLUS_SECONDS: f64 = 0.1;
 
+/// Each time it runs empty, so much more is held, and as much again as was held more before; up to the most, seconds.
+const MORE_SECONDS: f64 = 0.005;
+const MOST_MORE_SECONDS: f64 = 0.2;
+
+/// Time constant with which what is held more is given up, seconds.
+const GIVE_UP_SECONDS: f64 = 30.0;
+
 /// The least that is aimed at, seconds.
 const LEAST_TARGET_SECONDS: f64 = 0.004;
 
@@ -41,6 +48,8 @@ pub struct BridgeStatus {
     pub empty: AtomicU32,
     /// Times the surplus was thrown away.
     pub surplus: AtomicU32,
+    /// Times the input found no room.
+    pub full: AtomicU32,
     /// Longest block of the input, frames.
     input_block: AtomicU32,
     /// The input has ended: nothing more will come.
@@ -71,6 +80,8 @@ pub struct Outlet {
     drift: Option<DriftControl>,
     /// Nothing is read until there is enough.
     filling: bool,
+    /// Held beyond what blocks need, since the input comes in bursts, seconds.
+    more: f64,
     status: Arc<BridgeStatus>,
 }
 
@@ -114,6 +125,7 @@ pub fn bridge(
         resampler,
         drift: paced.then(|| DriftControl::new(LEAST_TARGET_SECONDS)),
         filling: true,
+        more: 0.0,
         status,
     };
     Ok((inlet, outlet))
@@ -130,7 +142,11 @@ impl Inlet {
         self.status
             .input_block
             .fetch_max(frames as u32, Ordering::Relaxed);
-        let (frames, channels) = (frames.min(self.room()), self.channels);
+        let room = self.room();
+        if frames > room {
+            self.status.full.fetch_add(1, Ordering::Relaxed);
+        }
+        let (frames, channels) = (frames.min(room), self.channels);
         if let Ok(chunk) = self.ring.write_chunk_uninit(frames * channels) {
             chunk
                 .fill_from_iter((0..frames * channels).map(|k| sample(k / channels, k % channels)));
@@ -154,9 +170,8 @@ impl Outlet {
         &self.status
     }
 
-    /// Fills the first `frames` of every plane; silence where nothing has come.
+    /// Fills the first `frames` of every plane; silence where nothing has come. [`Self::steer`] comes first.
     pub fn read(&mut self, planes: &mut [Vec<f32>], frames: usize) {
-        self.steer(frames);
         let mut at = 0;
         while at < frames {
             if self.given == CHUNK && !self.make() {
@@ -177,8 +192,8 @@ impl Outlet {
         }
     }
 
-    /// Looks at how much is held, once a block of the output.
-    fn steer(&mut self, frames: usize) {
+    /// Looks at how much is held, once a block of the output of `frames`, however it is read then.
+    pub fn steer(&mut self, frames: usize) {
         let held = self.ring.slots() / self.channels;
         let held_seconds = held as f64 / self.input_rate;
         self.status
@@ -192,14 +207,16 @@ impl Outlet {
         let input_block =
             f64::from(self.status.input_block.load(Ordering::Relaxed)) / self.input_rate;
         let output_block = frames.max(CHUNK) as f64 / self.output_rate;
-        let target = (1.5 * (input_block + output_block)).max(LEAST_TARGET_SECONDS);
+        let passed = frames as f64 / self.output_rate;
+        self.more *= (-passed / GIVE_UP_SECONDS).exp();
+        let target = (1.5 * (input_block + output_block)).max(LEAST_TARGET_SECONDS) + self.more;
         drift.set_target(target);
         if self.filling {
             self.filling = held_seconds < target;
             drift.restart();
             return;
         }
-        if held_seconds > target + SURPLUS_SECONDS {
+        if held_seconds > target + SURPLUS_SECONDS + self.more {
             let surplus = ((held_seconds - target) * self.input_rate) as usize * self.channels;
             if let Ok(chunk) = self.ring.read_chunk(surplus) {
                 chunk.commit_all();
@@ -208,7 +225,7 @@ impl Outlet {
             drift.restart();
             return;
         }
-        let bend = drift.update(held_seconds, frames as f64 / self.output_rate);
+        let bend = drift.update(held_seconds, passed);
         self.status
             .drift_ppm
             .store(drift.drift_ppm() as i32, Ordering::Relaxed);
@@ -229,6 +246,7 @@ impl Outlet {
         let there = self.ring.slots().min(wanted);
         if there < wanted && !(ended && there > 0) {
             self.filling = true;
+            self.more = (2.0 * self.more + MORE_SECONDS).min(MOST_MORE_SECONDS);
             self.status
                 .empty
                 .fetch_add(u32::from(!ended), Ordering::Relaxed);

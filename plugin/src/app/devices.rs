@@ -13,6 +13,9 @@ pub const RATES: [u32; 4] = [44_100, 48_000, 88_200, 96_000];
 /// Buffers offered, frames.
 pub const BUFFERS: [u32; 6] = [64, 128, 256, 512, 1024, 2048];
 
+/// The buffer where none is chosen, since systems' own are up to seconds long, frames.
+const USUAL_BUFFER: u32 = 512;
+
 /// A device as it is listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
@@ -146,11 +149,11 @@ pub fn open(
         .max_by_key(|(suitability, _)| *suitability)
         .map_or(default, |(_, config)| config);
     let buffer_size = match (buffer, best.buffer_size()) {
-        (Some(frames), SupportedBufferSize::Range { min, max }) => {
-            BufferSize::Fixed(frames.clamp(*min, *max))
+        (_, SupportedBufferSize::Range { min, max }) => {
+            BufferSize::Fixed(buffer.unwrap_or(USUAL_BUFFER).clamp(*min, *max))
         }
         (Some(frames), SupportedBufferSize::Unknown) => BufferSize::Fixed(frames),
-        (None, _) => BufferSize::Default,
+        (None, SupportedBufferSize::Unknown) => BufferSize::Default,
     };
     Ok(Opened {
         config: StreamConfig {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::bridge::BridgeStatus;
 use super::desk::Desk;
@@ -35,8 +35,13 @@ impl Route {
     }
 
     /// Gaps so far: times nothing had come, and times too much had.
-    pub fn gaps(&self) -> u32 {
-        self.bridge.empty.load(Ordering::Relaxed) + self.bridge.surplus.load(Ordering::Relaxed)
+    pub fn gaps(&self) -> (u32, u32) {
+        let count = |counter: &AtomicU32| counter.load(Ordering::Relaxed);
+        let bridge = &self.bridge;
+        (
+            count(&bridge.empty),
+            count(&bridge.surplus) + count(&bridge.full),
+        )
     }
 }
 

@@ -23,11 +23,14 @@ pub fn run(flags: &Flags, mut front: Front) -> ExitCode {
     let began = Instant::now();
     let (mut shown, mut reported) = (String::new(), Instant::now());
     let (mut told, mut played) = (false, false);
+    let (mut load, mut missed) = (0.0, 0);
     loop {
         for fault in front.pump() {
             tell(&fault);
         }
-        while front.desk.snapshot().is_some() {}
+        while let Some(snapshot) = front.desk.snapshot() {
+            (load, missed) = (snapshot.load, snapshot.missed);
+        }
         if let Some(route) = front.route.clone() {
             let line = format!(
                 "{} ({} Hz) -> {} ({} Hz), {:.2} ms in the model's path",
@@ -48,11 +51,13 @@ pub fn run(flags: &Flags, mut front: Front) -> ExitCode {
             if reported.elapsed() > REPORT {
                 reported = Instant::now();
                 println!(
-                    "{:.0} s: drift {} ppm, {:.1} ms held, {} gaps",
+                    "{:.0} s: drift {} ppm, {:.1} ms held, gaps: {} empty, {} too full; load {:.0} %, {missed} missed",
                     began.elapsed().as_secs_f64(),
                     route.drift_ppm(),
                     route.held_ms(),
-                    route.gaps()
+                    route.gaps().0,
+                    route.gaps().1,
+                    100.0 * load
                 );
             }
         } else if began.elapsed() > PATIENCE && !told {

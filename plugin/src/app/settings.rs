@@ -26,7 +26,7 @@ pub struct Choice {
     pub output: Option<String>,
     /// Hz; the device's own where there is none.
     pub rate: Option<u32>,
-    /// Frames; the device's own where there is none.
+    /// Frames; 512, as far as the device has it, where there is none.
     pub buffer: Option<u32>,
     /// The cleaned input is heard.
     pub monitor: bool,

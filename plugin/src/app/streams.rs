@@ -64,6 +64,7 @@ impl Player {
             // There is room: looked at above.
             let _ = self.retired.push(old);
         }
+        self.outlet.steer(block.len() / channels);
         for part in block.chunks_mut(MAX_BLOCK * channels) {
             let frames = part.len() / channels;
             self.outlet.read(&mut self.planes, frames);

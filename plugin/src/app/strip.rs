@@ -10,7 +10,7 @@ use super::midi::{LEARNABLE, Midi};
 use super::record::next_path;
 use super::settings::Choice;
 use crate::panel::host::PanelHost;
-use crate::panel::theme::{GRID, Theme};
+use crate::panel::theme::{self, GRID, Theme};
 use crate::widgets::button::{Button, Look};
 use crate::widgets::icon::Icon;
 use crate::widgets::level::FLOOR_DB;
@@ -265,14 +265,11 @@ fn numbers(
     let now = chosen.map_or_else(|| kind.to_owned(), &text);
     let label = format!(
         "{kind}: {}",
-        chosen.map_or_else(|| "the device's own".into(), &text)
+        chosen.map_or_else(|| "automatic".into(), &text)
     );
     let button = Button::menu(&now, &label).show(ui, Id::unique(kind), rect, theme);
     Popup::menu(&button).show(|ui| {
-        if ui
-            .selectable_label(chosen.is_none(), "The device's own")
-            .clicked()
-        {
+        if ui.selectable_label(chosen.is_none(), "Automatic").clicked() {
             *chosen = None;
         }
         for &number in offered {
@@ -332,26 +329,37 @@ fn recordings() -> PathBuf {
         .unwrap_or_default()
 }
 
-/// Rates, the difference of the clocks, gaps.
+/// What waits between the devices, the difference of their clocks, gaps; the rates when pointed at.
 fn state(ui: &Ui, rect: Rect, front: &Front, theme: &Theme) {
-    let text = front.route.as_ref().map_or_else(
-        || "no sound runs".into(),
-        |route| {
-            let rates = match route.rates {
-                (a, b) if a == b => hertz(a),
-                (a, b) => format!("{} to {}", hertz(a), hertz(b)),
-            };
-            format!(
-                "{rates} · drift {:+} ppm · {:.0} ms held · {} gaps",
-                route.drift_ppm(),
-                route.held_ms(),
-                route.gaps()
-            )
-        },
-    );
+    let Some(route) = &front.route else {
+        let text = "no sound runs";
+        ui.painter().text(
+            rect.right_center(),
+            Align2::RIGHT_CENTER,
+            text,
+            theme::body(),
+            theme.dim,
+        );
+        return;
+    };
+    let (empty, full) = route.gaps();
+    let (held, drift) = (route.held_ms(), route.drift_ppm());
+    let text = format!("{held:.0} ms held · {drift:+} ppm · {} gaps", empty + full);
     let galley = crate::widgets::one_line(ui.painter(), &text, rect.width() - GRID, theme.dim);
     let place = Align2::RIGHT_CENTER.anchor_size(rect.right_center(), galley.size());
     ui.painter().galley(place.min, galley, theme.dim);
+    let (from, to) = route.rates;
+    let whole = format!(
+        "{} at {} to {} at {}: {held:.1} ms held between them, the input's clock {drift:+} ppm fast; \
+         ran empty {empty} times, too full {full} times",
+        route.input,
+        hertz(from),
+        route.output,
+        hertz(to)
+    );
+    let response = ui.interact(rect, Id::unique("state"), egui::Sense::hover());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &whole));
+    response.on_hover_text(&whole);
 }
 
 fn hertz(rate: u32) -> String {

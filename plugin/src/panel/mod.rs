@@ -191,7 +191,7 @@ impl Panel {
     }
 
     fn shortcuts(&mut self, ui: &Ui, host: &mut dyn PanelHost) {
-        if ui.ctx().egui_wants_keyboard_input() {
+        if ui.ctx().text_edit_focused() {
             return;
         }
         let again = Modifiers::COMMAND | Modifiers::SHIFT;

@@ -192,7 +192,14 @@ fn typing(ui: &Ui, response: &Response, text: &str) -> Option<String> {
     let (popup, field) = (response.id.with("popup"), response.id.with("field"));
     let asked = response.secondary_clicked()
         || (response.has_focus() && ui.input(|i| i.key_pressed(Key::Enter)));
-    let opens = asked && !Popup::is_id_open(ui.ctx(), popup);
+    // In the frame of the click itself the popup would take that click for one beside it, and close.
+    let opens = ui
+        .data_mut(|data| data.remove_temp::<bool>(popup))
+        .is_some();
+    if asked && !Popup::is_id_open(ui.ctx(), popup) {
+        ui.data_mut(|data| data.insert_temp(popup, true));
+        ui.ctx().request_repaint();
+    }
     if opens {
         ui.data_mut(|data| data.insert_temp(field, text.to_owned()));
         Popup::open_id(ui.ctx(), popup);
@@ -206,6 +213,7 @@ fn typing(ui: &Ui, response: &Response, text: &str) -> Option<String> {
     let mut entered = false;
     Popup::from_response(response)
         .id(popup)
+        .open_memory(None)
         .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
         .show(|ui| {
             let mut output = TextEdit::singleline(&mut typed)
