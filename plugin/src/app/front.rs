@@ -64,10 +64,15 @@ pub struct Front {
 }
 
 impl Front {
-    /// Opens the streams.
-    pub fn new(desk: Desk, choice: Choice) -> Self {
+    /// Opens the streams; `file` is played instead of the input.
+    pub fn new(desk: Desk, choice: Choice, file: Option<PathBuf>) -> Self {
         let (model_told, model) = desk.chosen();
-        let rig = Rig::start(choice.clone(), Arc::clone(model), Arc::clone(desk.values()));
+        let rig = Rig::start(
+            choice.clone(),
+            file,
+            Arc::clone(model),
+            Arc::clone(desk.values()),
+        );
         Self {
             desk,
             rig,

@@ -17,7 +17,7 @@ use crate::panel::host::Fault;
 const CAPACITY_SECONDS: usize = 4;
 
 /// Between two visits of the writer to the ring.
-const VISIT: Duration = Duration::from_millis(50);
+const VISIT: Duration = Duration::from_millis(200);
 
 /// The end at the audio thread.
 pub struct Tape {
@@ -46,6 +46,9 @@ impl Tape {
     }
 }
 
+/// The thread that writes a file; gives the ring back, and how it went.
+type Writing = JoinHandle<(Consumer<f32>, hound::Result<()>)>;
+
 /// The end that writes.
 pub struct Recorder {
     spec: WavSpec,
@@ -53,7 +56,7 @@ pub struct Recorder {
     lost: Arc<AtomicU64>,
     /// Here while nothing is written.
     ring: Option<Consumer<f32>>,
-    writing: Option<(PathBuf, JoinHandle<(Consumer<f32>, hound::Result<()>)>)>,
+    writing: Option<(PathBuf, Writing)>,
 }
 
 /// Makes both ends for a stream.
@@ -160,6 +163,8 @@ fn write(
         if last {
             return writer.finalize();
         }
+        // The header tells the length so far, whatever ends the app.
+        writer.flush()?;
         std::thread::sleep(VISIT);
     }
 }

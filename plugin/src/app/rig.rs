@@ -67,14 +67,19 @@ pub struct Rig {
 }
 
 impl Rig {
-    /// Starts the thread and opens `choice`.
-    pub fn start(choice: Choice, model: Arc<Model>, values: Arc<Values>) -> Self {
+    /// Starts the thread and opens `choice`, or `file` in the place of its input.
+    pub fn start(
+        choice: Choice,
+        file: Option<PathBuf>,
+        model: Arc<Model>,
+        values: Arc<Values>,
+    ) -> Self {
         let (commands, received) = mpsc::channel();
         let (told, events) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             let mut work = Work {
                 choice,
-                file: None,
+                file,
                 model,
                 values,
                 events: told,

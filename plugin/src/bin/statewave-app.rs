@@ -37,12 +37,9 @@ fn start(flags: &Flags) -> Result<ExitCode, Fault> {
     if let Some(fault) = &unreadable {
         desk.report(fault.clone());
     }
-    let front = Front::new(desk, flags.choice(&settings.choice));
+    let front = Front::new(desk, flags.choice(&settings.choice), flags.play.clone());
     if flags.headless {
         return Ok(headless::run(flags, front));
-    }
-    if flags.play.is_some() {
-        front.play(flags.play.clone());
     }
     if flags.record.is_some() {
         front.record(flags.record.clone());

@@ -10,6 +10,9 @@ use crate::panel::theme::{self, GRID, Theme};
 /// The gap at the bottom, half of it to each side, radians.
 const HALF_GAP: f32 = 0.75;
 
+/// From this radius on there is room for large type within the arc, points.
+const ROOMY: f32 = 48.0;
+
 /// What a knob shows.
 pub struct Knob<'a> {
     /// Its name.
@@ -62,20 +65,23 @@ impl Knob<'_> {
         let (inner, outer) = (radius - width * 1.6, radius + width * 0.5);
         let toward = direction(value);
         let hand = if lit { theme.text } else { theme.dim };
-        painter.line_segment(
-            [center + toward * (inner - width), center + toward * inner],
-            Stroke::new(if self.big { 3.0 } else { 2.0 }, hand),
-        );
+        // Where the text fills the middle, the dot on the arc says enough.
+        if !self.big || radius > ROOMY {
+            painter.line_segment(
+                [center + toward * (inner - width), center + toward * inner],
+                Stroke::new(if self.big { 3.0 } else { 2.0 }, hand),
+            );
+        }
         painter.circle_filled(center + toward * radius, width * 0.5, theme.accent);
         painter.circle_filled(center + toward * radius, width * 0.25, theme.on_accent);
 
         if self.big {
-            let font = if radius > 48.0 {
+            let font = if radius > ROOMY {
                 theme::large()
             } else {
                 theme::body()
             };
-            let up = if radius > 48.0 { 8.0 } else { 6.0 };
+            let up = if radius > ROOMY { 8.0 } else { 6.0 };
             let at = center - vec2(0.0, up);
             painter.text(at, Align2::CENTER_CENTER, self.text, font, theme.text);
             let at = center + vec2(0.0, up + 8.0);

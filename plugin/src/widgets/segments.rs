@@ -39,7 +39,7 @@ pub fn show(
         } else {
             Sense::hover()
         };
-        let mut response = ui.interact(cell, id.with(i), sense);
+        let response = ui.interact(cell, id.with(i), sense);
         response.widget_info(|| {
             let label = format!("{group}: {} {}", segment.text, segment.note);
             WidgetInfo::selected(
@@ -53,18 +53,17 @@ pub fn show(
             response.request_focus();
             picked = Some(i);
         }
-        if response.has_focus() {
-            if let Some(next) = arrow(ui, response.id, segments, i) {
-                ui.memory_mut(|memory| memory.request_focus(id.with(next)));
-                picked = Some(next);
-            }
+        if response.has_focus()
+            && let Some(next) = arrow(ui, response.id, segments, i)
+        {
+            ui.memory_mut(|memory| memory.request_focus(id.with(next)));
+            picked = Some(next);
         }
         paint(ui, &response, cell, segment, i == chosen, theme);
         focus_ring(ui, &response, cell, theme);
         if !segment.hint.is_empty() {
-            response = response.on_hover_text(segment.hint);
+            response.on_hover_text(segment.hint);
         }
-        drop(response);
     }
     picked
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use egui::epaint::PathShape;
-use egui::{Align2, Color32, Mesh, Pos2, Rect, Shape, Stroke, Ui, pos2};
+use egui::{Align2, Color32, Mesh, Pos2, Rect, Shape, Stroke, Ui, pos2, vec2};
 use statewave::telemetry::{HIGH_HZ, LOW_HZ};
 
 use crate::panel::theme::{self, Theme};
@@ -71,7 +71,15 @@ pub fn show(ui: &Ui, rect: Rect, input_db: &[f32], output_db: &[f32], theme: &Th
     for &db in marks {
         let at = pos2(rect.right() - 4.0, y(db) - 1.0);
         let text = format!("−{:.0} dB", -db);
-        painter.text(at, Align2::RIGHT_BOTTOM, text, theme::body(), theme.dim);
+        let galley = painter.layout_no_wrap(text, theme::body(), theme.dim);
+        let place = Align2::RIGHT_BOTTOM.anchor_size(at, galley.size());
+        // Lines that cross a number leave it readable.
+        painter.rect_filled(
+            place.expand2(vec2(3.0, 0.0)),
+            3,
+            Theme::faded(theme.card, 0.65),
+        );
+        painter.galley(place.min, galley, theme.dim);
     }
 }
 
