@@ -36,7 +36,7 @@ pub struct Choice {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
-    /// See [`VERSION`].
+    /// Version of the format.
     pub version: u32,
     /// Devices.
     pub choice: Choice,

@@ -15,7 +15,7 @@ const FORMAT: u32 = 1;
 /// A preset file. Parameters that it does not name are reset, but for [`Param::Bypass`], which no preset touches.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Preset {
-    /// See [`FORMAT`].
+    /// Version of the format.
     pub format: u32,
     /// As in the menu.
     pub name: String,
