@@ -66,20 +66,24 @@ pub fn list() -> Devices {
             name: device.description().ok()?.name().to_owned(),
         })
     };
+    let all = |found: Result<Vec<Device>, cpal::Error>| {
+        told_apart(found.into_iter().flatten().filter_map(listed).collect())
+    };
     Devices {
-        inputs: host
-            .input_devices()
-            .into_iter()
-            .flatten()
-            .filter_map(listed)
-            .collect(),
-        outputs: host
-            .output_devices()
-            .into_iter()
-            .flatten()
-            .filter_map(listed)
-            .collect(),
+        inputs: all(host.input_devices().map(Iterator::collect)),
+        outputs: all(host.output_devices().map(Iterator::collect)),
     }
+}
+
+/// Adds the id to names that several have.
+fn told_apart(mut list: Vec<Listed>) -> Vec<Listed> {
+    let names: Vec<String> = list.iter().map(|device| device.name.clone()).collect();
+    for device in &mut list {
+        if names.iter().filter(|name| **name == device.name).count() > 1 {
+            device.name = format!("{} ({})", device.name, device.id);
+        }
+    }
+    list
 }
 
 /// Whether a device of that id or name is there.

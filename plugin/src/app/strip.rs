@@ -344,7 +344,11 @@ fn state(ui: &Ui, rect: Rect, front: &Front, theme: &Theme) {
     };
     let (empty, full) = route.gaps();
     let (held, drift) = (route.held_ms(), route.drift_ppm());
-    let text = format!("{held:.0} ms held · {drift:+} ppm · {} gaps", empty + full);
+    let text = match front.playing {
+        // A file waits for us: what is held says nothing.
+        Some(_) => "playing a file".into(),
+        None => format!("{held:.0} ms held · {drift:+} ppm · {} gaps", empty + full),
+    };
     let galley = crate::widgets::one_line(ui.painter(), &text, rect.width() - GRID, theme.dim);
     let place = Align2::RIGHT_CENTER.anchor_size(rect.right_center(), galley.size());
     ui.painter().galley(place.min, galley, theme.dim);
