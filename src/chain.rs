@@ -11,6 +11,8 @@
 //! away with the rest as `amount_db` and `mix` say, and it is heard in the dry signal.
 
 mod error;
+mod meter;
+mod path;
 mod render;
 
 pub use error::ChainError;
@@ -18,14 +20,17 @@ pub use render::render;
 
 use crate::controls::Controls;
 use crate::engine::Engine;
-use crate::frame::{Framer, Mixer, RateConverter, copy_flushed, replace_what_is_not_audio};
-use crate::latency::Latency;
+use crate::frame::{Mixer, copy_flushed, replace_what_is_not_audio};
+use crate::latency::{Latency, LatencyMode};
 use crate::model::spec::FrontEnd;
+use crate::telemetry::Writer;
+use meter::Meter;
+use path::Path;
 
 /// What the host says before the audio starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChainConfig {
-    /// The host's rate, 8000 to 192000 Hz.
+    /// The host's rate, 1000 to 2000000 Hz.
     pub sample_rate: u32,
     /// Channels, each a stream of its own.
     pub channels: usize,
@@ -83,10 +88,9 @@ pub struct ChainStats {
 /// # Ok::<(), statewave::chain::ChainError>(())
 /// ```
 pub struct Chain {
-    framer: Framer,
-    /// `None` where the host runs at the model's rate.
-    rate: Option<RateConverter>,
+    path: Path,
     mixer: Mixer,
+    meter: Meter,
     /// What goes to the model and comes back as the wet signal, a channel each, `max_run` long.
     wet: Vec<Vec<f32>>,
     max_run: usize,
@@ -106,51 +110,39 @@ impl Chain {
         model_rate: u32,
         config: ChainConfig,
     ) -> Result<Self, ChainError> {
+        Self::with_mode(engine, front_end, model_rate, config, LatencyMode::Live)
+    }
+
+    /// The same for a latency mode, which a chain keeps for life.
+    ///
+    /// # Errors
+    /// As [`Chain::new`].
+    pub fn with_mode(
+        engine: Box<dyn Engine>,
+        front_end: FrontEnd,
+        model_rate: u32,
+        config: ChainConfig,
+        mode: LatencyMode,
+    ) -> Result<Self, ChainError> {
         error::check(engine.as_ref(), &front_end, model_rate, &config)?;
         let ChainConfig {
             sample_rate,
             channels,
             max_block,
         } = config;
-        let to_host = |model_samples: usize| {
-            (model_samples as u64 * u64::from(sample_rate) / u64::from(model_rate)) as usize
-        };
         // No run goes past the end of a frame, so that the moment of a reset does not depend on the blocks.
-        let max_run = max_block.min(to_host(front_end.hop) + 2);
-        let rate = (sample_rate != model_rate).then(|| {
-            RateConverter::new(
-                sample_rate,
-                model_rate,
-                front_end.latency(),
-                channels,
-                max_run,
-            )
-        });
-        let total = rate
-            .as_ref()
-            .map_or(front_end.latency(), RateConverter::delay_samples);
-
-        let framing_samples = to_host(front_end.hop);
-        let framed = to_host(front_end.hop + front_end.overlap);
-        let spread = to_host(front_end.latency());
-        let latency = Latency {
-            sample_rate,
-            framing_samples,
-            overlap_samples: framed - framing_samples,
-            look_ahead_samples: 0,
-            spread_samples: spread - framed,
-            resampling_samples: total - spread,
-            engine_samples: 0,
-        };
+        let max_run = max_block.min(path::to_host(front_end.hop, sample_rate, model_rate) + 2);
+        let frame_len = engine.frame_len();
+        let (path, latency) = Path::new(engine, front_end, model_rate, &config, max_run, mode);
         Ok(Self {
-            frame_len: engine.frame_len(),
-            framer: Framer::new(engine, front_end, channels),
-            rate,
-            mixer: Mixer::new(channels, total, sample_rate),
+            path,
+            mixer: Mixer::new(channels, latency.total(), sample_rate),
+            meter: Meter::new(sample_rate),
             wet: vec![vec![0.0; max_run]; channels],
             max_run,
             latency,
             replaced_samples: 0,
+            frame_len,
         })
     }
 
@@ -164,9 +156,14 @@ impl Chain {
         self.wet.len()
     }
 
+    /// Samples of sound after the end of the input: what is on its way, and what it began.
+    pub fn tail(&self) -> usize {
+        self.latency.total() + self.path.tail(&self.latency)
+    }
+
     /// What has happened so far.
     pub fn stats(&self) -> ChainStats {
-        let counts = self.framer.counts();
+        let counts = self.path.framer.counts();
         ChainStats {
             frames: counts.frames,
             late: counts.late,
@@ -174,6 +171,11 @@ impl Chain {
             non_finite: self.replaced_samples + counts.not_finite,
             resets: counts.resets,
         }
+    }
+
+    /// Has the chain write to `writer` while somebody watches, and returns the writer it had. Real-time safe.
+    pub fn set_telemetry(&mut self, writer: Option<Writer>) -> Option<Writer> {
+        self.meter.connect(writer)
     }
 
     /// Replaces `audio`, a slice a channel, by the output. Any number of samples from 0 up. Real-time safe.
@@ -188,21 +190,26 @@ impl Chain {
             return;
         }
         self.mixer.set(controls);
+        self.path.framer.set_stereo(controls.stereo);
+        let watched = self.meter.begin();
+        self.path.framer.watch(watched);
         let mut at = 0;
         while at < len {
-            let run = (len - at).min(self.until_frame()).min(self.max_run);
+            let run = (len - at).min(self.path.longest_run()).min(self.max_run);
             self.process_run(audio, at..at + run);
             at += run;
+            let stats = self.stats();
+            if let Some(report) = self.path.framer.take_report() {
+                self.meter.frame(report, at, stats);
+            }
         }
+        self.meter.end(len);
     }
 
     /// Forgets the stream: the next sample is the first. Real-time safe.
     pub fn reset(&mut self) {
-        self.framer.reset();
+        self.path.reset();
         self.mixer.reset();
-        if let Some(rate) = &mut self.rate {
-            rate.reset();
-        }
     }
 
     /// Lets another engine take over within a frame, faded in over the front end's overlap, and returns the one that
@@ -217,15 +224,7 @@ impl Chain {
         if engine.frame_len() != self.frame_len || engine.channels() != self.channels() {
             return Err(engine);
         }
-        Ok(self.framer.swap_engine(engine))
-    }
-
-    /// Host samples until the next frame is complete, at least 1.
-    fn until_frame(&self) -> usize {
-        let model_samples = self.framer.until_frame();
-        self.rate.as_ref().map_or(model_samples, |rate| {
-            rate.host_samples_before(model_samples).max(1)
-        })
+        Ok(self.path.framer.swap_engine(engine))
     }
 
     /// A run of samples that ends no later than the next frame.
@@ -237,6 +236,7 @@ impl Chain {
                 Some(channel) => {
                     let samples = &mut channel[range.clone()];
                     replaced += replace_what_is_not_audio(samples);
+                    self.meter.input(i, samples);
                     copy_flushed(samples, wet);
                 }
                 None => wet[..len].fill(0.0),
@@ -244,14 +244,12 @@ impl Chain {
         }
         if replaced > 0 {
             self.replaced_samples += replaced;
-            self.framer.want_reset();
+            self.path.framer.want_reset();
         }
-        match &mut self.rate {
-            Some(rate) => rate.process(&mut self.wet, len, |audio, len| {
-                self.framer.process(audio, len)
-            }),
-            None => self.framer.process(&mut self.wet, len),
+        self.path.process(&mut self.wet, len);
+        self.mixer.process(audio, range.clone(), &self.wet);
+        for (i, channel) in audio.iter().enumerate() {
+            self.meter.output(i, &channel[range.clone()]);
         }
-        self.mixer.process(audio, range, &self.wet);
     }
 }

@@ -21,6 +21,18 @@ pub enum Listen {
     Dry,
 }
 
+/// How the channels share the model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Stereo {
+    /// One gain a bin for all channels, decided by all: the image stays where it is.
+    Link,
+    /// Every channel on its own.
+    #[default]
+    Dual,
+    /// Middle and side of two channels, each on its own; other counts are as [`Stereo::Dual`].
+    MidSide,
+}
+
 /// What the user set, read once a block. Changes are faded in by the chain, so any value may jump at any block.
 ///
 /// Out of range values are brought into range and NaN counts as the default.
@@ -42,6 +54,8 @@ pub struct Controls {
     pub listen: Listen,
     /// Gain after the mix, in dB, within ±[`MAX_OUTPUT_GAIN_DB`].
     pub output_gain_db: f32,
+    /// How the channels share the model; a change is heard from the next frame on.
+    pub stereo: Stereo,
     /// Hear the delayed input, bit for bit, while the model keeps following the signal.
     pub bypass: bool,
 }
@@ -53,6 +67,7 @@ impl Default for Controls {
             mix: 1.0,
             listen: Listen::Out,
             output_gain_db: 0.0,
+            stereo: Stereo::default(),
             bypass: false,
         }
     }

@@ -5,6 +5,16 @@
 
 use std::fmt;
 
+/// How long the sound may take, and what is done about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LatencyMode {
+    /// Not a sample: the model's gains of the frame before, as a short filter of minimum phase.
+    Zero,
+    /// The model's own: its frames, joined.
+    #[default]
+    Live,
+}
+
 /// Where the chain's delay comes from, in samples of the host's rate.
 ///
 /// ```

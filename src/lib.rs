@@ -13,6 +13,7 @@ pub mod chain;
 pub mod controls;
 pub mod engine;
 pub mod frame;
+pub mod handoff;
 pub mod kernels;
 pub mod latency;
 pub mod model;

@@ -1,41 +1,125 @@
-//! What the audio thread tells a panel, once a frame of the model.
+//! What the audio thread lets others see: written by the chain, read by a panel, and nobody waits for the other.
+//!
+//! Flows in: one [`Snapshot`] a model frame, while somebody is watching. Flows out: the same, in order; those that find
+//! the queue full are dropped. Nothing is measured or written while nobody watches.
+
+mod bands;
+
+pub(crate) use bands::{Bands, add_spread};
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::chain::ChainStats;
 
-/// Bands of the spectra, spaced evenly in pitch from [`LOW_HZ`] to [`HIGH_HZ`].
+/// Bands of a spectrum, spaced evenly on a logarithmic scale from [`LOW_HZ`] to [`HIGH_HZ`].
 pub const BANDS: usize = 96;
 
-/// Lower edge of the lowest band, Hz.
+/// Lower edge of the lowest band, in Hz.
 pub const LOW_HZ: f32 = 40.0;
 
-/// Upper edge of the highest band, Hz.
+/// Upper edge of the highest band, in Hz.
 pub const HIGH_HZ: f32 = 20_000.0;
 
-/// Layers whose steps are told, at most.
+/// Layers whose Δ is shown, at most.
 pub const DELTA_LAYERS: usize = 4;
 
-/// Bands of a layer whose steps are told, at most.
+/// Bands a layer whose Δ is shown, at most.
 pub const DELTA_BANDS: usize = 32;
 
-/// One frame as the audio thread saw it.
+/// Level that stands for silence, in dBFS.
+pub const SILENCE_DB: f32 = -160.0;
+
+/// Snapshots that wait at most: two thirds of a second of frames.
+const DEPTH: usize = 64;
+
+/// Δ of the model's time layers, `[layer][band]`, mean over heads; 0 where the model has none.
+pub type Deltas = [[f32; DELTA_BANDS]; DELTA_LAYERS];
+
+/// What happened since the last snapshot.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Snapshot {
-    /// Frames since the stream began.
+    /// Number of the frame.
     pub frame: u64,
-    /// Largest sample of the input since the last snapshot, a channel each, linear.
+    /// Largest input sample of the first two channels, linear.
     pub input_peak: [f32; 2],
-    /// The same of the output.
+    /// Largest output sample of the first two channels, linear.
     pub output_peak: [f32; 2],
-    /// What the model was given, dBFS a band.
+    /// Level of the frame the model heard, a band each, in dBFS: a full-scale sine is 0. Of the loudest channel.
     pub input_db: [f32; BANDS],
-    /// What the model gave back, dBFS a band.
+    /// The same of what came back.
     pub output_db: [f32; BANDS],
-    /// The step Δ that Mamba-2 chose, a time layer and band each, mean of its heads; 0 where there is no such layer.
-    pub delta: [[f32; DELTA_BANDS]; DELTA_LAYERS],
-    /// Share of real time that processing takes.
+    /// Δ of the frame, mean over channels.
+    pub delta: Deltas,
+    /// Share of real time that was spent in the chain: 1 is all of it.
     pub load: f32,
-    /// What became of the frames so far.
+    /// The chain's counts.
     pub stats: ChainStats,
-    /// Blocks that took longer than they last.
+    /// Callbacks so far that took longer than the audio they made; counted while somebody watches.
     pub missed: u64,
+}
+
+/// Makes a writer for the audio thread and a reader for the panel.
+///
+/// ```
+/// let (writer, mut reader) = statewave::telemetry::pair();
+/// assert!(!writer.watching());
+/// reader.watch(true);
+/// assert!(writer.watching());
+/// assert!(reader.read().is_none());
+/// ```
+pub fn pair() -> (Writer, Reader) {
+    let (producer, consumer) = rtrb::RingBuffer::new(DEPTH);
+    let watching = Arc::new(AtomicBool::new(false));
+    let writer = Writer {
+        producer,
+        watching: Arc::clone(&watching),
+    };
+    (writer, Reader { consumer, watching })
+}
+
+/// The audio thread's end.
+#[derive(Debug)]
+pub struct Writer {
+    producer: rtrb::Producer<Snapshot>,
+    watching: Arc<AtomicBool>,
+}
+
+impl Writer {
+    /// Whether anybody wants snapshots. Real-time safe.
+    pub fn watching(&self) -> bool {
+        self.watching.load(Ordering::Relaxed)
+    }
+
+    /// Leaves a snapshot, or drops it where the queue is full. Real-time safe.
+    pub fn write(&mut self, snapshot: Snapshot) {
+        // A reader that does not keep up loses frames, and nothing else.
+        let _ = self.producer.push(snapshot);
+    }
+}
+
+/// The panel's end.
+#[derive(Debug)]
+pub struct Reader {
+    consumer: rtrb::Consumer<Snapshot>,
+    watching: Arc<AtomicBool>,
+}
+
+impl Reader {
+    /// Says whether snapshots are wanted from now on; those that wait are dropped.
+    pub fn watch(&mut self, on: bool) {
+        while self.consumer.pop().is_ok() {}
+        self.watching.store(on, Ordering::Relaxed);
+    }
+
+    /// The next snapshot, oldest first.
+    pub fn read(&mut self) -> Option<Snapshot> {
+        self.consumer.pop().ok()
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.watching.store(false, Ordering::Relaxed);
+    }
 }

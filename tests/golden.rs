@@ -5,6 +5,7 @@ mod kernel_common;
 use kernel_common::assert_db;
 use safetensors::{Dtype, SafeTensors};
 use statewave::kernels::Path;
+use statewave::model::layer::Layer;
 use statewave::model::stack::{Stack, StackConfig};
 use statewave::model::tensors::{TensorError, Tensors};
 

@@ -9,58 +9,72 @@ mod common;
 
 use assert_no_alloc::{AllocDisabler, assert_no_alloc};
 
-use common::{Fault, RATES, Random, TestEngine, chain_of};
-use statewave::controls::{Controls, Listen};
+use common::{FRONT_END, Fault, MODEL_RATE, RATES, Random, TestEngine};
+use statewave::chain::{Chain, ChainConfig};
+use statewave::controls::{Controls, Listen, Stereo};
+use statewave::latency::LatencyMode;
+use statewave::telemetry;
 
 #[global_allocator]
 static ALLOCATOR: AllocDisabler = AllocDisabler;
 
 #[test]
 fn nothing_allocates_at_any_rate_with_any_block() {
-    for sample_rate in RATES {
-        for fault in [Fault::Late, Fault::Lost, Fault::NotANumber] {
-            let mut chain = chain_of(
-                TestEngine::recalling(2).failing_every(5, fault),
-                sample_rate,
-                256,
-            );
-            let mut next = Some(Box::new(TestEngine::recalling(2)));
-            let mut retired = None;
-            let (mut left, mut right) = (vec![0.1; 8_192], vec![0.2; 8_192]);
-            let mut random = Random::new(u64::from(sample_rate));
-            let lengths = [0, 1, 255, 256, 257, 8_192];
-            assert_no_alloc(|| {
-                for i in 0..60 {
-                    let len = lengths
-                        .get(i)
-                        .copied()
-                        .unwrap_or_else(|| random.below(1_024));
-                    left[..len].iter_mut().for_each(|x| *x = random.sample());
-                    right[..len].fill(if i % 7 == 3 { f32::NAN } else { 0.1 });
-                    let controls = Controls {
-                        mix: if i % 2 == 0 { 1.0 } else { 0.3 },
-                        listen: if i % 5 == 0 {
-                            Listen::Removed
-                        } else {
-                            Listen::Out
-                        },
-                        bypass: i % 11 == 0,
-                        ..Controls::default()
-                    };
-                    chain.process(&mut [&mut left[..len], &mut right[..len]], &controls);
-                    if i == 20 {
-                        chain.reset();
-                    }
-                    if i == 40 {
-                        retired = next.take().map(|engine| chain.swap_engine(engine));
-                    }
-                    std::hint::black_box((chain.stats(), chain.latency()));
+    for mode in [LatencyMode::Live, LatencyMode::Zero] {
+        RATES.iter().for_each(|&rate| nothing_allocates(rate, mode));
+    }
+}
+
+fn nothing_allocates(sample_rate: u32, mode: LatencyMode) {
+    for fault in [Fault::Late, Fault::Lost, Fault::NotANumber] {
+        let config = ChainConfig {
+            sample_rate,
+            channels: 2,
+            max_block: 256,
+        };
+        let engine = Box::new(TestEngine::recalling(2).failing_every(5, fault));
+        let mut chain = Chain::with_mode(engine, FRONT_END, MODEL_RATE, config, mode)
+            .expect("the configuration is valid");
+        let (writer, mut reader) = telemetry::pair();
+        chain.set_telemetry(Some(writer));
+        reader.watch(true);
+        let mut next = Some(Box::new(TestEngine::recalling(2)));
+        let mut retired = None;
+        let (mut left, mut right) = (vec![0.1; 8_192], vec![0.2; 8_192]);
+        let mut random = Random::new(u64::from(sample_rate));
+        let lengths = [0, 1, 255, 256, 257, 8_192];
+        assert_no_alloc(|| {
+            for i in 0..60 {
+                let len = lengths
+                    .get(i)
+                    .copied()
+                    .unwrap_or_else(|| random.below(1_024));
+                left[..len].iter_mut().for_each(|x| *x = random.sample());
+                right[..len].fill(if i % 7 == 3 { f32::NAN } else { 0.1 });
+                let controls = Controls {
+                    mix: if i % 2 == 0 { 1.0 } else { 0.3 },
+                    listen: if i % 5 == 0 {
+                        Listen::Removed
+                    } else {
+                        Listen::Out
+                    },
+                    bypass: i % 11 == 0,
+                    stereo: [Stereo::Link, Stereo::Dual, Stereo::MidSide][i % 3],
+                    ..Controls::default()
+                };
+                chain.process(&mut [&mut left[..len], &mut right[..len]], &controls);
+                if i == 20 {
+                    chain.reset();
                 }
-            });
-            assert!(left.iter().chain(&right).all(|x| x.is_finite()));
-            assert!(chain.stats().frames > 0);
-            drop(retired);
-        }
+                if i == 40 {
+                    retired = next.take().map(|engine| chain.swap_engine(engine));
+                }
+                std::hint::black_box((chain.stats(), chain.latency()));
+            }
+        });
+        assert!(left.iter().chain(&right).all(|x| x.is_finite()));
+        assert!(chain.stats().frames > 0);
+        drop(retired);
     }
 }
 

@@ -6,6 +6,7 @@ use kernel_common::{Noise, assert_db, wide};
 use proptest::prelude::*;
 use statewave::kernels::Path;
 use statewave::model::discretize::{Rule, s4d_inv, s4d_lin};
+use statewave::model::layer::Layer;
 use statewave::model::mamba::{MambaBlock, MambaConfig};
 use statewave::model::mamba2::{Mamba2Block, Mamba2Config};
 use statewave::model::s4d::{S4dConfig, S4dLayer};

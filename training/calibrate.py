@@ -26,7 +26,9 @@ def main():
     for key in ("model", "averaged"):
         for name in saved[key]:
             if name.startswith("head."):
-                saved[key][name] = saved[key][name] * gain
+                _, width, taps = model.groups[int(name.split(".")[2])]
+                # the filters alone: the gates' logits behind them stay
+                saved[key][name][:, :2 * width * taps] *= gain
     saved["calibration_gain"] = float(gain)
     torch.save(saved, out)
     print(f"clean speech came out at {np.mean(levels_db):.2f} dB (from {min(levels_db):.2f} to {max(levels_db):.2f}); "

@@ -1,4 +1,4 @@
-"""The denoiser: Mamba-2 over time within bands, gated linear mixing across bands. Twin of src/model/denoise.rs.
+"""The denoiser: Mamba-2 over time within bands, gated linear mixing across bands. Twin of src/model/denoise/.
 
     spectrum ─► features ─► band split ─► L × [ Mamba-2 over time, all bands as one batch │ band mix ] ─► head ─► filter
 
@@ -17,6 +17,8 @@ from ssd import ssd
 
 RMS_EPS = 1e-5
 COMPRESS = 0.3
+# Where the gates' logits start: nearly open.
+GATE_OPEN = 3.0
 
 
 @dataclass
@@ -36,8 +38,9 @@ class Config:
     d_conv: int = 4
     d_mix: int = 24
     layers: int = 3
-    taps: int = 3          # frames of the deep filter ...
+    taps: int = 5          # frames of the deep filter ...
     tap_bins: int = 136    # ... on the lowest bins; one complex gain above
+    gated: bool = True     # a sigmoid gate a bin on its filter
     level_seconds: float = 2.0
 
     @staticmethod
@@ -153,10 +156,11 @@ class Denoiser(nn.Module):
         self.split = Grouped(shape, lambda g: 3 * g[0], lambda g: c.d_model)
         self.layers = nn.ModuleList(Layer(c, self.bands) for _ in range(c.layers))
         self.norm_f = RmsNorm(c.d_model)
-        self.head = Grouped(shape, lambda g: c.d_model, lambda g: 2 * g[0] * g[1], 0.1)
+        self.head = Grouped(shape, lambda g: c.d_model, lambda g: 2 * g[0] * g[1] + g[0] * c.gated, 0.1)
         for b, (n, w, t) in zip(self.head.bias, self.groups):
             with torch.no_grad():
-                b.view(n, w, t, 2)[:, :, 0, 0] = 1
+                b[:, :2 * w * t].view(n, w, t, 2)[:, :, 0, 0] = 1
+                b[:, 2 * w * t:] = GATE_OPEN
 
     def level(self, magnitude):
         """Running mean of the compressed magnitude over time, [B, T, 1]: features do not depend on the input's gain."""
@@ -193,7 +197,11 @@ class Denoiser(nn.Module):
         out, at = [], 0
         for (n, w, taps), weight, bias in zip(self.groups, self.head.weight, self.head.bias):
             y = torch.einsum("bnti,noi->bnto", x[:, at:at + n], weight) + bias[:, None]
-            out.append(y.float().clamp(-2, 2).reshape(B, n, T, w, taps, 2))
+            y = y.float()
+            filters = y[..., :2 * w * taps].clamp(-2, 2).reshape(B, n, T, w, taps, 2)
+            if self.c.gated:
+                filters = filters * torch.sigmoid(y[..., 2 * w * taps:])[..., None, None]
+            out.append(filters)
             at += n
         return out
 
@@ -222,7 +230,7 @@ class Denoiser(nn.Module):
     def macs_per_second(self):
         c, F_ = self.c, self.bands
         split = sum(n * w * 3 * c.d_model for n, w, _ in self.groups)
-        head = sum(n * w * 2 * t * c.d_model for n, w, t in self.groups)
+        head = sum(n * w * (2 * t + c.gated) * c.d_model for n, w, t in self.groups)
         conv = c.d_inner + 2 * c.d_state
         time = c.d_model * (c.d_inner + conv + c.d_inner // c.head_dim) + c.d_inner * c.d_model + conv * c.d_conv + 3 * c.d_inner * c.d_state
         mix = 3 * c.d_model * c.d_mix + F_ * c.d_mix

@@ -11,7 +11,8 @@ from denoiser import Config, Denoiser
 def load(path):
     """The averaged weights of a checkpoint, ready to run."""
     saved = torch.load(path, map_location="cpu", weights_only=False)
-    model = Denoiser(Config(**saved["config"]))
+    # The first checkpoints had no gates and did not say so.
+    model = Denoiser(Config(**{"gated": False, **saved["config"]}))
     model.load_state_dict(saved["averaged"])
     return model.eval(), saved
 

@@ -9,7 +9,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 from torch_pesq.bark import BarkScale
-from torch_pesq.loudness import Loudness
+from torch_pesq.loudness import Loudness, Sl_16k
 
 COMPRESS = 0.3
 
@@ -58,7 +58,16 @@ class Disturbance(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.bark, self.loudness = BarkScale(256, 49), Loudness(49)
+        bark, loudness = BarkScale(256, 49), Loudness(49)
+        # Only the tables of P.862: the library's own methods check types at every call, which costs more than the sums.
+        keep = lambda name, value: self.register_buffer(name, value.detach().clone().float())
+        bins = torch.nn.functional.pad(bark.fbank, (0, 1))
+        bins[:, 0] = 0
+        keep("to_bark", (bins * bark.pow_dens_correction[:, None]).t().contiguous())
+        keep("width", bark.width_bark[1:])
+        keep("threshold", loudness.threshs[0, 0])
+        keep("exponent", loudness.exp)
+        keep("loud", Sl_16k * (2.0 * self.threshold) ** self.exponent)
         z = torch.exp(1j * 2 * math.pi * torch.arange(257) / 512)
         pre = 2.740826 * (1 - 2 * z ** -1 + z ** -2) / (1 - 1.9444777 * z ** -1 + 0.94597794 * z ** -2)
         self.register_buffer("pre", pre.abs().square().float())
@@ -67,33 +76,40 @@ class Disturbance(nn.Module):
         self.register_buffer("window", torch.hann_window(512))
 
     def power(self, wave):
-        spectrum = torch.stft(wave, 512, 256, window=self.window, center=False, return_complex=True)
-        return (spectrum.real ** 2 + spectrum.imag ** 2).transpose(1, 2)
+        spectrum = torch.view_as_real(torch.stft(wave, 512, 256, window=self.window, center=False, return_complex=True))
+        return spectrum.square().sum(-1).transpose(1, 2)
+
+    def audible(self, power, factor):
+        """The power [B, T, bands] of the bands above `factor` thresholds of hearing, 0 in the others."""
+        return torch.where(power > self.threshold * factor, power, 0.0)
+
+    def loudness(self, power):
+        above = self.loud * ((0.5 + 0.5 * power / self.threshold) ** self.exponent - 1)
+        return torch.where(power > self.threshold, above, 0.0)
 
     def forward(self, est, ref):
-        deg, ref = self.power(est), self.power(ref)
+        return self.of_powers(self.power(est), self.power(ref))
+
+    def of_powers(self, deg, ref):
         # level: the power between 325 and 3250 Hz to 1e7; Parseval, Hann window (mean square 3/8)
         level = lambda p: 1e7 / ((p * self.band).sum(2).mean(1) * 2 / (512 * 512 * 0.375) + 1e-9)
-        deg, ref = deg * level(deg)[:, None, None] * self.pre, ref * level(ref)[:, None, None] * self.pre
-        keep = torch.ones(257, device=deg.device)
-        keep[0] = 0
-        deg, ref = self.bark(deg * keep), self.bark(ref * keep)
-        silent = self.loudness.total_audible(ref, 1e2) < 1e7
-        mean_deg, mean_ref = self.loudness.time_avg_audible(deg, silent), self.loudness.time_avg_audible(ref, silent)
+        deg, ref = ((p * level(p)[:, None, None] * self.pre) @ self.to_bark for p in (deg, ref))
+        speaking = (self.audible(ref, 1e2).sum(2) >= 1e7).unsqueeze(2)
+        mean_deg, mean_ref = ((self.audible(p, 1e2) * speaking).mean(1) for p in (deg, ref))
         ref = ((mean_deg + 1000) / (mean_ref + 1000)).unsqueeze(1).clamp(0.01, 100.0) * ref
-        ratio = (self.loudness.total_audible(ref, 1) + 5e3) / (self.loudness.total_audible(deg, 1) + 5e3)
+        total_ref = self.audible(ref, 1).sum(2)
+        ratio = (total_ref + 5e3) / (self.audible(deg, 1).sum(2) + 5e3)
         ratio = torch.cat([ratio[:, :1], 0.8 * ratio[:, 1:] + 0.2 * ratio[:, :-1]], 1).clamp(3e-4, 5.0)
         deg = ratio.unsqueeze(2) * deg
         loud_deg, loud_ref = self.loudness(deg), self.loudness(ref)
         d = loud_deg - loud_ref
         d = d.sign() * (d.abs() - 0.25 * torch.minimum(loud_deg, loud_ref)).clamp(min=0)
         asymmetry = ((deg + 50.0) / (ref + 50.0)) ** 1.2
-        asymmetry = torch.where(asymmetry < 3, torch.zeros_like(asymmetry), asymmetry.clamp(max=12.0))
-        wide = self.bark.width_bark[1:]
-        total = self.bark.total_width
-        symmetric = total * ((wide * d[..., 1:] / total.sqrt()).square().sum(2) + 1e-12).sqrt()
-        asymmetric = total * (wide * (d * asymmetry)[..., 1:] / total).abs().sum(2)
-        h = ((self.loudness.total_audible(ref, 1) + 1e5) / 1e7) ** 0.04
+        asymmetry = torch.where(asymmetry < 3, 0.0, asymmetry.clamp(max=12.0))
+        total = self.width.sum()
+        symmetric = total * ((self.width * d[..., 1:] / total.sqrt()).square().sum(2) + 1e-12).sqrt()
+        asymmetric = total * (self.width * (d * asymmetry)[..., 1:] / total).abs().sum(2)
+        h = ((total_ref + 1e5) / 1e7) ** 0.04
 
         def over_time(x):
             x = (x / h).clamp(max=45.0).unfold(1, 20, 10)

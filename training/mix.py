@@ -127,13 +127,14 @@ class Mixer:
         a = torch.where(quiet, made, unit(a))
         a = torch.where(self.chance(n, 0.35)[:, None], a + unit(b) * 10 ** (self.uniform(n, -12, 3)[:, None] / 20), a)
         a = torch.where(self.chance(n, 0.15)[:, None], made, a + made * 0.2 * self.chance(n, 0.3)[:, None])
-        voices = sum(torch.roll(unit(self.speech.draw(n, self.length, self.g)[0]), 0, 1) for _ in range(5))
-        a = torch.where(self.chance(n, 0.08)[:, None], voices, a)
+        # babble: drawn for the first few only, since the rows of a batch are alike
+        few = max(1, n // 8)
+        voices = sum(unit(self.speech.draw(few, self.length, self.g)[0]) for _ in range(5))
+        a[:few] = torch.where(self.chance(few, min(1.0, 0.08 * n / few))[:, None], voices, a[:few])
         a = torch.where(self.chance(n, 0.2)[:, None], a.flip(1), a)
         spectrum = torch.fft.rfft(a, self.fft) * torch.where(self.chance(n, 0.6)[:, None], self.eq(n, 6), 1.0)
-        echo = self.chance(n, 0.2)
-        if echo.any():
-            spectrum = torch.where(echo[:, None], spectrum * self.rooms(n), spectrum)
+        echo = max(1, n // 5)
+        spectrum[-echo:] *= self.rooms(echo)
         return spectrum
 
     def batch(self, n):
@@ -147,7 +148,7 @@ class Mixer:
         begin, long = self.uniform(n, -0.5, 1.0) * self.length, self.uniform(n, 0.1, 0.6) * self.length
         gap = self.chance(n, 0.2)[:, None] & (t > begin[:, None]) & (t < (begin + long)[:, None])
         voice = torch.where(gap, 0.0, voice)
-        speaks = ~self.chance(n, 0.05)
+        speaks = ~self.chance(n, 0.08)
         voice = voice * speaks[:, None]
 
         spectrum = torch.fft.rfft(voice, self.fft)

@@ -1,7 +1,8 @@
 """Train a denoiser: `python train.py --store STORE --out RUN --minutes 9 [--resume RUN/last.pt]`.
 
 One device (a GPU if there is one), one process. The learning rate follows the time given, so a run always ends cooled
-down; `--resume` goes on from a checkpoint's weights, averages and optimizer state. Writes last.pt, log.csv.
+down; `--resume` goes on from a checkpoint's weights, averages and optimizer state, and `--part 10 20` runs one part of a
+longer schedule. Writes last.pt, log.csv.
 """
 import argparse
 import copy
@@ -26,7 +27,8 @@ def arguments():
     a.add_argument("--store", required=True)
     a.add_argument("--out", required=True)
     a.add_argument("--config", help="JSON of denoiser.Config fields; default: denoise-live")
-    a.add_argument("--minutes", type=float, default=30)
+    a.add_argument("--minutes", type=float, default=30, help="of the whole schedule, without the time to compile")
+    a.add_argument("--part", type=float, nargs=2, metavar=("FROM", "TO"), help="minutes of the schedule; default: all")
     a.add_argument("--resume", help="a last.pt: weights, averages, optimizer and step count")
     a.add_argument("--init", help="a model file: its weights, with a fresh optimizer")
     a.add_argument("--batch", type=int, default=64)
@@ -41,7 +43,9 @@ def arguments():
     a.add_argument("--compile", action="store_true")
     a.add_argument("--validate-every", type=float, default=2.0, help="minutes")
     a.add_argument("--validation-batches", type=int, default=6)
-    return a.parse_args()
+    a = a.parse_args()
+    a.part = a.part or (0.0, a.minutes)
+    return a
 
 
 def rate(progress, a):
@@ -52,10 +56,21 @@ def rate(progress, a):
 
 
 @torch.no_grad()
+def pause_db(est, clean, noisy):
+    """What is left of the noise where the voice is silent, frames 50 dB under the loudest, in dB [pieces with such]."""
+    energy = lambda x: x[:, :x.shape[1] // 480 * 480].reshape(len(x), -1, 480).square().mean(2)
+    e, c, n = energy(est), energy(clean), energy(noisy)
+    silent = c < c.amax(1, keepdim=True) * 1e-5
+    kept = silent.sum(1) >= 20
+    left = (e * silent).sum(1) / (n * silent).sum(1).clamp(min=1e-12)
+    return 10 * torch.log10(left[kept] + 1e-8)
+
+
+@torch.no_grad()
 def validate(model, loss, batches, overlap):
-    """Means over fixed mixes of held-out speakers and noises; SI-SDR gain by SNR."""
+    """Means over fixed mixes of held-out speakers and noises; SI-SDR gain by SNR; noise left in pauses."""
     model.eval()
-    total, low, high, parts = 0.0, [], [], {}
+    total, low, high, pauses, parts = 0.0, [], [], [], {}
     for noisy, clean, bandwidth, snr, speaks in batches:
         est = model(noisy)[:, overlap:]
         clean, noisy = clean[:, :-overlap], noisy[:, :-overlap]
@@ -66,9 +81,10 @@ def validate(model, loss, batches, overlap):
         gain = si_sdr_db(decimate(est), decimate(clean)) - si_sdr_db(decimate(noisy), decimate(clean))
         low += gain[speaks & (snr <= 0)].tolist()
         high += gain[speaks & (snr > 0) & (snr < 20)].tolist()
+        pauses += pause_db(est[speaks], clean[speaks], noisy[speaks]).tolist()
     model.train()
     mean = lambda v: sum(v) / max(1, len(v))
-    return {"loss": total, **parts, "gain_low": mean(low), "gain_high": mean(high)}
+    return {"loss": total, **parts, "gain_low": mean(low), "gain_high": mean(high), "pause_db": mean(pauses)}
 
 
 def main():
@@ -93,7 +109,8 @@ def main():
         saved = torch.load(a.resume, map_location=device, weights_only=False)
         model.load_state_dict(saved["model"])
         averaged.load_state_dict(saved["averaged"])
-        optimizer.load_state_dict(saved["optimizer"])
+        if "optimizer" in saved:
+            optimizer.load_state_dict(saved["optimizer"])
         step, minutes_before = saved["step"], saved["minutes"]
     elif a.init:
         weights = load_file(a.init, device=device)
@@ -106,26 +123,32 @@ def main():
     if a.compile:
         model.net = torch.compile(model.net)
         losses.pointwise = torch.compile(losses.pointwise, dynamic=False)
+        loss.disturbance.of_powers = torch.compile(loss.disturbance.of_powers, dynamic=False)
     print(f"{config.name}: {sum(p.numel() for p in model.parameters())} parameters, "
           f"{model.macs_per_second() / 1e6:.0f} MMAC/s, on {device}; ready in {time.time() - began:.0f} s", flush=True)
 
     log = open(out / "log.csv", "a", newline="")
     writer, heading = csv.writer(log), False
-    start, last_check, last_step, shown = time.time(), time.time(), step, {}
+    start, last_check, last_step, shown = None, None, step, {}
+
+    def minutes():
+        return (time.time() - start) / 60
 
     def save():
         state = {k: v for k, v in model.state_dict().items()}
         torch.save({"config": config.dict(), "model": state, "averaged": averaged.state_dict(),
                     "optimizer": optimizer.state_dict(), "step": step,
-                    "minutes": minutes_before + (time.time() - start) / 60, "arguments": vars(a)}, out / "last.pt")
+                    "minutes": minutes_before + minutes(), "arguments": vars(a)}, out / "last.pt")
 
-    bad = 0
+    bad, first = 0, step
     while True:
-        progress = (time.time() - start) / 60 / a.minutes
-        if progress >= 1:
+        if start is None and step == first + 3:
+            start = last_check = time.time()
+        now = a.part[0] + (minutes() if start else 0)
+        if now >= a.part[1]:
             break
         for group in optimizer.param_groups:
-            group["lr"] = rate(progress, a)
+            group["lr"] = rate(now / a.minutes, a)
         with torch.no_grad():
             noisy, clean, bandwidth, snr, speaks = mixer.batch(a.batch)
         spectrum = model.front.analyse(noisy)
@@ -150,10 +173,9 @@ def main():
             torch._foreach_lerp_(list(averaged.parameters()), [p.detach() for p in model.parameters()], 1 - ema)
         for k, v in {"train": value.detach(), **{k: v.detach() for k, v in parts.items()}, "norm": norm}.items():
             shown[k] = shown.get(k, 0) + v
-        now = time.time()
-        if now - last_check > a.validate_every * 60 or (now - start) / 60 >= a.minutes:
+        if start and (time.time() - last_check > a.validate_every * 60 or minutes() >= a.part[1] - a.part[0]):
             count = step - last_step
-            row = {"step": step, "minutes": minutes_before + (now - start) / 60, "steps_a_second": count / (now - last_check),
+            row = {"step": step, "minutes": minutes_before + minutes(), "steps_a_second": count / (time.time() - last_check),
                    **{f"train_{k}": v.item() / count for k, v in shown.items()},
                    **{f"val_{k}": v for k, v in validate(averaged, loss, batches, config.overlap).items()}}
             if not heading:

@@ -2,20 +2,18 @@
 //!
 //!     cargo bench -p statewave-benches --bench kernels
 //!
+//! The single kernels run on every path that is here, with their signal-to-error ratio against the f64 oracle.
+//!
 //! Floors: in blocks, the dense layers' FLOPs at the FMA peak and 9.65 cycles of scan for each sixteen states; one step
 //! at a time, the weights' bytes at the second-level cache's bandwidth (or the first floor, whichever is higher).
 
-use statewave::kernels::conv::{PackedConv, conv_silu};
-use statewave::kernels::mix::{PackedMix, mix};
-use statewave::kernels::norm::{gated_rms_norm, rms_norm};
-use statewave::kernels::proj::{Packed, proj};
-use statewave::kernels::scan::{S6, S6Rows, Ssd, s6, ssd, ssd_gates};
-use statewave::kernels::{Aligned, Path, gate, peak};
+use statewave::kernels::{Aligned, Path, peak};
+use statewave::model::layer::Layer;
 use statewave::model::mamba2::{Mamba2Block, Mamba2Config};
 use statewave::model::stack::{Stack, StackConfig};
 use statewave::model::tensors::Tensors;
 use statewave_benches::onnx::Tract;
-use statewave_benches::{Noise, best_us, l2_gb_per_s, mamba_tensors};
+use statewave_benches::{Noise, best_us, l2_gb_per_s, mamba_tensors, single};
 
 const LAYERS: usize = 4;
 const STATES: usize = 16;
@@ -27,123 +25,11 @@ fn main() {
         "path {}; FMA peak {peak:.1} GFLOP/s; second-level cache {l2:.1} GB/s",
         path.name()
     );
-    kernels(path, peak);
+    for path in Path::available() {
+        single::table(path, peak);
+    }
     denoiser_block(path, peak);
     networks(path, peak, l2);
-}
-
-/// Single kernels, on the shapes of the denoiser (32 bands, one step).
-fn kernels(path: Path, peak: f64) {
-    println!("\n| kernel | shape | µs | share of peak |\n|---|---|---|---|");
-    let mut noise = Noise(2);
-    for (rows, k, m) in [
-        (1, 48, 164),
-        (32, 48, 164),
-        (32, 64, 48),
-        (1, 64, 256),
-        (8, 64, 256),
-        (32, 256, 512),
-    ] {
-        let w = Packed::new(&noise.vec(m * k, 0.1), m, k, None);
-        let (x, mut y) = (
-            Aligned::from(&noise.vec(rows * k, 1.0)[..]),
-            Aligned::zeros(rows * m),
-        );
-        let us = best_us(|| proj(path, &w, &x, k, &mut y, m, rows, false));
-        let share = 2.0 * (rows * k * m) as f64 / us / 1e3 / peak;
-        println!(
-            "| proj | {rows} rows, {k} to {m} | {us:.3} | {:.0} % |",
-            100.0 * share
-        );
-    }
-    let (f, c) = (32, 24);
-    let w = PackedMix::new(&noise.vec(c * f * f, 0.1), c, f, f, None);
-    let (u, mut y) = (
-        Aligned::from(&noise.vec(f * c, 1.0)[..]),
-        Aligned::zeros(f * c),
-    );
-    let us = best_us(|| mix(path, &w, &u, &mut y, 1, false));
-    println!(
-        "| mix | 24 of 32 by 32 | {us:.3} | {:.0} % |",
-        100.0 * 2.0 * (f * f * c) as f64 / us / 1e3 / peak
-    );
-
-    let say = |name: &str, shape: &str, us: f64| println!("| {name} | {shape} | {us:.3} | |");
-    let (rows, e, stride) = (32, 64, 176);
-    let mut z = Aligned::from(&noise.vec(rows * stride, 1.0)[..]);
-    let conv = PackedConv::new(&noise.vec(96 * 4, 0.5), 96, 4, None);
-    let mut tails = Aligned::zeros(rows * conv.state_len());
-    say(
-        "conv + SiLU",
-        "32 streams of 96",
-        best_us(|| conv_silu(path, &conv, &mut z, stride, rows, 1, &mut tails)),
-    );
-    let scan = Ssd::new(
-        &noise.vec(4, 1.0),
-        &noise.vec(4, 1.0),
-        &noise.vec(4, 1.0),
-        16,
-        STATES,
-        1,
-        (0.0, f32::MAX),
-    );
-    let mut gates = Aligned::zeros(rows * scan.gates_len());
-    say(
-        "gates",
-        "32 streams of 4 heads",
-        best_us(|| ssd_gates(path, &scan, &z[160..], stride, &mut gates, rows)),
-    );
-    let (mut y, mut h) = (
-        Aligned::zeros(rows * e),
-        Aligned::zeros(rows * scan.state_len()),
-    );
-    let us = best_us(|| ssd(path, &scan, &z, stride, &gates, &mut y, rows, 1, &mut h));
-    say("ssd", "32 streams of 64 × 16, 1 step", us);
-    let us = best_us(|| ssd(path, &scan, &z, stride, &gates, &mut y, 1, rows, &mut h));
-    say("ssd", "1 stream of 64 × 16, 32 steps", us);
-    let scan = S6::new(&noise.vec(e * STATES, 1.0), &noise.vec(e, 1.0), STATES);
-    let delta = noise
-        .vec(rows * e, 0.1)
-        .iter()
-        .map(|v| v.abs())
-        .collect::<Vec<_>>();
-    let steps = S6Rows {
-        delta: &delta,
-        x: &z,
-        x_stride: stride,
-        bc: &z[e..],
-        bc_stride: stride,
-    };
-    let us = best_us(|| s6(path, &scan, steps, &mut y, 1, rows, &mut h));
-    say("s6", "1 stream of 64 × 16, 32 steps", us);
-    let w = noise.vec(e, 1.0);
-    let mut out = Aligned::zeros(rows * e);
-    say(
-        "rms_norm",
-        "32 rows of 64",
-        best_us(|| rms_norm(path, &z, &w, 1e-5, &mut out, rows)),
-    );
-    say(
-        "gated norm",
-        "32 rows of 64",
-        best_us(|| gated_rms_norm(path, &mut out, &z, stride, &w, 1, 1e-5, rows)),
-    );
-    let values = Aligned::from(&noise.vec(2048, 8.0)[..]);
-    for (name, f) in [
-        ("SiLU", gate::silu as fn(Path, &mut [f32])),
-        ("softplus", gate::softplus),
-        ("exp2", gate::exp2),
-    ] {
-        let mut x = values.clone();
-        say(
-            name,
-            "2048 values and a copy",
-            best_us(|| {
-                x.copy_from_slice(&values);
-                f(path, &mut x);
-            }),
-        );
-    }
 }
 
 /// The Mamba-2 block of the denoiser: 32 bands, one step a hop.

@@ -1,6 +1,8 @@
-//! Shared pieces of the benches: the clock, the cache's bandwidth, random weights, and the same network in ONNX.
+//! Shared pieces of the benches: the clock, the cache's bandwidth, random weights, the table of single kernels, and a
+//! network in ONNX.
 
 pub mod onnx;
+pub mod single;
 
 use statewave::kernels::{Aligned, Path, proj};
 use statewave::model::tensors::Tensors;

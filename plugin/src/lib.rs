@@ -1,13 +1,29 @@
-//! The panel, its widgets, and the app around it.
+//! Statewave for hosts and for desktops: the CLAP and VST3 plugin, the panel, and the app.
 //!
 //! ```text
-//! PanelHost ◄──► Panel ──► widgets ──► egui
-//!     ▲
-//!     └── the app's window, or a plugin's editor
+//! host ─► plugin ─┐                    ┌─► Processor ─► statewave::chain
+//!                 ├─► params, editor ──┤       ▲  engines, both ways
+//! devices ─► app ─┘        │           │       ▼
+//!                          ▼           └─► Loader (a thread of its own): reads, verifies and frees models
+//!            PanelHost ◄─► Panel ─► widgets
 //! ```
-//! The panel knows neither hosts nor devices: everything it shows and changes goes through [`panel::host::PanelHost`].
+//! [`processor`] and [`loader`] know no host and no window; [`panel`] knows neither hosts nor devices: everything it
+//! shows and changes goes through [`panel::host::PanelHost`].
 
 #[cfg(feature = "app")]
 pub mod app;
+pub mod desk;
+mod editor;
+pub mod fault;
+pub mod loader;
 pub mod panel;
+pub mod params;
+pub mod plugin;
+pub mod processor;
+pub mod state;
 pub mod widgets;
+
+pub use plugin::Statewave;
+
+nice_plug::nice_export_clap!(Statewave);
+nice_plug::nice_export_vst3!(Statewave);

@@ -267,9 +267,9 @@ fn switches_are_pressed_and_stepped() {
     assert_eq!(bench.host.plain_of(Param::Listen), 1.0);
     bench.key(Key::ArrowRight, Modifiers::NONE);
     assert_eq!(bench.host.plain_of(Param::Listen), 2.0);
-    let studio = bench.find("Latency: Studio 40 ms");
-    bench.click(studio, PointerButton::Primary);
-    assert_eq!(bench.host.plain_of(Param::LatencyMode), 2.0);
+    let zero = bench.find("Latency: Zero 0 ms");
+    bench.click(zero, PointerButton::Primary);
+    assert_eq!(bench.host.plain_of(Param::LatencyMode), 0.0);
 }
 
 /// A file as a window system drops it.

@@ -6,8 +6,11 @@ use super::ChainConfig;
 use crate::engine::Engine;
 use crate::model::spec::FrontEnd;
 
-/// Rates a host or a model may run at, in Hz.
-const RATES: std::ops::RangeInclusive<u32> = 8_000..=192_000;
+/// Rates a host may run at, in Hz: all that hosts have been seen to try.
+const HOST_RATES: std::ops::RangeInclusive<u32> = 1_000..=2_000_000;
+
+/// Rates a model may run at, in Hz.
+const MODEL_RATES: std::ops::RangeInclusive<u32> = 8_000..=192_000;
 
 /// Longest transform taken from a model file, so that a hostile one cannot claim the memory.
 const MAX_WINDOW: usize = 1 << 16;
@@ -16,7 +19,7 @@ const MAX_WINDOW: usize = 1 << 16;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChainError {
     /// The host's rate is out of range.
-    #[error("the host runs at {0} Hz: set a sample rate from 8000 to 192000 Hz")]
+    #[error("the host runs at {0} Hz: set a sample rate from 1000 to 2000000 Hz")]
     SampleRate(u32),
     /// The model's rate is out of range.
     #[error("the model says it runs at {0} Hz: use a model of a rate from 8000 to 192000 Hz")]
@@ -61,10 +64,10 @@ pub(super) fn check(
     model_rate: u32,
     config: &ChainConfig,
 ) -> Result<(), ChainError> {
-    if !RATES.contains(&config.sample_rate) {
+    if !HOST_RATES.contains(&config.sample_rate) {
         return Err(ChainError::SampleRate(config.sample_rate));
     }
-    if !RATES.contains(&model_rate) {
+    if !MODEL_RATES.contains(&model_rate) {
         return Err(ChainError::ModelRate(model_rate));
     }
     if config.channels == 0 {

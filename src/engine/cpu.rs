@@ -6,6 +6,7 @@ use super::{Engine, Exchange};
 use crate::kernels::Path;
 use crate::model::Model;
 use crate::model::denoise::DenoiseSession;
+use crate::telemetry::{DELTA_LAYERS, Deltas, add_spread};
 
 /// Runs a model's frames with the widest vector instructions found.
 #[derive(Debug)]
@@ -38,11 +39,6 @@ impl CpuEngine {
             done: pieces * channels,
             seq: 0,
         }
-    }
-
-    /// The stream of a channel.
-    pub fn session(&self, channel: usize) -> &DenoiseSession {
-        &self.sessions[channel]
     }
 
     fn advance(&mut self, target: usize) {
@@ -95,6 +91,22 @@ impl Engine for CpuEngine {
             session.finish(frame);
         }
         Exchange::Ready
+    }
+
+    fn observe(&mut self, on: bool) {
+        self.sessions
+            .iter_mut()
+            .for_each(|session| session.observe(on));
+    }
+
+    fn deltas(&self, deltas: &mut Deltas) {
+        let share = 1.0 / self.sessions.len() as f32;
+        for session in &self.sessions {
+            let bands = session.deltas().len() / DELTA_LAYERS;
+            for (from, to) in session.deltas().chunks_exact(bands).zip(deltas.iter_mut()) {
+                add_spread(from, share, to);
+            }
+        }
     }
 
     fn reset(&mut self) {

@@ -2,6 +2,8 @@
 
 pub mod cpu;
 
+use crate::telemetry::Deltas;
+
 /// What runs a model for the frames of a chain. All channels of a frame travel together, so they never drift apart.
 pub trait Engine: Send {
     /// Length of one channel's frame in floats: complex bins interleaved as (re, im).
@@ -17,6 +19,11 @@ pub trait Engine: Send {
     fn collect(&mut self, seq: u64, output: &mut [f32]) -> Exchange;
     /// Forget the stream: every state back to its start. Real-time safe.
     fn reset(&mut self);
+    /// Whether to keep what [`Engine::deltas`] shows. Real-time safe.
+    fn observe(&mut self, _on: bool) {}
+    /// Δ of the frame last collected, mean over channels; `deltas` comes as zeros. Engines that cannot say leave it.
+    /// Real-time safe.
+    fn deltas(&self, _deltas: &mut Deltas) {}
 }
 
 /// What came of a frame.

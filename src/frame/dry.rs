@@ -48,10 +48,14 @@ impl Mixer {
             if only_dry {
                 continue;
             }
-            for (i, (x, &wet)) in audio.iter_mut().zip(wet).enumerate() {
-                let w = settled.unwrap_or_else(|| self.ramps.at(i));
-                let processed = w.gain * (w.dry * *x + w.wet * wet);
-                *x = (1.0 - w.bypass) * processed + w.bypass * *x;
+            // Weights that rest leave a loop that the compiler turns into vectors.
+            match settled {
+                Some(w) => (audio.iter_mut().zip(wet)).for_each(|(x, &wet)| *x = heard(w, *x, wet)),
+                None => {
+                    for (i, (x, &wet)) in audio.iter_mut().zip(wet).enumerate() {
+                        *x = heard(self.ramps.at(i), *x, wet);
+                    }
+                }
             }
         }
         self.ramps.advance(range.len());
@@ -62,6 +66,11 @@ impl Mixer {
         self.delays.iter_mut().for_each(DelayLine::reset);
         self.fades = false;
     }
+}
+
+fn heard(w: Weights, dry: f32, wet: f32) -> f32 {
+    let processed = w.gain * (w.dry * dry + w.wet * wet);
+    (1.0 - w.bypass) * processed + w.bypass * dry
 }
 
 /// The weights, each on its way.
@@ -195,6 +204,9 @@ impl DelayLine {
     }
 
     fn process(&mut self, audio: &mut [f32]) {
+        if self.line.is_empty() {
+            return;
+        }
         let mut rest = audio;
         while !rest.is_empty() {
             let run = rest.len().min(self.line.len() - self.at);

@@ -4,12 +4,16 @@
 //! given to the engine as soon as its last sample has come; the engine's work is shared out over the next `spread`
 //! samples; then the result is taken and starts to play, whatever the lengths of the calls.
 
+use crate::controls::Stereo;
 use crate::engine::{Engine, Exchange};
 use crate::model::spec::FrontEnd;
+use crate::telemetry::{BANDS, Bands, Deltas};
 
+use super::gains::Gains;
 use super::guard::is_playable;
 use super::overlap_add::OverlapAdd;
-use super::stft::Stft;
+use super::stereo::{decode, encode, link};
+use super::stft::{Stft, analysis_window};
 
 /// What became of the frames so far.
 #[derive(Debug, Clone, Copy, Default)]
@@ -19,6 +23,27 @@ pub(crate) struct FrameCounts {
     pub lost: u64,
     pub not_finite: u64,
     pub resets: u64,
+}
+
+/// What a frame looked and came out like, for whoever watches.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FrameReport {
+    /// Its number.
+    pub frame: u64,
+    pub input_db: [f32; BANDS],
+    pub output_db: [f32; BANDS],
+    pub deltas: Deltas,
+}
+
+impl FrameReport {
+    fn new() -> Self {
+        Self {
+            frame: 0,
+            input_db: Bands::silence(),
+            output_db: Bands::silence(),
+            deltas: Deltas::default(),
+        }
+    }
 }
 
 /// The engine with everything between it and the sample streams.
@@ -39,12 +64,28 @@ pub(crate) struct Framer {
     in_work: bool,
     reset_wanted: bool,
     counts: FrameCounts,
+    /// How the channels are to share the engine, from the next frame on.
+    stereo: Stereo,
+    /// How those of the frame in work do.
+    stereo_in_work: Stereo,
+    /// Where only gains are wanted of the frames, and no signal.
+    gains: Option<Gains>,
+    gains_ready: bool,
+    watched: bool,
+    bands: Bands,
+    report: FrameReport,
+    report_ready: bool,
 }
 
 impl Framer {
     /// `engine` must have `channels` channels and frames of `2 · bins` floats; see `Stft::new` for the front end, of
     /// which `spread ≤ hop` as well.
-    pub(crate) fn new(engine: Box<dyn Engine>, front_end: FrontEnd, channels: usize) -> Self {
+    pub(crate) fn new(
+        engine: Box<dyn Engine>,
+        front_end: FrontEnd,
+        model_rate: u32,
+        channels: usize,
+    ) -> Self {
         let frames_len = channels * 2 * front_end.bins();
         Self {
             front_end,
@@ -61,7 +102,55 @@ impl Framer {
             in_work: false,
             reset_wanted: false,
             counts: FrameCounts::default(),
+            stereo: Stereo::default(),
+            stereo_in_work: Stereo::default(),
+            gains: None,
+            gains_ready: false,
+            watched: false,
+            bands: Bands::new(&analysis_window(&front_end), model_rate),
+            report: FrameReport::new(),
+            report_ready: false,
         }
+    }
+
+    /// The same, of whose frames only gains are wanted, each from `reach` bins on either side; its output is silence.
+    pub(crate) fn of_gains(self, reach: usize) -> Self {
+        let gains = Gains::new(self.joined.len(), self.front_end.bins(), reach);
+        Self {
+            gains: Some(gains),
+            ..self
+        }
+    }
+
+    /// Gains of the newest frame that was taken, and whether they are new since the last call.
+    pub(crate) fn gains(&mut self) -> Option<(&Gains, bool)> {
+        let is_new = std::mem::take(&mut self.gains_ready);
+        self.gains.as_ref().map(|gains| (gains, is_new))
+    }
+
+    /// Samples come since the last frame ended.
+    pub(crate) fn position(&self) -> usize {
+        self.position
+    }
+
+    /// How the channels share the engine, from the next frame on.
+    pub(crate) fn set_stereo(&mut self, stereo: Stereo) {
+        self.stereo = stereo;
+    }
+
+    /// Whether frames are to be reported, from the next one on.
+    pub(crate) fn watch(&mut self, on: bool) {
+        if on != self.watched {
+            self.watched = on;
+            self.report = FrameReport::new();
+            self.report_ready = false;
+            self.engine.observe(on);
+        }
+    }
+
+    /// The report of the frame taken since the last call, if there was one.
+    pub(crate) fn take_report(&mut self) -> Option<&FrameReport> {
+        std::mem::take(&mut self.report_ready).then_some(&self.report)
     }
 
     pub(crate) fn counts(&self) -> FrameCounts {
@@ -81,7 +170,9 @@ impl Framer {
     /// Puts `engine` in the place of the one that runs, which is returned. The frame in work is given to the new one,
     /// and the fade between frames is the fade between engines.
     pub(crate) fn swap_engine(&mut self, engine: Box<dyn Engine>) -> Box<dyn Engine> {
-        let retired = std::mem::replace(&mut self.engine, engine);
+        let mut retired = std::mem::replace(&mut self.engine, engine);
+        retired.observe(false);
+        self.engine.observe(self.watched);
         if self.in_work {
             self.engine.submit(self.sequence, &self.given);
         }
@@ -142,6 +233,14 @@ impl Framer {
             self.stft.analyse(history, frame);
             history.copy_within(self.front_end.hop.., 0);
         }
+        if self.watched {
+            self.report.input_db = Bands::silence();
+            for frame in self.given.chunks_exact(frame_len) {
+                self.bands.raise(frame, &mut self.report.input_db);
+            }
+        }
+        self.stereo_in_work = self.stereo;
+        encode(self.stereo_in_work, &mut self.given, frame_len);
         self.engine.submit(self.sequence, &self.given);
         self.in_work = true;
         if self.front_end.spread == 0 {
@@ -168,15 +267,42 @@ impl Framer {
                 false
             }
         };
+        let frame_len = 2 * self.front_end.bins();
         // All channels fall back together, so that they stay alike.
-        let frames = if playable { &self.taken } else { &self.given };
-        for (joined, frame) in self
-            .joined
-            .iter_mut()
-            .zip(frames.chunks_exact(2 * self.front_end.bins()))
-        {
-            joined.add(self.stft.synthesise(frame));
+        if !playable {
+            self.taken.copy_from_slice(&self.given);
+        } else if self.stereo_in_work == Stereo::Link && self.joined.len() > 1 {
+            link(&self.given, &mut self.taken, frame_len);
         }
+        if let (Some(gains), true) = (&mut self.gains, playable) {
+            gains.measure(self.stereo_in_work, &self.given, &self.taken);
+            self.gains_ready = true;
+        }
+        decode(self.stereo_in_work, &mut self.taken, frame_len);
+        if self.gains.is_none() {
+            for (joined, frame) in self
+                .joined
+                .iter_mut()
+                .zip(self.taken.chunks_exact(frame_len))
+            {
+                joined.add(self.stft.synthesise(frame));
+            }
+        }
+        if self.watched {
+            self.report();
+        }
+    }
+
+    /// Completes the report of the frame that was taken.
+    fn report(&mut self) {
+        self.report.frame = self.counts.frames;
+        self.report.output_db = Bands::silence();
+        for frame in self.taken.chunks_exact(2 * self.front_end.bins()) {
+            self.bands.raise(frame, &mut self.report.output_db);
+        }
+        self.report.deltas = Deltas::default();
+        self.engine.deltas(&mut self.report.deltas);
+        self.report_ready = true;
     }
 
     fn reset_engine(&mut self) {
@@ -191,6 +317,10 @@ impl Framer {
             .iter_mut()
             .for_each(|history| history.fill(0.0));
         self.joined.iter_mut().for_each(OverlapAdd::reset);
+        if let Some(gains) = &mut self.gains {
+            gains.reset();
+        }
+        self.gains_ready = false;
         self.position = 0;
         self.in_work = false;
         self.reset_wanted = false;

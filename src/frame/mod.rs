@@ -4,18 +4,28 @@
 //! host block ─► guard ─► resample ─► framer ─► stft ─► Engine ─► stft ─► overlap_add ─► resample ─┐
 //!                 └─► dry (delay) ─────────────────────────────────────────────────► dry (mix) ◄──┘
 //! ```
+//! Between stft and Engine, `stereo` says how the channels share the engine. Without latency, `gains` and `minimum_phase`
+//! make filters of what comes back, and `fast` puts them in the place of everything behind the guard.
+//!
 //! Everything here is allocated when it is made. Nothing allocates, locks or panics afterwards, and no result depends
 //! on how the samples were cut into blocks.
 
 mod dry;
+mod fast;
 mod framer;
+mod gains;
 mod guard;
+mod minimum_phase;
 mod overlap_add;
 mod rate;
 mod resample;
+mod stereo;
 pub mod stft;
 
 pub(crate) use dry::Mixer;
-pub(crate) use framer::Framer;
+pub(crate) use fast::Fast;
+pub(crate) use framer::{FrameReport, Framer};
 pub(crate) use guard::{copy_flushed, replace_what_is_not_audio};
-pub(crate) use rate::RateConverter;
+pub(crate) use minimum_phase::TAPS;
+pub(crate) use rate::{RateConverter, greatest_common_divisor};
+pub(crate) use resample::Resampler;

@@ -83,7 +83,7 @@ impl RateConverter {
     }
 }
 
-fn greatest_common_divisor(a: u32, b: u32) -> u32 {
+pub(crate) fn greatest_common_divisor(a: u32, b: u32) -> u32 {
     if b == 0 {
         a
     } else {

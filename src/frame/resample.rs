@@ -184,7 +184,8 @@ impl Filter {
     }
 }
 
-fn dot(a: &[f32], b: &[f32]) -> f32 {
+/// The sum of the products; both are a multiple of [`LANES`] long.
+pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut sums = [0.0; LANES];
     for (a, b) in a.chunks_exact(LANES).zip(b.chunks_exact(LANES)) {
         for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {

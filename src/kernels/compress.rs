@@ -10,11 +10,9 @@ on_path! {
     ///
     /// # Panics
     /// If a slice is shorter than `re`.
-    pub fn compress(re: &[f32], im: &[f32], exponent: f32, magnitude: &mut [f32], scale: &mut [f32]) = compress_body
+    pub fn compress(re: &[f32], im: &[f32], exponent: f32, magnitude: &mut [f32], scale: &mut [f32]) = compress_body by 32
 }
 
-/// Plain loops: within [`compress`] they are compiled, and vectorised, for each path's instructions.
-///
 /// # Safety
 /// The processor has the instructions of `L`.
 #[inline(always)]
@@ -26,40 +24,97 @@ unsafe fn compress_body<L: Lane>(
     scale: &mut [f32],
 ) {
     let n = re.len();
-    let (im, magnitude, scale) = (&im[..n], &mut magnitude[..n], &mut scale[..n]);
-    for k in 0..n {
-        let power = re[k] * re[k] + im[k] * im[k] + POWER_FLOOR;
-        let log = log2(power);
-        magnitude[k] = exp2(0.5 * exponent * log);
-        scale[k] = exp2(0.5 * (exponent - 1.0) * log);
+    assert!(
+        im.len() >= n && magnitude.len() >= n && scale.len() >= n,
+        "planes differ in length"
+    );
+    let whole = n / L::N * L::N;
+    // SAFETY: vectors stay within the first n floats of each slice; the caller vouches for the instructions.
+    unsafe {
+        for k in (0..whole).step_by(L::N) {
+            let (re, im) = (L::load(re.as_ptr().add(k)), L::load(im.as_ptr().add(k)));
+            let (m, s) = powers(re, im, exponent);
+            m.store(magnitude.as_mut_ptr().add(k));
+            s.store(scale.as_mut_ptr().add(k));
+        }
+        for k in (whole..n).step_by(8) {
+            let count = (n - k).min(8);
+            let re = L::Eight::load_first(re.as_ptr().add(k), count);
+            let im = L::Eight::load_first(im.as_ptr().add(k), count);
+            let (m, s) = powers(re, im, exponent);
+            m.store_first(magnitude.as_mut_ptr().add(k), count);
+            s.store_first(scale.as_mut_ptr().add(k), count);
+        }
     }
 }
 
-/// log2 of a positive normal number: exponent bits, and the series of artanh on the mantissa in [1/√2, √2).
+/// |x|^e and |x|^(e-1).
 #[inline(always)]
-fn log2(x: f32) -> f32 {
-    const SQRT_HALF: u32 = 0x3f35_04f3;
-    let bits = x.to_bits().wrapping_sub(SQRT_HALF);
-    let exponent = (bits as i32 >> 23) as f32;
-    let m = f32::from_bits((bits & 0x007f_ffff) + SQRT_HALF);
-    let t = (m - 1.0) / (m + 1.0);
-    let s = t * t;
-    let series = 1.0 + s * (1.0 / 3.0 + s * (1.0 / 5.0 + s * (1.0 / 7.0 + s * (1.0 / 9.0))));
-    exponent + 2.0 * std::f32::consts::LOG2_E * t * series
+fn powers<L: Lane>(re: L, im: L, exponent: f32) -> (L, L) {
+    let log = re.fma(re, im.fma(im, re.of(POWER_FLOOR))).log2();
+    (
+        log.mul(log.of(0.5 * exponent)).exp2(),
+        log.mul(log.of(0.5 * (exponent - 1.0))).exp2(),
+    )
 }
 
-/// 2^x for |x| < 126: the nearest whole number into the exponent, the Taylor series of e^(x ln 2) for the rest.
+/// What a net sees of bins, each `[bins]`.
+#[derive(Debug, Clone, Copy)]
+pub struct Compressed<'a> {
+    /// Real part, not yet scaled.
+    pub re: &'a [f32],
+    /// Imaginary part, not yet scaled.
+    pub im: &'a [f32],
+    /// Compressed magnitude.
+    pub magnitude: &'a [f32],
+    /// What the parts are scaled by.
+    pub scale: &'a [f32],
+}
+
+on_path! {
+    /// Lays out neighbouring bands of `width` bins, the first at bin `first`: `out` is `[bands][3][width]` with
+    /// `gain` times the scaled real parts, imaginary parts and magnitudes.
+    ///
+    /// # Panics
+    /// If a slice is shorter than its bins and eight floats behind them.
+    pub fn lay_out(c: Compressed, gain: f32, first: usize, width: usize, bands: usize, out: &mut [f32]) = lay_out_body by 8
+}
+
+/// # Safety
+/// The processor has the instructions of `L`.
 #[inline(always)]
-fn exp2(x: f32) -> f32 {
-    // Adding and taking away 1.5 · 2^23 rounds to a whole number in every vector unit.
-    const ROUND: f32 = 12_582_912.0;
-    let whole = (x + ROUND) - ROUND;
-    let r = (x - whole) * std::f32::consts::LN_2;
-    let series = 1.0
-        + r * (1.0
-            + r * (1.0 / 2.0
-                + r * (1.0 / 6.0 + r * (1.0 / 24.0 + r * (1.0 / 120.0 + r * (1.0 / 720.0))))));
-    series * f32::from_bits(((whole as i32 + 127) << 23) as u32)
+unsafe fn lay_out_body<L: Lane>(
+    c: Compressed,
+    gain: f32,
+    first: usize,
+    width: usize,
+    bands: usize,
+    out: &mut [f32],
+) {
+    let end = first + bands * width + L::N;
+    let shortest = c.re.len().min(c.im.len()).min(c.magnitude.len());
+    assert!(shortest.min(c.scale.len()) >= end, "bins do not fit");
+    assert!(out.len() >= 3 * bands * width + L::N, "bands do not fit");
+    for band in 0..bands {
+        // What a vector writes behind its plane, the next plane's or band's overwrites.
+        for plane in 0..3 {
+            for i in (0..width).step_by(L::N) {
+                let bin = first + band * width + i;
+                // SAFETY: a vector starts within a band and ends at most one vector behind it, which all slices have,
+                // as checked; the caller vouches for the instructions.
+                unsafe {
+                    let scale = || L::load(c.scale.as_ptr().add(bin));
+                    let value = match plane {
+                        0 => L::load(c.re.as_ptr().add(bin)).mul(scale()),
+                        1 => L::load(c.im.as_ptr().add(bin)).mul(scale()),
+                        _ => L::load(c.magnitude.as_ptr().add(bin)),
+                    };
+                    let at = (3 * band + plane) * width + i;
+                    value.mul(L::splat(gain)).store(out.as_mut_ptr().add(at));
+                }
+            }
+        }
+    }
 }
 
 #[cfg(test)]

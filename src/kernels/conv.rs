@@ -1,4 +1,4 @@
-//! Causal depthwise convolution over time, with SiLU fused: `y[t] = silu(b + Σ_j w[j] · x[t − (K−1) + j])`.
+//! Causal depthwise convolution over time: `y[t] = b + Σ_j w[j] · x[t − (K−1) + j]`.
 //!
 //! The state is the tail, the last 3 inputs of each channel, oldest first, `[3][channels]`: it shifts while it is read,
 //! so two streams' states can be blended or exchanged without a position to agree on. Fewer than 4 taps are 4 of which
@@ -10,7 +10,7 @@ use super::simd::Aligned;
 /// The taps of every kernel.
 const TAPS: usize = 4;
 
-/// Taps `[4][channels]` and a bias, packed for [`conv_silu`].
+/// Taps `[4][channels]` and a bias, packed for [`conv`].
 #[derive(Debug, Clone)]
 pub struct PackedConv {
     channels: usize,
@@ -68,7 +68,7 @@ impl PackedConv {
 ///
 /// # Panics
 /// If a row does not fit its slice or its stride, or `tails` is too short.
-pub fn conv_silu(
+pub fn conv(
     path: crate::kernels::Path,
     w: &PackedConv,
     x: &mut [f32],
@@ -113,25 +113,21 @@ unsafe fn conv_body<L: Lane>(
         "rows do not fit"
     );
     assert!(tails.len() >= batch * w.state_len(), "tails are too short");
-    for stream in 0..batch {
-        for c in (0..channels).step_by(L::N) {
-            // SAFETY: `c` is a whole vector below `channels`; the rows and the tails fit, as checked; the caller
-            // vouches for the instructions.
-            unsafe {
+    for c in (0..channels).step_by(L::N) {
+        // SAFETY: `c` is a whole vector below `channels`; the rows and the tails fit, as checked; the caller vouches for
+        // the instructions.
+        unsafe {
+            let weight = w.weight.as_ptr().add(c);
+            let [w0, w1, w2, w3] = [0, 1, 2, 3].map(|j| L::load(weight.add(j * channels)));
+            let bias = L::load(w.bias.as_ptr().add(c));
+            for stream in 0..batch {
                 let mut at = x.as_mut_ptr().add(stream * time * stride + c);
                 let tail = tails.as_mut_ptr().add(stream * w.state_len() + c);
-                let weight = w.weight.as_ptr().add(c);
-                let bias = w.bias.as_ptr().add(c);
                 let [mut p0, mut p1, mut p2] = [0, 1, 2].map(|j| L::load(tail.add(j * channels)));
                 for _ in 0..time {
                     let now = L::load(at);
-                    let y = L::load(weight).fma(p0, L::load(bias));
-                    let y = L::load(weight.add(channels)).fma(p1, y);
-                    let y = L::load(weight.add(2 * channels)).fma(p2, y);
-                    L::load(weight.add(3 * channels))
-                        .fma(now, y)
-                        .silu()
-                        .store(at);
+                    let y = w2.fma(p2, w1.fma(p1, w0.fma(p0, bias)));
+                    w3.fma(now, y).store(at);
                     (p0, p1, p2) = (p1, p2, now);
                     at = at.wrapping_add(stride);
                 }

@@ -1,4 +1,6 @@
 //! Elementwise functions, in place: SiLU, softplus, sigmoid and 2^x, each within a few ulp of the exact value.
+//!
+//! Each is one long chain of dependent instructions, so four vectors go side by side.
 
 use super::lane::Lane;
 
@@ -9,8 +11,8 @@ macro_rules! elementwise {
         /// The processor has the instructions of `L`.
         #[inline(always)]
         unsafe fn $body<L: Lane>(x: &mut [f32]) {
-            let whole = x.len() / L::N * L::N;
-            let (body, tail) = x.split_at_mut(whole);
+            let (body, rest) = x.split_at_mut(x.len() / L::N * L::N);
+            let (eights, tail) = rest.split_at_mut(rest.len() / 8 * 8);
             for chunk in body.chunks_exact_mut(L::N) {
                 // SAFETY: a chunk holds `L::N` floats; the caller vouches for the instructions.
                 unsafe {
@@ -18,12 +20,19 @@ macro_rules! elementwise {
                     $f.store(chunk.as_mut_ptr());
                 }
             }
-            if !tail.is_empty() {
-                let mut padded = [0.0f32; 16];
-                padded[..tail.len()].copy_from_slice(tail);
-                // SAFETY: `padded` holds the widest lane; the caller vouches for the instructions.
+            for chunk in eights.chunks_exact_mut(8) {
+                // SAFETY: a chunk holds eight floats; the caller vouches for the instructions.
                 unsafe {
-                    let $lane = L::load(padded.as_ptr());
+                    let $lane = L::Eight::load(chunk.as_ptr());
+                    $f.store(chunk.as_mut_ptr());
+                }
+            }
+            if !tail.is_empty() {
+                let mut padded = [0.0f32; 8];
+                padded[..tail.len()].copy_from_slice(tail);
+                // SAFETY: `padded` holds eight floats; the caller vouches for the instructions.
+                unsafe {
+                    let $lane = L::Eight::load(padded.as_ptr());
                     $f.store(padded.as_mut_ptr());
                 }
                 tail.copy_from_slice(&padded[..tail.len()]);
@@ -38,21 +47,40 @@ elementwise!(sigmoid_body, v => v.sigmoid());
 elementwise!(exp2_body, v => v.exp2());
 
 on_path! {
-    /// `x ← x · sigmoid(x)`; results smaller than 1e-20 become 0.
-    pub fn silu(x: &mut [f32]) = silu_body by 16
+    /// `x ← x · sigmoid(x)`, with x raised by 1e-20 so that silence makes no subnormal number.
+    pub fn silu(x: &mut [f32]) = silu_body by 32
+}
+
+on_path! {
+    /// [`silu`] of the first `width` of each of `rows` rows, `stride` apart.
+    ///
+    /// # Panics
+    /// If a row does not fit its slice or its stride.
+    pub fn silu_rows(x: &mut [f32], stride: usize, width: usize, rows: usize) = silu_rows_body by 32
+}
+
+/// # Safety
+/// The processor has the instructions of `L`.
+#[inline(always)]
+unsafe fn silu_rows_body<L: Lane>(x: &mut [f32], stride: usize, width: usize, rows: usize) {
+    assert!(stride >= width && stride > 0, "rows overlap");
+    for row in x.chunks_mut(stride).take(rows) {
+        // SAFETY: the caller vouches for the instructions.
+        unsafe { silu_body::<L>(&mut row[..width]) }
+    }
 }
 
 on_path! {
     /// `x ← ln(1 + e^x)`.
-    pub fn softplus(x: &mut [f32]) = softplus_body by 16
+    pub fn softplus(x: &mut [f32]) = softplus_body by 32
 }
 
 on_path! {
     /// `x ← 1 / (1 + e^-x)`.
-    pub fn sigmoid(x: &mut [f32]) = sigmoid_body by 16
+    pub fn sigmoid(x: &mut [f32]) = sigmoid_body by 32
 }
 
 on_path! {
     /// `x ← 2^x`, held within 2^±125.
-    pub fn exp2(x: &mut [f32]) = exp2_body by 16
+    pub fn exp2(x: &mut [f32]) = exp2_body by 32
 }

@@ -27,10 +27,22 @@ const EXP2: [f32; 5] = [
 /// 2·atanh(s)/s as a polynomial in s² on s ≤ 1/3; relative error 4e-9 before rounding.
 const ATANH: [f32; 5] = [2.0, 0.666_663_15, 0.400_249_1, 0.279_606_03, 0.281_783_35];
 
+/// Bits of √½.
+const SQRT_HALF: i32 = 0x3f35_04f3;
+
+/// Bits of a mantissa.
+const MANTISSA: i32 = 0x007f_ffff;
+
 /// Adjacent f32 in one register, and what the kernels do to them.
 pub(crate) trait Lane: Copy {
     /// Floats in one value.
     const N: usize;
+
+    /// Vectors side by side in one value.
+    const ROWS: usize = 1;
+
+    /// Eight lanes of the same instructions, for what is left behind whole vectors.
+    type Eight: Lane;
 
     /// `N` floats from `p`.
     ///
@@ -47,6 +59,37 @@ pub(crate) trait Lane: Copy {
     /// # Safety
     /// `p` is writable for `N` floats.
     unsafe fn store(self, p: *mut f32);
+    /// The first `count` floats from `p`, at most `N`; zeros behind.
+    ///
+    /// # Safety
+    /// `p` is readable for `count` floats, and the processor has this lane's instructions.
+    unsafe fn load_first(p: *const f32, count: usize) -> Self;
+    /// The first `count` floats to `p`, at most `N`.
+    ///
+    /// # Safety
+    /// `p` is writable for `count` floats.
+    unsafe fn store_first(self, p: *mut f32, count: usize);
+    /// A vector from each of [`Self::ROWS`] rows, `stride` apart.
+    ///
+    /// # Safety
+    /// As [`Self::load`], for each row.
+    #[inline(always)]
+    unsafe fn load_rows(p: *const f32, _stride: usize) -> Self {
+        // SAFETY: as the caller vouches.
+        unsafe { Self::load(p) }
+    }
+    /// A vector to each of [`Self::ROWS`] rows, `stride` apart.
+    ///
+    /// # Safety
+    /// As [`Self::store`], for each row.
+    #[inline(always)]
+    unsafe fn store_rows(self, p: *mut f32, _stride: usize) {
+        // SAFETY: as the caller vouches.
+        unsafe { self.store(p) }
+    }
+    /// Has the cache fetch what lies at `p`, which need not be readable.
+    #[inline(always)]
+    fn prefetch(_p: *const f32) {}
 
     /// `v` in every lane; `self` is only the proof that the instructions are there.
     fn of(self, v: f32) -> Self;
@@ -66,6 +109,9 @@ pub(crate) trait Lane: Copy {
     /// Lanes smaller than `bound` in size become 0, and so does NaN: a broken state heals.
     fn flush(self, bound: Self) -> Self;
 
+    /// (m, e) of positive normal numbers m · 2^e, with m between √½ and √2.
+    fn mantissa_and_exponent(self) -> (Self, Self);
+
     /// The sum of all lanes, in a fixed order: halves added until one is left.
     fn sum(self) -> f32;
 
@@ -73,7 +119,13 @@ pub(crate) trait Lane: Copy {
     #[inline(always)]
     fn exp2_raw(self) -> Self {
         let rounded = self.add(self.of(ROUND));
-        let r = self.sub(rounded.sub(self.of(ROUND)));
+        self.sub(rounded.sub(self.of(ROUND))).exp2_rest(rounded)
+    }
+
+    /// 2^(k + r) of `self` = r, at most 1/2 in size, where `rounded` is k + [`ROUND`].
+    #[inline(always)]
+    fn exp2_rest(self, rounded: Self) -> Self {
+        let r = self;
         let p = r.fma(self.of(EXP2[4]), self.of(EXP2[3]));
         let p = r.fma(p, self.of(EXP2[2]));
         let p = r.fma(p, self.of(EXP2[1]));
@@ -93,18 +145,41 @@ pub(crate) trait Lane: Copy {
         self.max(self.of(-64.0)).exp2_raw()
     }
 
+    /// log2 of positive normal numbers: the exponent, and the series of artanh on the mantissa.
+    #[inline(always)]
+    fn log2(self) -> Self {
+        let (m, exponent) = self.mantissa_and_exponent();
+        let t = m.sub(self.of(1.0)).div(m.add(self.of(1.0)));
+        let s = t.mul(t);
+        let p = s.fma(self.of(1.0 / 9.0), self.of(1.0 / 7.0));
+        let p = s.fma(p, self.of(1.0 / 5.0));
+        let p = s.fma(p, self.of(1.0 / 3.0));
+        let p = s.fma(p, self.of(1.0));
+        t.mul(self.of(2.0 * std::f32::consts::LOG2_E))
+            .fma(p, exponent)
+    }
+
+    /// e^-x, for x held within ±86. The product with log2 e goes into the rounding and into the remainder unrounded.
+    #[inline(always)]
+    fn exp_minus(self) -> Self {
+        let x = self.max(self.of(-86.0)).min(self.of(86.0));
+        let log2_e = self.of(std::f32::consts::LOG2_E);
+        let rounded = x.fnma(log2_e, self.of(ROUND));
+        let minus_whole = self.of(ROUND).sub(rounded);
+        x.fnma(log2_e, minus_whole).exp2_rest(rounded)
+    }
+
     /// 1 / (1 + e^-x).
     #[inline(always)]
     fn sigmoid(self) -> Self {
-        let e = self.mul(self.of(-std::f32::consts::LOG2_E)).exp2();
-        self.of(1.0).div(e.add(self.of(1.0)))
+        self.of(1.0).div(self.exp_minus().add(self.of(1.0)))
     }
 
-    /// x · sigmoid(x), silence flushed.
+    /// x · sigmoid(x), with x raised by 1e-20 so that silence makes no subnormal number.
     #[inline(always)]
     fn silu(self) -> Self {
-        let e = self.mul(self.of(-std::f32::consts::LOG2_E)).exp2();
-        self.div(e.add(self.of(1.0))).flush(self.of(TINY))
+        self.add(self.of(TINY))
+            .div(self.exp_minus().add(self.of(1.0)))
     }
 
     /// ln(1 + e^x), as max(x, 0) + ln(1 + u) with u = e^-|x|, and ln(1 + u) = 2·atanh(u / (2 + u)). Never less than
@@ -126,187 +201,12 @@ pub(crate) trait Lane: Copy {
     }
 }
 
-/// Two vectors in step. Long chains of dependent instructions fill a processor's queues before it finds the next
-/// independent one; a pair puts that one beside each.
-#[derive(Clone, Copy)]
-pub(crate) struct Pair<L>(L, L);
-
-impl<L: Lane> Lane for Pair<L> {
-    const N: usize = 2 * L::N;
-    #[inline(always)]
-    unsafe fn load(p: *const f32) -> Self {
-        // SAFETY: as the caller vouches.
-        unsafe { Pair(L::load(p), L::load(p.add(L::N))) }
-    }
-    #[inline(always)]
-    unsafe fn splat(v: f32) -> Self {
-        // SAFETY: as the caller vouches.
-        let v = unsafe { L::splat(v) };
-        Pair(v, v)
-    }
-    #[inline(always)]
-    unsafe fn store(self, p: *mut f32) {
-        // SAFETY: as the caller vouches.
-        unsafe {
-            self.0.store(p);
-            self.1.store(p.add(L::N));
-        }
-    }
-    #[inline(always)]
-    fn of(self, v: f32) -> Self {
-        Pair(self.0.of(v), self.1.of(v))
-    }
-    #[inline(always)]
-    fn add(self, o: Self) -> Self {
-        Pair(self.0.add(o.0), self.1.add(o.1))
-    }
-    #[inline(always)]
-    fn sub(self, o: Self) -> Self {
-        Pair(self.0.sub(o.0), self.1.sub(o.1))
-    }
-    #[inline(always)]
-    fn mul(self, o: Self) -> Self {
-        Pair(self.0.mul(o.0), self.1.mul(o.1))
-    }
-    #[inline(always)]
-    fn div(self, o: Self) -> Self {
-        Pair(self.0.div(o.0), self.1.div(o.1))
-    }
-    #[inline(always)]
-    fn max(self, o: Self) -> Self {
-        Pair(self.0.max(o.0), self.1.max(o.1))
-    }
-    #[inline(always)]
-    fn min(self, o: Self) -> Self {
-        Pair(self.0.min(o.0), self.1.min(o.1))
-    }
-    #[inline(always)]
-    fn abs(self) -> Self {
-        Pair(self.0.abs(), self.1.abs())
-    }
-    #[inline(always)]
-    fn fma(self, b: Self, c: Self) -> Self {
-        Pair(self.0.fma(b.0, c.0), self.1.fma(b.1, c.1))
-    }
-    #[inline(always)]
-    fn fnma(self, b: Self, c: Self) -> Self {
-        Pair(self.0.fnma(b.0, c.0), self.1.fnma(b.1, c.1))
-    }
-    #[inline(always)]
-    fn scale(self, rounded: Self) -> Self {
-        Pair(self.0.scale(rounded.0), self.1.scale(rounded.1))
-    }
-    #[inline(always)]
-    fn flush(self, bound: Self) -> Self {
-        Pair(self.0.flush(bound.0), self.1.flush(bound.1))
-    }
-    #[inline(always)]
-    fn sum(self) -> f32 {
-        self.0.add(self.1).sum()
-    }
-}
-
-/// Eight lanes of plain Rust.
-#[derive(Clone, Copy)]
-#[repr(align(32))]
-pub(crate) struct P8([f32; 8]);
-
-impl P8 {
-    #[inline(always)]
-    fn zip(self, o: P8, f: impl Fn(f32, f32) -> f32) -> P8 {
-        P8(std::array::from_fn(|i| f(self.0[i], o.0[i])))
-    }
-}
-
-/// Fused where the architecture always has it; a call into libm would cost a hundred times the rounding it saves.
-#[inline(always)]
-fn portable_fma(a: f32, b: f32, c: f32) -> f32 {
-    if cfg!(any(target_arch = "aarch64", target_feature = "fma")) {
-        a.mul_add(b, c)
-    } else {
-        a * b + c
-    }
-}
-
-impl Lane for P8 {
-    const N: usize = 8;
-    #[inline(always)]
-    unsafe fn load(p: *const f32) -> P8 {
-        // SAFETY: the caller vouches for eight floats; `[f32; 8]` is aligned as f32.
-        P8(unsafe { *p.cast::<[f32; 8]>() })
-    }
-    #[inline(always)]
-    unsafe fn splat(v: f32) -> P8 {
-        P8([v; 8])
-    }
-    #[inline(always)]
-    unsafe fn store(self, p: *mut f32) {
-        // SAFETY: the caller vouches for eight floats; `[f32; 8]` is aligned as f32.
-        unsafe { *p.cast::<[f32; 8]>() = self.0 }
-    }
-    #[inline(always)]
-    fn of(self, v: f32) -> P8 {
-        P8([v; 8])
-    }
-    #[inline(always)]
-    fn add(self, o: P8) -> P8 {
-        self.zip(o, |a, b| a + b)
-    }
-    #[inline(always)]
-    fn sub(self, o: P8) -> P8 {
-        self.zip(o, |a, b| a - b)
-    }
-    #[inline(always)]
-    fn mul(self, o: P8) -> P8 {
-        self.zip(o, |a, b| a * b)
-    }
-    #[inline(always)]
-    fn div(self, o: P8) -> P8 {
-        self.zip(o, |a, b| a / b)
-    }
-    #[inline(always)]
-    fn max(self, o: P8) -> P8 {
-        self.zip(o, |a, b| if a > b { a } else { b })
-    }
-    #[inline(always)]
-    fn min(self, o: P8) -> P8 {
-        self.zip(o, |a, b| if a < b { a } else { b })
-    }
-    #[inline(always)]
-    fn abs(self) -> P8 {
-        P8(self.0.map(f32::abs))
-    }
-    #[inline(always)]
-    fn fma(self, b: P8, c: P8) -> P8 {
-        P8(std::array::from_fn(|i| {
-            portable_fma(self.0[i], b.0[i], c.0[i])
-        }))
-    }
-    #[inline(always)]
-    fn fnma(self, b: P8, c: P8) -> P8 {
-        P8(std::array::from_fn(|i| {
-            portable_fma(-self.0[i], b.0[i], c.0[i])
-        }))
-    }
-    #[inline(always)]
-    fn scale(self, rounded: P8) -> P8 {
-        self.zip(rounded, |a, t| {
-            f32::from_bits(a.to_bits().wrapping_add(t.to_bits() << 23))
-        })
-    }
-    #[inline(always)]
-    fn flush(self, bound: P8) -> P8 {
-        self.zip(bound, |a, b| if a.abs() >= b { a } else { 0.0 })
-    }
-    #[inline(always)]
-    fn sum(self) -> f32 {
-        let a = self.0;
-        ((a[0] + a[4]) + (a[2] + a[6])) + ((a[1] + a[5]) + (a[3] + a[7]))
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-pub(crate) use x86::{V8, V16};
-
+mod pair;
+mod portable;
 #[cfg(target_arch = "x86_64")]
 mod x86;
+
+pub(crate) use pair::{Pair, Quad};
+pub(crate) use portable::P8;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use x86::{V8, V16};

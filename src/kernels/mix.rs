@@ -11,7 +11,7 @@ const BLOCK: usize = 8;
 /// Channels in a vector, on every path.
 const LANES: usize = 8;
 
-/// C matrices `[F_out, F_in]` and an optional bias `[C, F_out]`, packed for [`mix`].
+/// C matrices `[F_out, F_in]` and an optional bias `[C, F_out]`, packed for [`mix_gated`].
 #[derive(Debug, Clone)]
 pub struct PackedMix {
     channels: usize,
@@ -93,14 +93,25 @@ impl PackedMix {
     }
 }
 
+/// How far apart the bands of a frame are, and the frames, in floats.
+#[derive(Debug, Clone, Copy)]
+pub struct Steps {
+    /// From a band to the next.
+    pub band: usize,
+    /// From a frame to the next.
+    pub frame: usize,
+}
+
 on_path! {
-    /// `out[r][f][c] ← Σ_g W[c][f][g] · u[r][g][c] + bias[c][f]`, added to `out` if `accumulate`.
+    /// Mixes and gates: `out[t][f][c] ← (Σ_g W[c][f][g] · u[t][g][c] + bias[c][f]) · z[t][f][c]` for each of `frames`.
     ///
-    /// `u` is `[rows][F_in][C]`, `out` is `[rows][F_out][C]`.
+    /// `u` and `z` lie as `from` says, `out` as `to`.
     ///
     /// # Panics
     /// If a slice is too short.
-    pub fn mix(w: &PackedMix, u: &[f32], out: &mut [f32], rows: usize, accumulate: bool) = mix_body by 8
+    pub fn mix_gated(
+        w: &PackedMix, u: &[f32], z: &[f32], from: Steps, out: &mut [f32], to: Steps, frames: usize,
+    ) = mix_body by 8
 }
 
 /// # Safety
@@ -109,28 +120,29 @@ on_path! {
 unsafe fn mix_body<L: Lane>(
     w: &PackedMix,
     u: &[f32],
+    z: &[f32],
+    from: Steps,
     out: &mut [f32],
-    rows: usize,
-    accumulate: bool,
+    to: Steps,
+    frames: usize,
 ) {
     assert!(L::N == LANES);
-    assert!(
-        u.len() >= rows * w.inputs * w.channels,
-        "input rows do not fit"
-    );
-    assert!(
-        out.len() >= rows * w.outputs * w.channels,
-        "output rows do not fit"
-    );
+    if frames == 0 || w.inputs == 0 || w.outputs == 0 {
+        return;
+    }
+    let end = |steps: Steps, bands: usize| {
+        (frames - 1) * steps.frame + (bands - 1) * steps.band + w.channels
+    };
+    assert!(u.len() >= end(from, w.inputs), "input rows do not fit");
+    assert!(z.len() >= end(from, w.outputs), "gate rows do not fit");
+    assert!(out.len() >= end(to, w.outputs), "output rows do not fit");
     let padded = w.outputs.next_multiple_of(BLOCK);
     for group in 0..w.channels / LANES {
         for first in (0..padded).step_by(BLOCK) {
             let block = (group * padded + first) / BLOCK;
             let count = BLOCK.min(w.outputs - first);
-            for row in 0..rows {
-                let u_row = row * w.inputs * w.channels + group * LANES;
-                let out_row = (row * w.outputs + first) * w.channels + group * LANES;
-                // SAFETY: groups, blocks and rows stay within what was packed and checked above.
+            for frame in 0..frames {
+                // SAFETY: groups, blocks and frames stay within what was packed and checked above.
                 unsafe {
                     let mut weights = w.blocks.as_ptr().add(block * w.inputs * BLOCK * LANES);
                     let bias = w.bias.as_ptr().add(block * BLOCK * LANES);
@@ -138,19 +150,21 @@ unsafe fn mix_body<L: Lane>(
                     for (f, a) in acc.iter_mut().enumerate() {
                         *a = L::load(bias.add(f * LANES));
                     }
-                    let mut input = u.as_ptr().add(u_row);
+                    let mut input = u.as_ptr().add(frame * from.frame + group * LANES);
                     for _ in 0..w.inputs {
                         let v = L::load(input);
                         for (f, a) in acc.iter_mut().enumerate() {
                             *a = L::load(weights.add(f * LANES)).fma(v, *a);
                         }
                         weights = weights.add(BLOCK * LANES);
-                        input = input.wrapping_add(w.channels);
+                        input = input.wrapping_add(from.band);
                     }
                     for (f, a) in acc.iter().enumerate().take(count) {
-                        let to = out.as_mut_ptr().add(out_row + f * w.channels);
-                        let a = if accumulate { L::load(to).add(*a) } else { *a };
-                        a.store(to);
+                        let band = first + f;
+                        let gate = frame * from.frame + band * from.band + group * LANES;
+                        let at = frame * to.frame + band * to.band + group * LANES;
+                        a.mul(L::load(z.as_ptr().add(gate)))
+                            .store(out.as_mut_ptr().add(at));
                     }
                 }
             }

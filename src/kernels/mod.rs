@@ -10,25 +10,31 @@
 //! |---|---|
 //! | [`simd`] | which instructions run ([`Path`]), aligned memory |
 //! | [`proj`] | dense layers: rows by packed weights |
+//! | [`banded`] | a dense layer for each band |
 //! | [`mix`] | one small dense layer per channel (the bands of a spectrum mixed) |
 //! | [`conv`] | causal depthwise convolution with SiLU |
 //! | [`scan`] | the recurrences: S6 (Mamba), SSD (Mamba-2), S4D |
 //! | [`norm`] | RMSNorm, plain and gated |
 //! | [`gate`] | SiLU, softplus, sigmoid, exp2 |
 //! | [`compress`] | power-law compression of spectra |
+//! | [`filter`] | complex filters and gates applied to spectra |
+//! | [`planes`] | complex numbers from pairs to planes and back |
 //! | [`peak`] | the floor of this machine, measured |
 //! | [`oracle`] | the same in f64, as the papers write it, for tests |
 
 #[macro_use]
 pub mod simd;
+pub mod banded;
 pub mod compress;
 pub mod conv;
+pub mod filter;
 pub mod gate;
 mod lane;
 pub mod mix;
 pub mod norm;
 pub mod oracle;
 pub mod peak;
+pub mod planes;
 pub mod proj;
 pub mod scan;
 

@@ -11,6 +11,8 @@ use super::simd::Aligned;
 const PANEL: usize = 16;
 /// Rows that stay in the first-level cache while all weights pass by.
 const TILE: usize = 32;
+/// Inputs between the weights in use and those that are fetched.
+const AHEAD: usize = 16;
 
 /// A weight matrix `[M, K]` and an optional bias `[M]`, packed for [`proj`].
 #[derive(Debug, Clone)]
@@ -51,6 +53,12 @@ impl Packed {
             panels,
             bias: padded,
         }
+    }
+
+    /// With outputs of 0 up to the next multiple of 8, so that every store is a whole vector.
+    pub fn padded(mut self) -> Packed {
+        self.outputs = self.outputs.next_multiple_of(8);
+        self
     }
 
     /// M, the length of an output row.
@@ -128,8 +136,7 @@ unsafe fn proj_body<L: Lane>(
     unsafe {
         while row + 4 <= rows {
             let end = row + TILE.min(rows - row) / 4 * 4;
-            // Eight sums hide the latency of eight-lane FMAs, and a block of 4 by 3 would spill one of its sums in
-            // sixteen registers; sixteen lanes come with thirty-two.
+            // Eight sums or more hide the latency of FMAs; lanes of sixteen come with thirty-two registers for them.
             if L::N == 16 {
                 columns::<L, 4, 4>(job, row, end);
             } else {
@@ -158,15 +165,11 @@ unsafe fn columns<L: Lane, const R: usize, const P: usize>(job: Job, row: usize,
     // SAFETY: `v` stays within the packed panels; the rest is the caller's promise.
     unsafe {
         while v + P <= vectors {
-            for row in (row..end).step_by(R) {
-                block::<L, R, P>(job, row, v);
-            }
+            down::<L, R, P>(job, row, end, v);
             v += P;
         }
         if P > 2 && v + 2 <= vectors {
-            for row in (row..end).step_by(R) {
-                block::<L, R, 2>(job, row, v);
-            }
+            down::<L, R, 2>(job, row, end, v);
             v += 2;
         }
         while v < vectors {
@@ -176,10 +179,35 @@ unsafe fn columns<L: Lane, const R: usize, const P: usize>(job: Job, row: usize,
                 block::<L, 8, 1>(job, row, v);
                 row += 8;
             }
-            for row in (row..end).step_by(R) {
-                block::<L, R, 1>(job, row, v);
-            }
+            down::<L, R, 1>(job, row, end, v);
             v += 1;
+        }
+    }
+}
+
+/// `P` vectors of outputs of the rows `row..end`, `R` rows at a time.
+///
+/// # Safety
+/// As of [`columns`].
+#[inline(always)]
+unsafe fn down<L: Lane, const R: usize, const P: usize>(
+    job: Job,
+    row: usize,
+    end: usize,
+    v: usize,
+) {
+    let mut row = row;
+    // SAFETY: as the caller vouches.
+    unsafe {
+        // Twelve sums, two weights and an input fill sixteen registers, and load least for a product.
+        if R == 4 && P == 2 && L::N == 8 {
+            for _ in 0..(end - row) / 12 * 2 {
+                block::<L, 6, P>(job, row, v);
+                row += 6;
+            }
+        }
+        for row in (row..end).step_by(R) {
+            block::<L, R, P>(job, row, v);
         }
     }
 }
@@ -244,50 +272,67 @@ unsafe fn block<L: Lane, const R: usize, const P: usize>(job: Job, row: usize, v
             }
         }
         let input = x.add(row * x_stride);
-        for k in 0..w.inputs {
-            let mut weights = [L::splat(0.0); P];
-            for p in 0..P {
-                weights[p] = L::load(column[p].add(k * PANEL));
-            }
-            for r in 0..R {
-                let u = L::splat(*input.add(r * x_stride + k));
+        macro_rules! step {
+            ($k:expr) => {
+                // One row reads all weights once, and waits for them more than for its sums.
                 for p in 0..P {
-                    acc[r][p] = u.fma(weights[p], acc[r][p]);
+                    if R == 1 && p % (PANEL / L::N) == 0 {
+                        L::prefetch(column[p].wrapping_add(($k + AHEAD) * PANEL));
+                    }
+                }
+                let mut weights = [L::splat(0.0); P];
+                for p in 0..P {
+                    weights[p] = L::load(column[p].add($k * PANEL));
+                }
+                for r in 0..R {
+                    let u = L::splat(*input.add(r * x_stride + $k));
+                    for p in 0..P {
+                        acc[r][p] = u.fma(weights[p], acc[r][p]);
+                    }
+                }
+            };
+        }
+        // Four steps a round: few enough rounds for the processor to foresee the last.
+        let mut k = 0;
+        while k + 4 <= w.inputs {
+            step!(k);
+            step!(k + 1);
+            step!(k + 2);
+            step!(k + 3);
+            k += 4;
+        }
+        while k < w.inputs {
+            step!(k);
+            k += 1;
+        }
+        let to = out.add(row * out_stride + v * L::N);
+        let left = w.outputs - v * L::N;
+        // Decided once a block, so that the common case is stores alone.
+        if left < P * L::N {
+            for (r, sums) in acc.iter().enumerate() {
+                for (p, sum) in sums.iter().enumerate() {
+                    let (to, count) = (to.add(r * out_stride + p * L::N), left - p * L::N);
+                    let count = count.min(L::N);
+                    let sum = if accumulate {
+                        L::load_first(to, count).add(*sum)
+                    } else {
+                        *sum
+                    };
+                    sum.store_first(to, count);
                 }
             }
-        }
-        for r in 0..R {
-            for p in 0..P {
-                let m = (v + p) * L::N;
-                let to = out.add((row + r) * out_stride + m);
-                put(acc[r][p], to, L::N.min(w.outputs - m), accumulate);
+        } else {
+            for (r, sums) in acc.iter().enumerate() {
+                for (p, sum) in sums.iter().enumerate() {
+                    let to = to.add(r * out_stride + p * L::N);
+                    let sum = if accumulate {
+                        L::load(to).add(*sum)
+                    } else {
+                        *sum
+                    };
+                    sum.store(to);
+                }
             }
-        }
-    }
-}
-
-/// Stores the first `count` lanes, added to what is there if `accumulate`.
-///
-/// # Safety
-/// `to` is readable and writable for `count` floats, and the processor has the instructions of `L`.
-#[inline(always)]
-unsafe fn put<L: Lane>(value: L, to: *mut f32, count: usize, accumulate: bool) {
-    // SAFETY: a whole vector goes to `to` only if it fits; else it goes through a copy as wide as the widest lane.
-    unsafe {
-        if count == L::N {
-            let value = if accumulate {
-                L::load(to).add(value)
-            } else {
-                value
-            };
-            value.store(to);
-            return;
-        }
-        let mut lanes = [0.0f32; 16];
-        value.store(lanes.as_mut_ptr());
-        for (i, lane) in lanes[..count].iter().enumerate() {
-            let to = to.add(i);
-            *to = if accumulate { *to + lane } else { *lane };
         }
     }
 }

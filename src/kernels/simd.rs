@@ -67,13 +67,16 @@ impl Path {
 /// Makes `fn name(path, args..)`, which runs the generic body `body::<L>(args..)` with the lanes of `path`.
 ///
 /// `by 8` keeps eight lanes on every path, for work that sixteen lanes do not divide; `by 16` keeps sixteen, as a pair of
-/// vectors where these have eight.
+/// vectors where these have eight; `by 32` keeps thirty-two as two or four, for long chains.
 macro_rules! on_path {
     ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) = $body:ident by 8) => {
         on_path!(@make $(#[$doc])* $vis $name, $body, (P8, V8, V8), $($arg: $ty),*);
     };
     ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) = $body:ident by 16) => {
         on_path!(@make $(#[$doc])* $vis $name, $body, (Pair<P8>, Pair<V8>, V16), $($arg: $ty),*);
+    };
+    ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) = $body:ident by 32) => {
+        on_path!(@make $(#[$doc])* $vis $name, $body, (Quad<P8>, Quad<V8>, Pair<V16>), $($arg: $ty),*);
     };
     ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) = $body:ident) => {
         on_path!(@make $(#[$doc])* $vis $name, $body, (P8, V8, V16), $($arg: $ty),*);

@@ -8,10 +8,11 @@
 //!    └───────────────────────────────────────────────────────────────────────────────────────┘
 //! ```
 
+use super::layer::Layer;
 use super::tensors::{TensorError, Tensors};
-use crate::kernels::conv::{PackedConv, conv_silu};
-use crate::kernels::gate::softplus;
-use crate::kernels::norm::{gate_silu, rms_norm};
+use crate::kernels::conv::{PackedConv, conv};
+use crate::kernels::gate::{silu, softplus};
+use crate::kernels::norm::{gate_rows, rms_norm};
 use crate::kernels::proj::{Packed, proj};
 use crate::kernels::scan::{S6, S6Rows, s6};
 use crate::kernels::{Aligned, Path};
@@ -120,33 +121,27 @@ impl MambaBlock {
         &self.config
     }
 
-    /// Pieces that a call to [`Self::forward`] is made of.
-    pub fn pieces(&self) -> usize {
-        4
-    }
-
-    /// Floats of state for `batch` streams.
-    pub fn state_len(&self, batch: usize) -> usize {
-        batch * (self.conv.state_len() + self.scan.state_len())
-    }
-
-    /// Floats of scratch for `batch` streams of `time` steps.
-    pub fn scratch_len(&self, batch: usize, time: usize) -> usize {
-        let MambaConfig { width, inner, .. } = self.config;
-        batch * time * (2 * inner + self.gates_row() + inner + width.max(inner))
-    }
-
     /// Floats from one row of x_proj's output to the next, padded to whole lines.
     fn gates_row(&self) -> usize {
         self.x_proj.outputs().next_multiple_of(16)
     }
+}
 
-    /// Piece `k` of [`Self::pieces`]. `scratch` carries what is between two pieces of one call.
-    ///
-    /// # Panics
-    /// If a slice is shorter than `state_len` and `scratch_len` say, or `k` is no piece.
-    #[allow(clippy::too_many_arguments)]
-    pub fn piece(
+impl Layer for MambaBlock {
+    fn pieces(&self) -> usize {
+        4
+    }
+
+    fn state_len(&self, batch: usize) -> usize {
+        batch * (self.conv.state_len() + self.scan.state_len())
+    }
+
+    fn scratch_len(&self, batch: usize, time: usize) -> usize {
+        let MambaConfig { width, inner, .. } = self.config;
+        batch * time * (2 * inner + self.gates_row() + inner + width.max(inner))
+    }
+
+    fn piece(
         &self,
         path: Path,
         k: usize,
@@ -170,7 +165,9 @@ impl MambaBlock {
                 proj(path, &self.in_proj, y, d, xz, 2 * e, rows, false);
             }
             1 => {
-                conv_silu(path, &self.conv, xz, 2 * e, batch, time, tails);
+                conv(path, &self.conv, xz, 2 * e, batch, time, tails);
+                // x and z together: the longer, the better.
+                silu(path, xz);
                 proj(
                     path,
                     &self.x_proj,
@@ -205,28 +202,10 @@ impl MambaBlock {
                 s6(path, &self.scan, steps, y, batch, time, h);
             }
             3 => {
-                gate_silu(path, y, &xz[e..], 2 * e, e, rows);
+                gate_rows(path, y, &xz[e..], 2 * e, e, rows);
                 proj(path, &self.out_proj, y, e, x, d, rows, true);
             }
             _ => panic!("a Mamba block has 4 pieces"),
-        }
-    }
-
-    /// All pieces in order: `x`, `[batch][time][D]`, is the residual stream and is updated in place.
-    ///
-    /// # Panics
-    /// As [`Self::piece`].
-    pub fn forward(
-        &self,
-        path: Path,
-        x: &mut [f32],
-        batch: usize,
-        time: usize,
-        state: &mut [f32],
-        scratch: &mut [f32],
-    ) {
-        for k in 0..self.pieces() {
-            self.piece(path, k, x, batch, time, state, scratch);
         }
     }
 }

@@ -7,8 +7,10 @@
 //!    └─────────────────────────────────────────────────────────────────────────┘
 //! ```
 
+use super::layer::Layer;
 use super::tensors::{TensorError, Tensors};
-use crate::kernels::conv::{PackedConv, conv_silu};
+use crate::kernels::conv::{PackedConv, conv};
+use crate::kernels::gate::silu_rows;
 use crate::kernels::norm::{gated_rms_norm, rms_norm};
 use crate::kernels::proj::{Packed, proj};
 use crate::kernels::scan::{Ssd, ssd, ssd_gates};
@@ -113,7 +115,8 @@ impl Mamba2Block {
                 rows,
                 d,
                 optional("mixer.in_proj.bias", &[rows])?,
-            ),
+            )
+            .padded(),
             conv: PackedConv::new(
                 get("mixer.conv1d.weight", &[conv, 1, config.taps])?,
                 conv,
@@ -145,34 +148,42 @@ impl Mamba2Block {
         &self.config
     }
 
-    /// Pieces that a call to [`Self::forward`] is made of.
-    pub fn pieces(&self) -> usize {
-        4
-    }
-
-    /// Floats of state for `batch` streams.
-    pub fn state_len(&self, batch: usize) -> usize {
-        batch * (self.conv.state_len() + self.scan.state_len())
-    }
-
-    /// Floats of scratch for `batch` streams of `time` steps.
-    pub fn scratch_len(&self, batch: usize, time: usize) -> usize {
-        batch
-            * time
-            * (self.config.width.max(self.config.inner()) + self.row() + self.scan.gates_len())
-    }
-
     /// Floats from one row of in_proj's output to the next: z, x, B, C and Δ, padded to whole lines.
     fn row(&self) -> usize {
         self.in_proj.outputs().next_multiple_of(16)
     }
 
-    /// Piece `k` of [`Self::pieces`]. `scratch` carries what is between two pieces of one call.
+    /// Δ of the last time step, mean over heads, of every stream of the batch that fits `out`. `scratch` is that of the
+    /// pieces, between piece 1 and piece 3 of a call.
     ///
     /// # Panics
-    /// If a slice is shorter than `state_len` and `scratch_len` say, or `k` is no piece.
-    #[allow(clippy::too_many_arguments)]
-    pub fn piece(
+    /// If `scratch` is shorter than `scratch_len` says.
+    pub fn deltas(&self, batch: usize, time: usize, scratch: &[f32], out: &mut [f32]) {
+        let (rows, gates_len, heads) = (batch * time, self.scan.gates_len(), self.scan.heads());
+        let gates = &scratch[rows * self.row()..][..rows * gates_len];
+        for (gates, out) in gates.chunks_exact(time * gates_len).zip(out) {
+            let last = &gates[(time - 1) * gates_len..][..heads];
+            *out = last.iter().sum::<f32>() / heads as f32;
+        }
+    }
+}
+
+impl Layer for Mamba2Block {
+    fn pieces(&self) -> usize {
+        4
+    }
+
+    fn state_len(&self, batch: usize) -> usize {
+        batch * (self.conv.state_len() + self.scan.state_len())
+    }
+
+    fn scratch_len(&self, batch: usize, time: usize) -> usize {
+        batch
+            * time
+            * (self.config.width.max(self.config.inner()) + self.row() + self.scan.gates_len())
+    }
+
+    fn piece(
         &self,
         path: Path,
         k: usize,
@@ -198,7 +209,9 @@ impl Mamba2Block {
             }
             1 => {
                 if rows > 0 {
-                    conv_silu(path, &self.conv, &mut zxbcdt[e..], row, batch, time, tails);
+                    conv(path, &self.conv, &mut zxbcdt[e..], row, batch, time, tails);
+                    // z, x, B and C together: the longer, the better.
+                    silu_rows(path, zxbcdt, row, e + self.conv.channels(), rows);
                     ssd_gates(
                         path,
                         &self.scan,
@@ -238,31 +251,6 @@ impl Mamba2Block {
                 proj(path, &self.out_proj, y, e, x, d, rows, true);
             }
             _ => panic!("a Mamba-2 block has 4 pieces"),
-        }
-    }
-
-    /// Behind piece 1: Δ of stream `stream` as the gates have it, mean over the heads, where `time` is 1.
-    pub(crate) fn delta(&self, scratch: &[f32], batch: usize, stream: usize) -> f32 {
-        let (len, heads) = (self.scan.gates_len(), self.config.heads);
-        let gates = &scratch[batch * self.row() + stream * len..];
-        gates[..heads].iter().sum::<f32>() / heads as f32
-    }
-
-    /// All pieces in order: `x`, `[batch][time][D]`, is the residual stream and is updated in place.
-    ///
-    /// # Panics
-    /// As [`Self::piece`].
-    pub fn forward(
-        &self,
-        path: Path,
-        x: &mut [f32],
-        batch: usize,
-        time: usize,
-        state: &mut [f32],
-        scratch: &mut [f32],
-    ) {
-        for k in 0..self.pieces() {
-            self.piece(path, k, x, batch, time, state, scratch);
         }
     }
 }

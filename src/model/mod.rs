@@ -1,10 +1,12 @@
 //! Read-only data for all: spec, file, layers.
 
+pub mod catalogue;
 mod container;
 pub mod denoise;
 pub mod discretize;
 mod error;
 pub mod file;
+pub mod layer;
 pub mod mamba;
 pub mod mamba2;
 pub mod s4d;

@@ -4,6 +4,7 @@
 //! space does not change with its input.
 
 use super::discretize::Rule;
+use super::layer::Layer;
 use super::tensors::{TensorError, Tensors};
 use crate::kernels::gate::silu;
 use crate::kernels::norm::rms_norm;
@@ -103,72 +104,11 @@ impl S4dLayer {
         &self.config
     }
 
-    /// Pieces that a call to [`Self::forward`] is made of.
-    pub fn pieces(&self) -> usize {
-        2
-    }
-
-    /// Floats of state for `batch` streams.
-    pub fn state_len(&self, batch: usize) -> usize {
-        batch * self.scan.state_len()
-    }
-
-    /// Floats of scratch for `batch` streams of `time` steps.
-    pub fn scratch_len(&self, batch: usize, time: usize) -> usize {
-        2 * batch * time * self.config.width
-    }
-
-    /// Piece `k` of [`Self::pieces`]. `scratch` carries what is between two pieces of one call.
-    ///
-    /// # Panics
-    /// If a slice is shorter than `state_len` and `scratch_len` say, or `k` is no piece.
-    #[allow(clippy::too_many_arguments)]
-    pub fn piece(
-        &self,
-        path: Path,
-        k: usize,
-        x: &mut [f32],
-        batch: usize,
-        time: usize,
-        state: &mut [f32],
-        scratch: &mut [f32],
-    ) {
-        let rows = batch * time;
-        let (u, y) =
-            scratch[..self.scratch_len(batch, time)].split_at_mut(rows * self.config.width);
-        match k {
-            0 => {
-                rms_norm(path, x, &self.norm, self.config.eps, u, rows);
-                s4d(path, &self.scan, u, y, batch, time, state);
-            }
-            1 => self.finish(path, y, x, rows),
-            _ => panic!("an S4D layer has 2 pieces"),
-        }
-    }
-
     /// SiLU, the dense layer and the residual.
     fn finish(&self, path: Path, y: &mut [f32], x: &mut [f32], rows: usize) {
         let width = self.config.width;
         silu(path, y);
         proj(path, &self.out_proj, y, width, x, width, rows, true);
-    }
-
-    /// All pieces in order: `x`, `[batch][time][D]`, is the residual stream and is updated in place.
-    ///
-    /// # Panics
-    /// As [`Self::piece`].
-    pub fn forward(
-        &self,
-        path: Path,
-        x: &mut [f32],
-        batch: usize,
-        time: usize,
-        state: &mut [f32],
-        scratch: &mut [f32],
-    ) {
-        for k in 0..self.pieces() {
-            self.piece(path, k, x, batch, time, state, scratch);
-        }
     }
 
     /// [`Self::forward`] for one whole stream from an empty state, by FFT convolution. Allocates: for files.
@@ -221,5 +161,42 @@ impl S4dLayer {
             }
         }
         y
+    }
+}
+
+impl Layer for S4dLayer {
+    fn pieces(&self) -> usize {
+        2
+    }
+
+    fn state_len(&self, batch: usize) -> usize {
+        batch * self.scan.state_len()
+    }
+
+    fn scratch_len(&self, batch: usize, time: usize) -> usize {
+        2 * batch * time * self.config.width
+    }
+
+    fn piece(
+        &self,
+        path: Path,
+        k: usize,
+        x: &mut [f32],
+        batch: usize,
+        time: usize,
+        state: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        let rows = batch * time;
+        let (u, y) =
+            scratch[..self.scratch_len(batch, time)].split_at_mut(rows * self.config.width);
+        match k {
+            0 => {
+                rms_norm(path, x, &self.norm, self.config.eps, u, rows);
+                s4d(path, &self.scan, u, y, batch, time, state);
+            }
+            1 => self.finish(path, y, x, rows),
+            _ => panic!("an S4D layer has 2 pieces"),
+        }
     }
 }

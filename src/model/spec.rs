@@ -81,13 +81,16 @@ pub enum LayerSpec {
         /// C, channels that are mixed.
         channels: usize,
     },
-    /// Bands to filters: complex coefficients a bin, over this and the frames before. Tensors `norm_f.weight`,
-    /// `head.weight.G`, `head.bias.G`.
+    /// Bands to filters: complex coefficients a bin, over this and the frames before, `[width][taps][2]` a band, and then,
+    /// if gated, the logit of a gate for each bin. Tensors `norm_f.weight`, `head.weight.G`, `head.bias.G`.
     FilterHead {
         /// Frames of the filter on the lowest bins; the others have one.
         taps: usize,
         /// Bins, from the lowest, that have `taps`.
         tap_bins: usize,
+        /// Whether a bin's filter is multiplied by a gate between 0 and 1.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        gated: bool,
     },
 }
 

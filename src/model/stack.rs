@@ -4,6 +4,7 @@
 //! shapes, names with or without `backbone.`, `embedding.` or `embeddings.`.
 
 use super::discretize::Rule;
+use super::layer::Layer;
 use super::mamba::{MambaBlock, MambaConfig};
 use super::mamba2::{Mamba2Block, Mamba2Config};
 use super::s4d::{S4dConfig, S4dLayer};
@@ -129,25 +130,22 @@ impl Block {
         };
         MambaBlock::new(config, tensors, prefix).map(Block::Mamba)
     }
+}
 
-    /// See [`MambaBlock::pieces`].
-    pub fn pieces(&self) -> usize {
+impl Layer for Block {
+    fn pieces(&self) -> usize {
         each!(self, b => b.pieces())
     }
 
-    /// See [`MambaBlock::state_len`].
-    pub fn state_len(&self, batch: usize) -> usize {
+    fn state_len(&self, batch: usize) -> usize {
         each!(self, b => b.state_len(batch))
     }
 
-    /// See [`MambaBlock::scratch_len`].
-    pub fn scratch_len(&self, batch: usize, time: usize) -> usize {
+    fn scratch_len(&self, batch: usize, time: usize) -> usize {
         each!(self, b => b.scratch_len(batch, time))
     }
 
-    /// See [`MambaBlock::piece`].
-    #[allow(clippy::too_many_arguments)]
-    pub fn piece(
+    fn piece(
         &self,
         path: Path,
         k: usize,
@@ -288,19 +286,18 @@ impl Stack {
         proj(path, w, x, self.width, out, w.outputs(), rows, false);
         true
     }
+}
 
-    /// Pieces that a call to [`Self::forward`] is made of: those of the blocks, and the last norm.
-    pub fn pieces(&self) -> usize {
+impl Layer for Stack {
+    fn pieces(&self) -> usize {
         self.blocks.iter().map(Block::pieces).sum::<usize>() + 1
     }
 
-    /// Floats of state for `batch` streams.
-    pub fn state_len(&self, batch: usize) -> usize {
+    fn state_len(&self, batch: usize) -> usize {
         self.blocks.iter().map(|b| b.state_len(batch)).sum()
     }
 
-    /// Floats of scratch for `batch` streams of `time` steps.
-    pub fn scratch_len(&self, batch: usize, time: usize) -> usize {
+    fn scratch_len(&self, batch: usize, time: usize) -> usize {
         let blocks = self
             .blocks
             .iter()
@@ -310,12 +307,7 @@ impl Stack {
         blocks.max(batch * time * self.width)
     }
 
-    /// Piece `k` of [`Self::pieces`]. `scratch` carries what is between two pieces of one call.
-    ///
-    /// # Panics
-    /// If a slice is shorter than `state_len` and `scratch_len` say.
-    #[allow(clippy::too_many_arguments)]
-    pub fn piece(
+    fn piece(
         &self,
         path: Path,
         mut k: usize,
@@ -336,23 +328,5 @@ impl Stack {
         let len = batch * time * self.width;
         rms_norm(path, x, &self.norm, self.eps, scratch, batch * time);
         x[..len].copy_from_slice(&scratch[..len]);
-    }
-
-    /// All pieces in order: `x`, `[batch][time][D]`, goes in embedded and comes out normalised, ready for the head.
-    ///
-    /// # Panics
-    /// As [`Self::piece`].
-    pub fn forward(
-        &self,
-        path: Path,
-        x: &mut [f32],
-        batch: usize,
-        time: usize,
-        state: &mut [f32],
-        scratch: &mut [f32],
-    ) {
-        for k in 0..self.pieces() {
-            self.piece(path, k, x, batch, time, state, scratch);
-        }
     }
 }

@@ -1,18 +1,18 @@
-//! `cargo xtask bundle`: the release archive of the program for this system.
+//! `cargo xtask bundle`: the release archive of program and plugin for this system.
 
 use std::fs;
-use std::path::Path;
 
-use crate::shell::{Result, command, release_program, root, show};
-use crate::system;
+use crate::shell::{Result, command, copy, copy_all, release_program, root, show};
+use crate::{plugin, system};
 
-/// What goes in beside the program, relative to the repository.
+/// What goes in beside program and plugin, relative to the repository.
 const FILES: [&str; 4] = ["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE"];
 
 /// Write out/statewave-VERSION-SYSTEM.tar.gz.
 pub fn run() -> Result {
     system::prepare()?;
     let program = release_program()?;
+    let plugins = plugin::bundle()?;
     let name = format!(
         "statewave-{}-{}-{}",
         env!("CARGO_PKG_VERSION"),
@@ -29,6 +29,9 @@ pub fn run() -> Result {
         &program,
         &folder.join(program.file_name().unwrap_or_default()),
     )?;
+    for plugin in &plugins {
+        copy_all(plugin, &folder.join(plugin.file_name().unwrap_or_default()))?;
+    }
     for file in FILES {
         copy(&root().join(file), &folder.join(file))?;
     }
@@ -45,13 +48,4 @@ pub fn run() -> Result {
     show(tar)?;
     println!("out/{archive}");
     Ok(())
-}
-
-fn copy(from: &Path, to: &Path) -> Result {
-    let fault =
-        |e: std::io::Error| format!("cannot copy {} to {}: {e}", from.display(), to.display());
-    if let Some(folder) = to.parent() {
-        fs::create_dir_all(folder).map_err(fault)?;
-    }
-    fs::copy(from, to).map(drop).map_err(fault)
 }

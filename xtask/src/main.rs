@@ -2,6 +2,7 @@
 
 mod bundle;
 mod models;
+mod plugin;
 mod run;
 mod screenshots;
 mod shell;
@@ -14,7 +15,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
 
   run          build, and clean the noisy voice of assets/samples: sound and picture go to out/
   test         all checks: format, clippy, documentation, tests
-  bundle       the release archive for this system, in out/
+  bundle       the plugin's bundles and the release archive for this system, in out/
+  install      the plugin's bundles, where hosts look for them
   models       list the shipped models, and check each against its card
   screenshots  draw the pictures of the panel in docs/img
   bench        the speed of the shipped model and of the kernels, beside others";
@@ -25,6 +27,7 @@ fn main() -> ExitCode {
         ["run"] => run::run(),
         ["test"] => test::run(),
         ["bundle"] => bundle::run(),
+        ["install"] => plugin::install(),
         ["models"] => models::run(),
         ["screenshots"] => screenshots::run(),
         ["bench"] => run::bench(),

@@ -1,5 +1,6 @@
 //! Running other programs, and the places of the repository.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -69,10 +70,35 @@ pub fn release_program() -> Result<PathBuf> {
         "--bin",
         "statewave",
     ]))?;
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    Ok(root()
-        .join(target)
+    Ok(target()
         .join("release")
         .join(format!("statewave{}", std::env::consts::EXE_SUFFIX)))
+}
+
+/// Where cargo builds.
+pub fn target() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    root().join(target)
+}
+
+/// Copy a file, into a folder that need not be there.
+pub fn copy(from: &Path, to: &Path) -> Result {
+    let fault =
+        |e: std::io::Error| format!("cannot copy {} to {}: {e}", from.display(), to.display());
+    if let Some(folder) = to.parent() {
+        fs::create_dir_all(folder).map_err(fault)?;
+    }
+    fs::copy(from, to).map(drop).map_err(fault)
+}
+
+/// Copy a file, or a folder with all it holds.
+pub fn copy_all(from: &Path, to: &Path) -> Result {
+    if !from.is_dir() {
+        return copy(from, to);
+    }
+    let entries = fs::read_dir(from).map_err(|e| format!("cannot read {}: {e}", from.display()))?;
+    for entry in entries.flatten() {
+        copy_all(&entry.path(), &to.join(entry.file_name()))?;
+    }
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! System packages that a build needs, installed on Debian and its kin when they are missing.
 //!
-//! A compiler's driver and linker, the C library's headers, and, for the program's view of sound devices, ALSA's
-//! headers with the program that finds them.
+//! A compiler's driver and linker, the C library's headers, and, with the program that finds them, the headers of what
+//! the program's view of sound devices and the plugin's window link to.
 
 use std::path::Path;
 
@@ -17,8 +17,19 @@ const NEEDED: &[(&str, &str)] = &[
 /// Headers without which nothing links.
 const C_LIBRARY: (&str, &str) = ("/usr/include/stdlib.h", "libc6-dev");
 
-/// What pkg-config calls ALSA's headers and library, and the package that brings them.
-const ALSA: (&str, &str) = ("alsa", "libasound2-dev");
+/// What pkg-config calls headers and their library, and the package that brings them: sound, then the window.
+const LIBRARIES: &[(&str, &str)] = &[
+    ("alsa", "libasound2-dev"),
+    ("gl", "libgl1-mesa-dev"),
+    ("x11", "libx11-dev"),
+    ("x11-xcb", "libx11-xcb-dev"),
+    ("xcb", "libxcb1-dev"),
+    ("xcb-dri2", "libxcb-dri2-0-dev"),
+    ("xcb-icccm", "libxcb-icccm4-dev"),
+    ("xcursor", "libxcursor-dev"),
+    ("xkbcommon", "libxkbcommon-dev"),
+    ("xkbcommon-x11", "libxkbcommon-x11-dev"),
+];
 
 /// Install what is missing. On other systems than Linux the Rust installer has seen to it.
 pub fn prepare() -> Result {
@@ -33,9 +44,13 @@ pub fn prepare() -> Result {
     if !Path::new(C_LIBRARY.0).exists() && on_path("apt-get") {
         missing.push(C_LIBRARY.1);
     }
-    if output(command("pkg-config", &["--exists", ALSA.0])).is_err() {
-        missing.push(ALSA.1);
-    }
+    let is_missing = |library: &str| output(command("pkg-config", &["--exists", library])).is_err();
+    missing.extend(
+        LIBRARIES
+            .iter()
+            .filter(|(library, _)| is_missing(library))
+            .map(|(_, package)| *package),
+    );
     if missing.is_empty() {
         return Ok(());
     }

@@ -5,7 +5,7 @@ use cpal::{
     BufferSize, Device, SampleFormat, StreamConfig, SupportedBufferSize, SupportedStreamConfigRange,
 };
 
-use crate::panel::host::Fault;
+use crate::fault::Fault;
 
 /// Rates offered, Hz.
 pub const RATES: [u32; 4] = [44_100, 48_000, 88_200, 96_000];

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::Parser;
 
 use super::settings::{Choice, Settings};
-use super::values::{self, Values};
-use crate::panel::host::Param;
+use super::values::Values;
+use crate::panel::host::{Param, choice_value};
+use crate::params::ParamList;
 
 /// Cleans a voice live: microphone in, cleaned voice out.
 ///
@@ -41,15 +42,21 @@ pub struct Flags {
     /// Model, by name or by the path of its file
     #[arg(long, value_name = "MODEL")]
     pub model: Option<String>,
-    /// The most that is taken away, such as "24 dB" or "all"
+    /// The most that is taken away, such as "24 dB" or "no limit"
     #[arg(long, value_name = "DB", value_parser = |text: &str| plain(Param::Amount, text))]
     amount: Option<f32>,
     /// Share of the cleaned signal, such as "80 %"
     #[arg(long, value_name = "PERCENT", value_parser = |text: &str| plain(Param::Mix, text))]
     mix: Option<f32>,
-    /// What is heard: output, removed or input
+    /// What is heard: output, removed or dry
     #[arg(long, value_name = "WHAT", value_parser = |text: &str| plain(Param::Listen, text))]
     listen: Option<f32>,
+    /// How late the output is: zero or live
+    #[arg(long, value_name = "MODE", value_parser = |text: &str| plain(Param::LatencyMode, text))]
+    latency: Option<f32>,
+    /// How two channels share the model: link, dual or mid-side
+    #[arg(long, value_name = "HOW", value_parser = |text: &str| plain(Param::Stereo, text))]
+    stereo: Option<f32>,
     /// Gain of the output, such as "-3 dB"
     #[arg(long, value_name = "DB", allow_hyphen_values = true, value_parser = |text: &str| plain(Param::OutputGain, text))]
     gain: Option<f32>,
@@ -66,10 +73,16 @@ pub struct Flags {
 
 /// A value as a person writes it.
 fn plain(param: Param, text: &str) -> Result<f32, String> {
-    values::parse(param, text).ok_or_else(|| match values::choices(param) {
-        [] => format!("try {}", values::text(param, values::default(param))),
-        choices => format!("one of {}", choices.join(", ").to_lowercase()),
-    })
+    let list = ParamList::default();
+    list.parse(param, text)
+        .ok_or_else(|| match list.choices(param) {
+            0 => format!("try {}", list.text(param, list.default_value(param))),
+            count => {
+                let names = (0..count).map(|i| list.text(param, choice_value(i, count)));
+                let names: Vec<_> = names.collect();
+                format!("one of {}", names.join(", ").to_lowercase())
+            }
+        })
 }
 
 impl Flags {
@@ -91,6 +104,8 @@ impl Flags {
             (Param::Amount, self.amount),
             (Param::Mix, self.mix),
             (Param::Listen, self.listen),
+            (Param::LatencyMode, self.latency),
+            (Param::Stereo, self.stereo),
             (Param::OutputGain, self.gain),
         ];
         for (param, value) in said {

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::bridge::BridgeStatus;
-use super::desk::Desk;
 use super::devices::Devices;
 use super::rig::{Command, Event, Rig};
 use super::settings::Choice;
-use crate::panel::host::{Fault, PanelHost};
+use super::values::Values;
+use crate::desk::Desk;
+use crate::fault::Fault;
+use crate::panel::host::PanelHost;
 
 /// The streams that run, for people.
 #[derive(Debug, Clone)]
@@ -48,11 +50,10 @@ impl Route {
 /// See the module.
 pub struct Front {
     /// The app as the panel sees it.
-    pub desk: Desk,
+    pub desk: Desk<Arc<Values>>,
     rig: Rig,
     /// What was told to the rig.
     choice: Choice,
-    model_told: u64,
     /// What there is.
     pub devices: Devices,
     /// What runs.
@@ -65,19 +66,17 @@ pub struct Front {
 
 impl Front {
     /// Opens the streams; `file` is played instead of the input.
-    pub fn new(desk: Desk, choice: Choice, file: Option<PathBuf>) -> Self {
-        let (model_told, model) = desk.chosen();
+    pub fn new(desk: Desk<Arc<Values>>, choice: Choice, file: Option<PathBuf>) -> Self {
         let rig = Rig::start(
             choice.clone(),
             file,
-            Arc::clone(model),
-            Arc::clone(desk.values()),
+            Arc::clone(desk.loader()),
+            Arc::clone(&desk.values),
         );
         Self {
             desk,
             rig,
             choice,
-            model_told,
             devices: Devices::default(),
             route: None,
             recording: None,
@@ -117,14 +116,15 @@ impl Front {
         self.rig.tell(Command::Record(path));
     }
 
-    /// Takes in what the rig tells and passes on what the panel chose. Gives the faults that came.
+    /// Takes in what the rig and the loader tell. Gives the faults that came.
     pub fn pump(&mut self) -> Vec<Fault> {
-        let mut faults = Vec::new();
+        let mut faults = Vec::from_iter(self.desk.refresh());
         while let Ok(event) = self.rig.events.try_recv() {
             match event {
                 Event::Running(running) => {
                     self.desk.latency = Some(running.latency);
-                    self.desk.snapshots = Some(running.snapshots);
+                    self.desk.reader = Some(running.reader);
+                    self.desk.watch(true);
                     self.route = Some(Route {
                         input: running.input,
                         output: running.output,
@@ -134,7 +134,7 @@ impl Front {
                 }
                 Event::Stopped => {
                     self.desk.latency = None;
-                    self.desk.snapshots = None;
+                    self.desk.reader = None;
                     self.route = None;
                 }
                 Event::Latency(latency) => self.desk.latency = Some(latency),
@@ -147,11 +147,6 @@ impl Front {
                 }
                 Event::Recovered => self.desk.dismiss(),
             }
-        }
-        let (chosen, model) = self.desk.chosen();
-        if chosen != self.model_told {
-            self.model_told = chosen;
-            self.rig.tell(Command::Model(Arc::clone(model)));
         }
         faults
     }

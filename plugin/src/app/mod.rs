@@ -3,19 +3,16 @@
 //! ```text
 //! window / headless ─► Front ─┬─ Desk: values, models, telemetry
 //!                             └─ Rig, a thread: opens and watches the streams
-//!                                  input callback ─► bridge ─► drive ─► output callback ─► tape ─► file
+//!                                  input callback ─► bridge ─► Processor ─► output callback ─► tape ─► file
 //! ```
 
 pub mod bridge;
-pub mod desk;
 pub mod devices;
 pub mod drift;
-pub mod drive;
 pub mod flags;
 pub mod front;
 pub mod headless;
 pub mod midi;
-pub mod models;
 pub mod opening;
 pub mod player;
 pub mod record;

@@ -1,4 +1,4 @@
-//! Opening streams: devices, the bridge between them, the drive behind it; and looking whether they live.
+//! Opening streams: devices, the bridge between them, the processor behind it; and looking whether they live.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,27 +6,24 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use cpal::Stream;
-use rtrb::{Consumer, Producer, RingBuffer};
 use statewave::chain::ChainConfig;
-use statewave::latency::Latency;
-use statewave::model::Model;
-use statewave::telemetry::Snapshot;
+use statewave::handoff::swap::{New, Retired, slot};
+use statewave::latency::{Latency, LatencyMode};
+use statewave::telemetry::{self, Reader};
 
 use super::bridge::{BridgeStatus, bridge};
 use super::devices::{self, Opened, Way};
-use super::drive::Drive;
 use super::player::{SoundFile, feed};
 use super::record::{Recorder, recorder};
 use super::settings::Choice;
 use super::streams::{self, MAX_BLOCK, Player, Pulse};
 use super::values::Values;
-use crate::panel::host::Fault;
+use crate::fault::Fault;
+use crate::loader::Loader;
+use crate::processor::Processor;
 
 /// A stream that was not heard of for so long is gone.
 const STALLED: Duration = Duration::from_secs(3);
-
-/// Snapshots that may wait for the panel: half a second.
-const SNAPSHOTS: usize = 75;
 
 /// What is to be opened.
 pub struct Request<'a> {
@@ -34,8 +31,8 @@ pub struct Request<'a> {
     pub choice: &'a Choice,
     /// Played instead of the input.
     pub file: Option<&'a Path>,
-    /// Cleans.
-    pub model: &'a Arc<Model>,
+    /// Gives the models.
+    pub loader: &'a Loader,
     /// Read by the audio thread.
     pub values: &'a Arc<Values>,
     /// The output is heard.
@@ -47,7 +44,7 @@ pub struct Running {
     /// Delays of the chain.
     pub latency: Latency,
     /// From the audio thread.
-    pub snapshots: Consumer<Snapshot>,
+    pub reader: Reader,
     /// Name of the input, or of the file.
     pub input: String,
     /// Name of the output.
@@ -67,8 +64,9 @@ pub struct Streams {
     /// Writes the output.
     pub recorder: Recorder,
     config: ChainConfig,
-    next: Producer<Box<Drive>>,
-    retired: Consumer<Box<Drive>>,
+    mode: LatencyMode,
+    next: New<Box<Processor>>,
+    retired: Retired<Box<Processor>>,
     /// Devices that stand in for others, as faults to tell.
     pub missing: Vec<Fault>,
 }
@@ -136,19 +134,18 @@ impl Streams {
             channels,
             max_block: MAX_BLOCK,
         };
-        let drive = drive(request, config)?;
-        let latency = drive.latency();
+        let mut processor = processor(request, config)?;
+        let (latency, mode) = (processor.latency(), processor.mode());
         let (tape, recorder) = recorder(channels, output_rate);
-        let (to_panel, snapshots) = RingBuffer::new(SNAPSHOTS);
-        let (next, to_player) = RingBuffer::new(2);
-        let (from_player, retired) = RingBuffer::new(2);
+        let (writer, reader) = telemetry::pair();
+        processor.set_telemetry(Some(writer));
+        let (next, slot, retired) = slot();
         let status = Arc::clone(outlet.status());
         let player = Player {
             outlet,
-            drive: Box::new(drive),
-            next: to_player,
-            retired: from_player,
-            snapshots: to_panel,
+            processor: Box::new(processor),
+            slot,
+            values: Arc::clone(request.values),
             tape,
             heard: Arc::clone(request.heard),
             fade: 0.0,
@@ -166,7 +163,7 @@ impl Streams {
         }
         let running = Running {
             latency,
-            snapshots,
+            reader,
             input: input.as_ref().map_or_else(
                 || {
                     request
@@ -191,6 +188,7 @@ impl Streams {
             bridge: status,
             recorder,
             config,
+            mode,
             next,
             retired,
             missing: stands_in.into_iter().flatten().collect(),
@@ -198,23 +196,29 @@ impl Streams {
         Ok((streams, running))
     }
 
-    /// Another model in the streams that run; gives the new delays.
+    /// Whether the latency mode is another, or a model waits that what runs cannot play.
+    pub fn is_outdated(&self, request: &Request) -> bool {
+        request.values.settings().mode != self.mode || request.loader.restart_wanted()
+    }
+
+    /// Another processor in the streams that run; gives the new delays.
     ///
     /// # Errors
-    /// When it cannot run at their rate.
-    pub fn swap(&mut self, request: &Request) -> Result<Latency, Fault> {
-        let drive = drive(request, self.config)?;
-        let latency = drive.latency();
-        self.next.push(Box::new(drive)).map_err(|_| Fault {
-            what: "two models wait to be played already".into(),
-            remedy: "choose it again".into(),
+    /// When the model cannot run at their rate.
+    pub fn renew(&mut self, request: &Request) -> Result<Latency, Fault> {
+        let processor = processor(request, self.config)?;
+        let (latency, mode) = (processor.latency(), processor.mode());
+        self.next.offer(Box::new(processor)).map_err(|_| Fault {
+            what: "the output has not taken the last change yet".into(),
+            remedy: "choose the output again if it stays silent".into(),
         })?;
+        self.mode = mode;
         Ok(latency)
     }
 
     /// Frees what was replaced, and says whether a device is gone.
     pub fn is_lost(&mut self) -> bool {
-        while self.retired.pop().is_ok() {}
+        while self.retired.take().is_some() {}
         // All are looked at, so that each knows when it was felt last.
         self.pulses
             .iter_mut()
@@ -229,11 +233,16 @@ impl Streams {
     }
 }
 
-fn drive(request: &Request, config: ChainConfig) -> Result<Drive, Fault> {
-    Drive::new(request.model, config, Arc::clone(request.values)).map_err(|e| Fault {
+/// A processor that the loader keeps supplied.
+fn processor(request: &Request, config: ChainConfig) -> Result<Processor, Fault> {
+    let model = request.loader.model()?;
+    let mode = request.values.settings().mode;
+    let (processor, ends) = Processor::new(&model, config, mode).map_err(|e| Fault {
         what: e.to_string(),
         remedy: "choose a rate from 8 to 192 kHz".into(),
-    })
+    })?;
+    request.loader.connect(ends, &model, config.channels);
+    Ok(processor)
 }
 
 /// What to tell where a device stands in for the one that was asked for.

@@ -11,7 +11,7 @@ use symphonia::core::formats::{FormatReader, TrackType};
 use symphonia::core::io::MediaSourceStream;
 
 use super::bridge::Inlet;
-use crate::panel::host::Fault;
+use crate::fault::Fault;
 
 /// Before a full ring is looked at again.
 const WAIT: Duration = Duration::from_millis(20);

@@ -11,7 +11,7 @@ use std::time::Duration;
 use hound::{SampleFormat, WavSpec, WavWriter};
 use rtrb::{Consumer, Producer, RingBuffer};
 
-use crate::panel::host::Fault;
+use crate::fault::Fault;
 
 /// What the ring holds: a disk may be busy for so long, seconds.
 const CAPACITY_SECONDS: usize = 4;

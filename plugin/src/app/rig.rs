@@ -10,13 +10,13 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use statewave::latency::Latency;
-use statewave::model::Model;
 
 use super::devices::{self, Devices, Way};
 use super::opening::{Request, Running, Streams};
 use super::settings::Choice;
 use super::values::Values;
-use crate::panel::host::Fault;
+use crate::fault::Fault;
+use crate::loader::Loader;
 
 /// Between two looks at the streams.
 const LOOK: Duration = Duration::from_millis(200);
@@ -30,8 +30,6 @@ pub enum Command {
     Open(Choice),
     /// This file instead of the input; `None` for the input again.
     Play(Option<PathBuf>),
-    /// This model.
-    Model(Arc<Model>),
     /// The output is heard, or not.
     Monitor(bool),
     /// Record to this file; `None` ends it.
@@ -71,7 +69,7 @@ impl Rig {
     pub fn start(
         choice: Choice,
         file: Option<PathBuf>,
-        model: Arc<Model>,
+        loader: Arc<Loader>,
         values: Arc<Values>,
     ) -> Self {
         let (commands, received) = mpsc::channel();
@@ -80,7 +78,7 @@ impl Rig {
             let mut work = Work {
                 choice,
                 file,
-                model,
+                loader,
                 values,
                 events: told,
                 streams: None,
@@ -120,7 +118,7 @@ impl Drop for Rig {
 struct Work {
     choice: Choice,
     file: Option<PathBuf>,
-    model: Arc<Model>,
+    loader: Arc<Loader>,
     values: Arc<Values>,
     events: Sender<Event>,
     streams: Option<Streams>,
@@ -144,6 +142,7 @@ impl Work {
                 self.scanned = Some(Instant::now());
             }
             self.watch();
+            self.renew();
         }
     }
 
@@ -156,10 +155,6 @@ impl Work {
             Command::Play(file) => {
                 self.file = file;
                 self.open();
-            }
-            Command::Model(model) => {
-                self.model = model;
-                self.swap();
             }
             Command::Monitor(on) => {
                 self.choice.monitor = on;
@@ -181,7 +176,7 @@ impl Work {
         let request = Request {
             choice: &self.choice,
             file: self.file.as_deref(),
-            model: &self.model,
+            loader: &self.loader,
             values: &self.values,
             heard: &self.heard,
         };
@@ -207,20 +202,28 @@ impl Work {
         }
     }
 
-    fn swap(&mut self) {
+    /// Another latency mode, or a model of other frames, takes another processor.
+    fn renew(&mut self) {
         let request = Request {
             choice: &self.choice,
             file: None,
-            model: &self.model,
+            loader: &self.loader,
             values: &self.values,
             heard: &self.heard,
         };
         let Some(streams) = &mut self.streams else {
             return;
         };
-        match streams.swap(&request) {
+        if !streams.is_outdated(&request) {
+            return;
+        }
+        match streams.renew(&request) {
             Ok(latency) => self.tell(Event::Latency(latency)),
-            Err(fault) => self.tell(Event::Fault(fault)),
+            Err(fault) if self.failed.as_ref() != Some(&fault) => {
+                self.failed = Some(fault.clone());
+                self.tell(Event::Fault(fault));
+            }
+            Err(_) => {}
         }
     }
 

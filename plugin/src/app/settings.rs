@@ -5,11 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use statewave::model::catalogue::DEFAULT;
 
 use super::midi::MidiSettings;
-use super::values::{self, Values};
+use super::values::Values;
+use crate::fault::Fault;
+use crate::loader::ModelChoice;
 use crate::panel::PanelSettings;
-use crate::panel::host::{Fault, Param};
+use crate::panel::host::Param;
 use crate::panel::layout::USUAL;
 use crate::panel::presets::config_folder;
 
@@ -57,7 +60,7 @@ impl Default for Settings {
         Self {
             version: VERSION,
             choice: Choice::default(),
-            model: "denoise-live".into(),
+            model: DEFAULT.into(),
             values: BTreeMap::new(),
             panel: PanelSettings::default(),
             size: [USUAL.x, USUAL.y],
@@ -115,7 +118,7 @@ impl Settings {
     pub fn restore(&self, values: &Values) {
         for param in Param::ALL.into_iter().filter(|&p| p != Param::Bypass) {
             if let Some(&plain) = self.values.get(param.key()) {
-                values.set(param, values::normalised(param, plain));
+                values.set(param, values.list().normalised(param, plain));
             }
         }
     }
@@ -124,7 +127,24 @@ impl Settings {
     pub fn remember(&mut self, values: &Values) {
         self.values = Param::ALL
             .into_iter()
-            .map(|p| (p.key().to_owned(), values::plain(p, values.get(p))))
+            .map(|p| (p.key().to_owned(), values.list().plain(p, values.get(p))))
             .collect();
     }
+}
+
+/// The model that a name or the path of its file stands for.
+pub fn model_of(place: &str) -> ModelChoice {
+    if place.ends_with(".safetensors") {
+        ModelChoice::file(place)
+    } else {
+        ModelChoice::named(place)
+    }
+}
+
+/// The way back: what finds the model again after a restart.
+pub fn place_of(choice: &ModelChoice) -> String {
+    choice
+        .path
+        .as_ref()
+        .map_or_else(|| choice.name.clone(), |path| path.display().to_string())
 }

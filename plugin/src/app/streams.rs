@@ -1,21 +1,21 @@
-//! The callbacks: from the input device into the bridge, from the bridge through the drive to the output device.
+//! The callbacks: from the input device into the bridge, from the bridge through the processor to the output device.
 //!
-//! Everything in a callback is allocated when the streams are opened. New drives come through a ring, and those they
-//! replace go back through another to be freed.
+//! Everything in a callback is allocated when the streams are opened. New processors come through a slot, and those
+//! they replace go back through it to be freed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use cpal::traits::{DeviceTrait, StreamTrait};
 use cpal::{ErrorKind, FromSample, Sample, SampleFormat, SizedSample, Stream, StreamConfig};
-use rtrb::{Consumer, Producer};
-use statewave::telemetry::Snapshot;
+use statewave::handoff::swap::Slot;
 
 use super::bridge::{Inlet, Outlet};
 use super::devices::{Opened, Way};
-use super::drive::Drive;
 use super::record::Tape;
-use crate::panel::host::Fault;
+use super::values::Values;
+use crate::fault::Fault;
+use crate::processor::Processor;
 
 /// Longest run that is processed at once, frames.
 pub const MAX_BLOCK: usize = 1024;
@@ -37,13 +37,11 @@ pub struct Player {
     /// Where sound comes from.
     pub outlet: Outlet,
     /// What cleans it.
-    pub drive: Box<Drive>,
-    /// Drives that are to take over.
-    pub next: Consumer<Box<Drive>>,
-    /// Drives that have been replaced.
-    pub retired: Producer<Box<Drive>>,
-    /// To the panel.
-    pub snapshots: Producer<Snapshot>,
+    pub processor: Box<Processor>,
+    /// What is to take over, and what was replaced.
+    pub slot: Slot<Box<Processor>>,
+    /// What the person set.
+    pub values: Arc<Values>,
     /// To the recorder.
     pub tape: Tape,
     /// The output is heard.
@@ -57,25 +55,21 @@ pub struct Player {
 impl Player {
     /// Fills an interleaved block.
     fn fill<T: Sample + FromSample<f32>>(&mut self, block: &mut [T], channels: usize) {
-        if !self.retired.is_full()
-            && let Ok(next) = self.next.pop()
-        {
-            let old = std::mem::replace(&mut self.drive, next);
-            // There is room: looked at above.
-            let _ = self.retired.push(old);
-        }
+        let processor = &mut self.processor;
+        self.slot.exchange(|mut next| {
+            next.set_telemetry(processor.set_telemetry(None));
+            Ok(std::mem::replace(processor, next))
+        });
+        let settings = self.values.settings();
         self.outlet.steer(block.len() / channels);
         for part in block.chunks_mut(MAX_BLOCK * channels) {
             let frames = part.len() / channels;
             self.outlet.read(&mut self.planes, frames);
             match self.planes.as_mut_slice() {
-                [one] => self
-                    .drive
-                    .process(&mut [&mut one[..frames]], &mut self.snapshots),
-                [left, right, ..] => self.drive.process(
-                    &mut [&mut left[..frames], &mut right[..frames]],
-                    &mut self.snapshots,
-                ),
+                [one] => self.processor.process(&mut [&mut one[..frames]], &settings),
+                [left, right, ..] => self
+                    .processor
+                    .process(&mut [&mut left[..frames], &mut right[..frames]], &settings),
                 [] => {}
             }
             self.tape.take(&self.planes, frames);

@@ -1,6 +1,6 @@
 //! The app's window: the panel, and the strip beneath it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use eframe::{CreationContext, Frame, NativeOptions};
@@ -8,11 +8,14 @@ use egui::{Rect, Ui, UiBuilder, Vec2, ViewportBuilder, pos2};
 
 use super::front::Front;
 use super::midi::Midi;
-use super::settings::Settings;
+use super::settings::{Settings, place_of};
 use super::strip::{HEIGHT, Strip};
+use crate::fault::Fault;
 use crate::panel::Panel;
-use crate::panel::host::Fault;
 use crate::panel::layout::LEAST;
+
+/// Endings of files that are played rather than taken for models.
+const SOUND: [&str; 6] = ["wav", "flac", "mp3", "ogg", "aiff", "m4a"];
 
 /// Settings that changed are written at most so often.
 const SAVE: Duration = Duration::from_secs(5);
@@ -48,7 +51,7 @@ impl Window {
             ..NativeOptions::default()
         };
         let create = |_: &CreationContext| {
-            let midi = Midi::new(&settings.midi, std::sync::Arc::clone(front.desk.values()));
+            let midi = Midi::new(&settings.midi, std::sync::Arc::clone(&front.desk.values));
             let window = Self {
                 front,
                 panel: Panel::new(settings.panel),
@@ -74,8 +77,8 @@ impl Window {
         now.panel = self.panel.settings();
         now.size = self.size;
         now.midi = self.midi.settings();
-        now.model = self.front.desk.place();
-        now.remember(self.front.desk.values());
+        now.model = place_of(&self.front.desk.choice());
+        now.remember(&self.front.desk.values);
         if now == self.settings {
             return;
         }
@@ -95,7 +98,7 @@ impl Window {
 impl eframe::App for Window {
     fn ui(&mut self, ui: &mut Ui, _: &mut Frame) {
         self.front.pump();
-        if let Some(file) = self.front.desk.dropped_sound.take() {
+        if let Some(file) = dropped_sound(ui) {
             self.front.play(Some(file));
         }
         let area = ui.max_rect();
@@ -120,4 +123,17 @@ impl eframe::App for Window {
     fn on_exit(&mut self, _: Option<&eframe::glow::Context>) {
         self.save();
     }
+}
+
+/// A sound file that was dropped; the panel does not see it.
+fn dropped_sound(ui: &Ui) -> Option<PathBuf> {
+    let is_sound = |path: &Path| {
+        path.extension()
+            .is_some_and(|ending| SOUND.iter().any(|s| ending.eq_ignore_ascii_case(s)))
+    };
+    ui.input_mut(|input| {
+        let files = &mut input.raw.dropped_files;
+        let at = files.iter().position(|file| is_sound(file.path()))?;
+        Some(files.remove(at).path().to_owned())
+    })
 }

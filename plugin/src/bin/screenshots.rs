@@ -6,16 +6,18 @@ use std::sync::Arc;
 
 use egui::{UiBuilder, Vec2, vec2};
 use egui_kittest::Harness;
-use rtrb::RingBuffer;
 use statewave::chain::ChainConfig;
-use statewave_plugin::app::desk::Desk;
-use statewave_plugin::app::drive::Drive;
+use statewave::telemetry;
 use statewave_plugin::app::player::SoundFile;
 use statewave_plugin::app::values::Values;
-use statewave_plugin::panel::host::{Fault, PanelHost, Param};
+use statewave_plugin::desk::Desk;
+use statewave_plugin::fault::Fault;
+use statewave_plugin::loader::Loader;
+use statewave_plugin::panel::host::{PanelHost, Param};
 use statewave_plugin::panel::layout::{LEAST, USUAL};
 use statewave_plugin::panel::theme::Shade;
 use statewave_plugin::panel::{Panel, PanelSettings, Picture};
+use statewave_plugin::processor::Processor;
 
 /// Seconds of the sample that have sounded when the picture is taken: within a word.
 const SECONDS: f32 = 7.4;
@@ -86,13 +88,16 @@ fn take_all(folder: &Path) -> Result<(), Fault> {
 fn take(shot: &Shot, path: &Path) -> Result<(), Fault> {
     let values = Arc::new(Values::default());
     values.set(Param::Amount, shot.amount);
-    let mut desk = Desk::new(Arc::clone(&values), "denoise-live")?;
+    let mut desk = Desk::new(values, Arc::new(Loader::new()));
+    let mut panel = Panel::new(shot.settings);
+    play(&mut desk, &mut panel)?;
     if shot.fault {
         // Any file that is no model will do.
         desk.load_file(Path::new("Cargo.toml"));
+        while desk.refresh().is_none() {
+            std::thread::yield_now();
+        }
     }
-    let mut panel = Panel::new(shot.settings);
-    play(&mut desk, &mut panel, values)?;
     let mut harness = Harness::builder()
         .with_size(shot.size)
         .with_pixels_per_point(shot.scale)
@@ -109,28 +114,33 @@ fn take(shot: &Shot, path: &Path) -> Result<(), Fault> {
 }
 
 /// The sample through the engine, as a host would send it.
-fn play(desk: &mut Desk, panel: &mut Panel, values: Arc<Values>) -> Result<(), Fault> {
+fn play(desk: &mut Desk<Arc<Values>>, panel: &mut Panel) -> Result<(), Fault> {
     let mut file = SoundFile::open(Path::new("assets/samples/noisy_voice.flac"))?;
     let config = ChainConfig {
         sample_rate: file.rate,
         channels: 1,
         max_block: BLOCK,
     };
-    let (_, model) = desk.chosen();
-    let mut drive = Drive::new(model, config, values).map_err(|e| Fault {
-        what: e.to_string(),
-        remedy: "use the shipped sample and model".into(),
-    })?;
-    let (mut told, snapshots) = RingBuffer::new(1024);
-    desk.snapshots = Some(snapshots);
-    desk.latency = Some(drive.latency());
+    let model = desk.loader().model()?;
+    let settings = desk.values.settings();
+    let (mut processor, _ends) =
+        Processor::new(&model, config, settings.mode).map_err(|e| Fault {
+            what: e.to_string(),
+            remedy: "use the shipped sample and model".into(),
+        })?;
+    let (writer, reader) = telemetry::pair();
+    processor.set_telemetry(Some(writer));
+    desk.reader = Some(reader);
+    desk.watch(true);
+    desk.latency = Some(processor.latency());
+    desk.refresh();
     let mut left = (SECONDS * config.sample_rate as f32) as usize;
     while let Some(planes) = file.piece().filter(|_| left > 0) {
         for block in planes[0][..planes[0].len().min(left)].chunks(BLOCK) {
-            drive.process(&mut [&mut block.to_vec()], &mut told);
+            processor.process(&mut [&mut block.to_vec()], &settings);
             left -= block.len();
+            panel.listen(desk);
         }
-        panel.listen(desk);
     }
     Ok(())
 }

@@ -4,14 +4,16 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
-use statewave_plugin::app::desk::Desk;
 use statewave_plugin::app::flags::Flags;
 use statewave_plugin::app::front::Front;
 use statewave_plugin::app::headless::{self, tell};
-use statewave_plugin::app::settings::Settings;
+use statewave_plugin::app::settings::{Settings, model_of};
 use statewave_plugin::app::values::Values;
 use statewave_plugin::app::window::Window;
-use statewave_plugin::panel::host::{Fault, PanelHost};
+use statewave_plugin::desk::Desk;
+use statewave_plugin::fault::Fault;
+use statewave_plugin::loader::Loader;
+use statewave_plugin::panel::host::PanelHost;
 
 fn main() -> ExitCode {
     let flags = Flags::parse();
@@ -33,7 +35,9 @@ fn start(flags: &Flags) -> Result<ExitCode, Fault> {
     let values = Arc::new(Values::default());
     flags.set_values(&settings, &values);
     let wanted = flags.model.as_ref().unwrap_or(&settings.model);
-    let mut desk = Desk::new(values, wanted)?;
+    let loader = Arc::new(Loader::new());
+    loader.choose(model_of(wanted));
+    let mut desk = Desk::new(values, loader);
     if let Some(fault) = &unreadable {
         desk.report(fault.clone());
     }

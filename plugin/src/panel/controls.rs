@@ -40,8 +40,8 @@ impl Panel {
     }
 
     fn knob(&mut self, ui: &Ui, host: &mut dyn PanelHost, param: Param, rect: Rect, big: bool) {
-        let (value, default) = (host.value(param), host.default_value(param));
-        let text = host.text(param, value);
+        let (value, default) = (host.value(param), host.list().default_value(param));
+        let text = host.list().text(param, value);
         let knob = Knob {
             label: param.label(),
             value,
@@ -82,28 +82,19 @@ impl Panel {
             theme::body(),
             self.theme.dim,
         );
-        let count = host.choices(param);
+        let count = host.list().choices(param);
         let notes: Vec<String> = (0..count).map(|i| note(host, param, i)).collect();
         let texts: Vec<String> = (0..count)
-            .map(|i| host.text(param, choice_value(i, count)))
+            .map(|i| host.list().text(param, choice_value(i, count)))
             .collect();
         let segments: Vec<Segment> = texts
             .iter()
             .zip(&notes)
             .enumerate()
-            .map(|(i, (text, note))| {
-                let enabled = param != Param::LatencyMode || host.mode_ms(i).is_some();
-                let hint = if enabled {
-                    hint(param, i)
-                } else {
-                    "This model does not have it"
-                };
-                Segment {
-                    text,
-                    note,
-                    hint,
-                    enabled,
-                }
+            .map(|(i, (text, note))| Segment {
+                text,
+                note,
+                hint: hint(param, i),
             })
             .collect();
         let bar = Rect::from_min_max(pos2(rect.left(), rect.top() + 2.25 * GRID), rect.max);
@@ -136,6 +127,8 @@ fn hint(param: Param, choice: usize) -> &'static str {
         (Param::Listen, 0) => "The cleaned signal",
         (Param::Listen, 1) => "Only what is taken away",
         (Param::Listen, 2) => "The input as it came, in time with the output",
+        (Param::LatencyMode, 0) => "Nothing is delayed: cleans a little less well",
+        (Param::LatencyMode, 1) => "The model's own delay, which the host makes up for",
         (Param::Stereo, 0) => {
             "Both channels are cleaned by the same amount: the image stands still"
         }

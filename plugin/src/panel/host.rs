@@ -5,6 +5,9 @@ use std::path::Path;
 use statewave::latency::Latency;
 use statewave::telemetry::Snapshot;
 
+pub use crate::fault::Fault;
+use crate::params::ParamList;
+
 /// The parameters, in the order in which they are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Param {
@@ -63,15 +66,6 @@ impl Param {
     }
 }
 
-/// A fault and what a person can do about it, both without a full stop.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// What is wrong.
-    pub what: String,
-    /// What helps.
-    pub remedy: String,
-}
-
 /// The shell around the panel: an app's window or a plugin's editor.
 ///
 /// Values are normalised, 0 to 1, unless called plain. A gesture is `begin`, any number of `set`, `end`.
@@ -84,22 +78,12 @@ pub trait PanelHost {
     fn set(&mut self, param: Param, value: f32);
     /// The gesture ends.
     fn end(&mut self, param: Param);
-    /// What a reset sets.
-    fn default_value(&self, param: Param) -> f32;
-    /// Number of choices of a stepped parameter, spread evenly from 0 to 1; 0 for one that glides.
-    fn choices(&self, param: Param) -> usize;
-    /// A value with its unit, such as `12.0 dB`.
-    fn text(&self, param: Param, value: f32) -> String;
-    /// The value that a person typed, with the unit or without; `None` if it is none.
-    fn parse(&self, param: Param, text: &str) -> Option<f32>;
-    /// A value in its unit.
-    fn plain(&self, param: Param, value: f32) -> f32;
-    /// A plain value brought into range and normalised.
-    fn normalised(&self, param: Param, plain: f32) -> f32;
+    /// What the parameters are: their defaults, steps, texts and ranges.
+    fn list(&self) -> &ParamList;
 
     /// The delays of the mode that runs; `None` while nothing runs.
     fn latency(&self) -> Option<Latency>;
-    /// Milliseconds of a choice of [`Param::LatencyMode`]; `None` where the model does not have it.
+    /// Milliseconds of a choice of [`Param::LatencyMode`]; `None` until the model is read.
     fn mode_ms(&self, mode: usize) -> Option<f64>;
 
     /// Names of the models that can be chosen, in order.

@@ -111,7 +111,7 @@ impl Panel {
 
     /// Takes in what came from the audio thread. [`Self::ui`] does it by itself.
     pub fn listen(&mut self, host: &mut dyn PanelHost) -> bool {
-        let plain = |param| host.plain(param, host.value(param));
+        let plain = |param| host.list().plain(param, host.value(param));
         let controls = Controls {
             amount_db: plain(Param::Amount),
             mix: plain(Param::Mix),
@@ -162,7 +162,7 @@ impl Panel {
 
     /// Passes an edit of a control on to the host, as part of one step of the history.
     fn edit(&mut self, ui: &Ui, host: &mut dyn PanelHost, param: Param, edit: Edit) {
-        let typed = edit.typed.and_then(|text| host.parse(param, &text));
+        let typed = edit.typed.and_then(|text| host.list().parse(param, &text));
         let edit = typed.map_or(
             Edit {
                 typed: None,

@@ -85,7 +85,7 @@ impl Preset {
             about: String::new(),
             model: Some(host.model().to_owned()),
             values: kept
-                .map(|p| (p.key().to_owned(), host.plain(p, host.value(p))))
+                .map(|p| (p.key().to_owned(), host.list().plain(p, host.value(p))))
                 .collect(),
         }
     }
@@ -94,8 +94,8 @@ impl Preset {
     pub fn apply(&self, host: &mut dyn PanelHost) {
         for param in Param::ALL.into_iter().filter(|&p| p != Param::Bypass) {
             let value = match self.values.get(param.key()) {
-                Some(&plain) => host.normalised(param, plain),
-                None => host.default_value(param),
+                Some(&plain) => host.list().normalised(param, plain),
+                None => host.list().default_value(param),
             };
             if host.value(param) != value {
                 change(host, param, value);

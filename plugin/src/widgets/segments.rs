@@ -14,8 +14,6 @@ pub struct Segment<'a> {
     pub note: &'a str,
     /// What it does, shown on hovering; empty for none.
     pub hint: &'a str,
-    /// Whether it can be chosen.
-    pub enabled: bool,
 }
 
 /// Draws the bar in `rect` and gives the position that was chosen in this frame.
@@ -34,27 +32,17 @@ pub fn show(
     for (i, segment) in segments.iter().enumerate() {
         let corner = rect.min + vec2(i as f32 * width, 0.0);
         let cell = Rect::from_min_size(corner, vec2(width, rect.height())).shrink(2.0);
-        let sense = if segment.enabled {
-            Sense::click()
-        } else {
-            Sense::hover()
-        };
-        let response = ui.interact(cell, id.with(i), sense);
+        let response = ui.interact(cell, id.with(i), Sense::click());
         response.widget_info(|| {
             let label = format!("{group}: {} {}", segment.text, segment.note);
-            WidgetInfo::selected(
-                Role::RadioButton,
-                segment.enabled,
-                i == chosen,
-                label.trim_end(),
-            )
+            WidgetInfo::selected(Role::RadioButton, true, i == chosen, label.trim_end())
         });
         if response.clicked() {
             response.request_focus();
             picked = Some(i);
         }
         if response.has_focus()
-            && let Some(next) = arrow(ui, response.id, segments, i)
+            && let Some(next) = arrow(ui, response.id, segments.len(), i)
         {
             ui.memory_mut(|memory| memory.request_focus(id.with(next)));
             picked = Some(next);
@@ -68,14 +56,13 @@ pub fn show(
     picked
 }
 
-/// The next position that can be chosen in the direction of the arrow pressed.
-fn arrow(ui: &Ui, id: Id, segments: &[Segment], from: usize) -> Option<usize> {
+/// The next position in the direction of the arrow pressed.
+fn arrow(ui: &Ui, id: Id, count: usize, from: usize) -> Option<usize> {
     let filter = EventFilter {
         horizontal_arrows: true,
         ..EventFilter::default()
     };
     ui.memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
-    let usable = |i: &usize| segments[*i].enabled;
     let (right, left) = ui.input(|i| {
         (
             i.key_pressed(Key::ArrowRight),
@@ -83,8 +70,8 @@ fn arrow(ui: &Ui, id: Id, segments: &[Segment], from: usize) -> Option<usize> {
         )
     });
     match (right, left) {
-        (true, false) => (from + 1..segments.len()).find(usable),
-        (false, true) => (0..from).rev().find(usable),
+        (true, false) => (from + 1 < count).then_some(from + 1),
+        (false, true) => from.checked_sub(1),
         _ => None,
     }
 }
@@ -100,14 +87,10 @@ fn paint(
     let painter = ui.painter();
     if on {
         painter.rect_filled(cell, RADIUS - 2, theme.accent);
-    } else if response.hovered() && segment.enabled {
+    } else if response.hovered() {
         painter.rect_filled(cell, RADIUS - 2, theme.line);
     }
-    let color = match (on, segment.enabled) {
-        (true, _) => theme.on_accent,
-        (false, true) => theme.text,
-        (false, false) => Theme::faded(theme.dim, 0.55),
-    };
+    let color = if on { theme.on_accent } else { theme.text };
     let center = cell.center();
     if segment.note.is_empty() {
         painter.text(
@@ -119,11 +102,7 @@ fn paint(
         );
         return;
     }
-    let note = if on || !segment.enabled {
-        color
-    } else {
-        theme.dim
-    };
+    let note = if on { color } else { theme.dim };
     let name = pos2(center.x, center.y - 8.0);
     painter.text(
         name,

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use statewave::latency::Latency;
 use statewave::telemetry::Snapshot;
-use statewave_plugin::app::values::{self, Values};
+use statewave_plugin::app::values::Values;
 use statewave_plugin::panel::host::{Fault, PanelHost, Param};
+use statewave_plugin::params::ParamList;
 
 #[derive(Default)]
 pub struct TestHost {
@@ -34,7 +35,7 @@ impl TestHost {
     }
 
     pub fn plain_of(&self, param: Param) -> f32 {
-        self.plain(param, self.value(param))
+        self.list().plain(param, self.value(param))
     }
 }
 
@@ -60,23 +61,8 @@ impl PanelHost for TestHost {
         self.open.retain(|&p| p != param);
         self.calls.push((param, "end"));
     }
-    fn default_value(&self, param: Param) -> f32 {
-        values::default(param)
-    }
-    fn choices(&self, param: Param) -> usize {
-        values::choices(param).len()
-    }
-    fn text(&self, param: Param, value: f32) -> String {
-        values::text(param, value)
-    }
-    fn parse(&self, param: Param, text: &str) -> Option<f32> {
-        values::parse(param, text)
-    }
-    fn plain(&self, param: Param, value: f32) -> f32 {
-        values::plain(param, value)
-    }
-    fn normalised(&self, param: Param, plain: f32) -> f32 {
-        values::normalised(param, plain)
+    fn list(&self) -> &ParamList {
+        self.values.list()
     }
     fn latency(&self) -> Option<Latency> {
         Some(Latency {
@@ -90,7 +76,7 @@ impl PanelHost for TestHost {
         })
     }
     fn mode_ms(&self, mode: usize) -> Option<f64> {
-        Some([0.0, 10.0, 40.0][mode])
+        Some([0.0, 10.0][mode])
     }
     fn models(&self) -> &[String] {
         &self.models

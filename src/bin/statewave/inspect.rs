@@ -4,6 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
+use statewave::model::catalogue;
 use statewave::model::spec::FrontEnd;
 
 use crate::failure::Result;
@@ -13,7 +14,7 @@ use crate::models::{self, Loaded};
 #[derive(clap::Args)]
 pub struct Arguments {
     /// A model's name, or the path of its file
-    #[arg(default_value = models::DEFAULT)]
+    #[arg(default_value = catalogue::DEFAULT)]
     model: String,
     /// Print JSON for other programs
     #[arg(long)]

@@ -1,36 +1,14 @@
-//! Where models are found: a file that was named, `$STATEWAVE_MODELS`, the ones compiled in, the user's data folder.
+//! Opens models by name or path for the program; where they are found is the library's knowledge.
 
 use std::borrow::Cow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use statewave::model::Model;
-use statewave::model::file::{Limits, ModelFile, read_bytes, sha256};
+use statewave::model::catalogue::{self, Found, VARIABLE, user_folder};
+use statewave::model::file::{ModelFile, sha256};
 
 use crate::failure::{Failure, Result};
-
-/// The model used when none is named.
-pub const DEFAULT: &str = "denoise-live";
-
-/// Folders of models, separated as in `PATH`.
-const VARIABLE: &str = "STATEWAVE_MODELS";
-
-// `BUILT_IN: &[(&str, &[u8])]`, the name and bytes of every model in assets/models; written by build.rs.
-include!(concat!(env!("OUT_DIR"), "/built_in_models.rs"));
-
-/// A model that was found, not yet read.
-pub struct Found {
-    /// Its name: the file's without the ending.
-    pub name: String,
-    /// Where it is, for people.
-    pub place: String,
-    source: Source,
-}
-
-enum Source {
-    BuiltIn(&'static [u8]),
-    File(PathBuf),
-}
 
 /// A model that was read and verified.
 pub struct Loaded {
@@ -61,37 +39,21 @@ impl Loaded {
     }
 }
 
-impl Found {
-    /// Read and verify it.
-    pub fn load(self) -> Result<Loaded> {
-        let bytes = match &self.source {
-            Source::BuiltIn(bytes) => Cow::Borrowed(*bytes),
-            Source::File(path) => Cow::Owned(read_bytes(path, Limits::MODEL)?),
-        };
-        let file = ModelFile::from_bytes(&bytes).map_err(|e| {
-            let what = format!("model {} ({}): {e}", self.name, self.place);
-            Failure::new(what, e.remedy())
-        })?;
-        Ok(Loaded {
-            name: self.name,
-            place: self.place,
-            bytes,
-            file,
-            model: OnceLock::new(),
-        })
-    }
-
-    fn file(path: PathBuf) -> Self {
-        let name = path
-            .file_stem()
-            .map(|s| s.to_string_lossy().into_owned())
-            .unwrap_or_default();
-        Self {
-            name,
-            place: path.display().to_string(),
-            source: Source::File(path),
-        }
-    }
+/// Read and verify a model that was found.
+pub fn load(found: Found) -> Result<Loaded> {
+    let place = found.place();
+    let bytes = found.bytes()?;
+    let file = ModelFile::from_bytes(&bytes).map_err(|e| {
+        let what = format!("model {} ({place}): {e}", found.name);
+        Failure::new(what, e.remedy())
+    })?;
+    Ok(Loaded {
+        name: found.name,
+        place,
+        bytes,
+        file,
+        model: OnceLock::new(),
+    })
 }
 
 /// Find and read the model of that name or path.
@@ -99,12 +61,15 @@ pub fn open(wanted: &str) -> Result<Loaded> {
     let path = Path::new(wanted);
     let is_path = wanted.ends_with(".safetensors") || wanted.contains(['/', '\\']);
     if is_path {
-        return Found::file(path.into()).load();
+        return load(Found::file(path));
     }
-    match all().into_iter().find(|found| found.name == wanted) {
-        Some(found) => found.load(),
+    match catalogue::find(wanted) {
+        Some(found) => load(found),
         None => {
-            let names: Vec<_> = all().into_iter().map(|found| found.name).collect();
+            let names: Vec<_> = catalogue::all()
+                .into_iter()
+                .map(|found| found.name)
+                .collect();
             let there = if names.is_empty() {
                 "none were found".into()
             } else {
@@ -123,56 +88,4 @@ pub fn open(wanted: &str) -> Result<Loaded> {
             ))
         }
     }
-}
-
-/// Every model found; of two with one name the first is used.
-pub fn all() -> Vec<Found> {
-    let mut found = Vec::new();
-    for folder in std::env::var_os(VARIABLE)
-        .iter()
-        .flat_map(std::env::split_paths)
-    {
-        found.extend(in_folder(&folder));
-    }
-    found.extend(BUILT_IN.iter().map(|(name, bytes)| Found {
-        name: (*name).into(),
-        place: "compiled in".into(),
-        source: Source::BuiltIn(bytes),
-    }));
-    found.extend(user_folder().iter().flat_map(|folder| in_folder(folder)));
-    found
-}
-
-/// Folders named by the variable that are not there.
-pub fn missing_folders() -> Vec<PathBuf> {
-    std::env::var_os(VARIABLE)
-        .iter()
-        .flat_map(std::env::split_paths)
-        .filter(|folder| !folder.is_dir())
-        .collect()
-}
-
-/// The folder where the user's own models are looked for, by the custom of the system.
-pub fn user_folder() -> Option<PathBuf> {
-    let set = |name: &str| {
-        std::env::var_os(name)
-            .filter(|v| !v.is_empty())
-            .map(PathBuf::from)
-    };
-    let base = if cfg!(windows) {
-        set("APPDATA")
-    } else if cfg!(target_os = "macos") {
-        set("HOME").map(|home| home.join("Library/Application Support"))
-    } else {
-        set("XDG_DATA_HOME").or_else(|| set("HOME").map(|home| home.join(".local/share")))
-    };
-    base.map(|base| base.join("statewave").join("models"))
-}
-
-fn in_folder(folder: &Path) -> Vec<Found> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|e| e == "safetensors"));
-    paths.sort();
-    paths.into_iter().map(Found::file).collect()
 }

@@ -1,6 +1,6 @@
 //! Lanes of x86-64: AVX2 with FMA, and AVX-512F.
 
-use super::Lane;
+use super::{Lane, MANTISSA, SQRT_HALF};
 use std::arch::x86_64::*;
 
 /// Eight lanes of AVX2 and FMA.
@@ -10,6 +10,19 @@ pub(crate) struct V8(__m256);
 /// Sixteen lanes of AVX-512F.
 #[derive(Clone, Copy)]
 pub(crate) struct V16(__m512);
+
+/// A window of eight into this, `8 - count` in, masks the first `count` lanes.
+static MASKS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+
+/// The first `count` of eight lanes.
+///
+/// # Safety
+/// The processor has AVX2.
+#[inline(always)]
+unsafe fn first_of_8(count: usize) -> __m256i {
+    // SAFETY: the window lies in the table; the caller vouches for the instructions.
+    unsafe { _mm256_loadu_si256(MASKS[8 - count.min(8)..][..8].as_ptr().cast()) }
+}
 
 /// Lane methods that are one intrinsic each.
 macro_rules! intrinsics {
@@ -28,6 +41,7 @@ macro_rules! intrinsics {
 
 impl Lane for V8 {
     const N: usize = 8;
+    type Eight = V8;
     #[inline(always)]
     unsafe fn load(p: *const f32) -> V8 {
         // SAFETY: as the caller vouches.
@@ -42,6 +56,34 @@ impl Lane for V8 {
     unsafe fn store(self, p: *mut f32) {
         // SAFETY: as the caller vouches.
         unsafe { _mm256_storeu_ps(p, self.0) }
+    }
+    #[inline(always)]
+    unsafe fn load_first(p: *const f32, count: usize) -> V8 {
+        // SAFETY: as the caller vouches; lanes behind `count` are not read.
+        V8(unsafe { _mm256_maskload_ps(p, first_of_8(count)) })
+    }
+    #[inline(always)]
+    unsafe fn store_first(self, p: *mut f32, count: usize) {
+        // SAFETY: as the caller vouches; lanes behind `count` are not written.
+        unsafe { _mm256_maskstore_ps(p, first_of_8(count), self.0) }
+    }
+    #[inline(always)]
+    fn prefetch(p: *const f32) {
+        // SAFETY: a prefetch of any address does no harm.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }
+    }
+    #[inline(always)]
+    fn mantissa_and_exponent(self) -> (V8, V8) {
+        // SAFETY: `self` exists, so the instructions are there.
+        unsafe {
+            let root = _mm256_set1_epi32(SQRT_HALF);
+            let bits = _mm256_sub_epi32(_mm256_castps_si256(self.0), root);
+            let mantissa = _mm256_and_si256(bits, _mm256_set1_epi32(MANTISSA));
+            (
+                V8(_mm256_castsi256_ps(_mm256_add_epi32(mantissa, root))),
+                V8(_mm256_cvtepi32_ps(_mm256_srai_epi32::<23>(bits))),
+            )
+        }
     }
     #[inline(always)]
     fn sum(self) -> f32 {
@@ -83,6 +125,7 @@ impl Lane for V8 {
 
 impl Lane for V16 {
     const N: usize = 16;
+    type Eight = V8;
     #[inline(always)]
     unsafe fn load(p: *const f32) -> V16 {
         // SAFETY: as the caller vouches.
@@ -97,6 +140,33 @@ impl Lane for V16 {
     unsafe fn store(self, p: *mut f32) {
         // SAFETY: as the caller vouches.
         unsafe { _mm512_storeu_ps(p, self.0) }
+    }
+    #[inline(always)]
+    unsafe fn load_first(p: *const f32, count: usize) -> V16 {
+        // SAFETY: as the caller vouches; lanes behind `count` are not read.
+        V16(unsafe { _mm512_maskz_loadu_ps(((1u32 << count) - 1) as u16, p) })
+    }
+    #[inline(always)]
+    unsafe fn store_first(self, p: *mut f32, count: usize) {
+        // SAFETY: as the caller vouches; lanes behind `count` are not written.
+        unsafe { _mm512_mask_storeu_ps(p, ((1u32 << count) - 1) as u16, self.0) }
+    }
+    #[inline(always)]
+    fn prefetch(p: *const f32) {
+        V8::prefetch(p);
+    }
+    #[inline(always)]
+    fn mantissa_and_exponent(self) -> (V16, V16) {
+        // SAFETY: `self` exists, so the instructions are there.
+        unsafe {
+            let root = _mm512_set1_epi32(SQRT_HALF);
+            let bits = _mm512_sub_epi32(_mm512_castps_si512(self.0), root);
+            let mantissa = _mm512_and_si512(bits, _mm512_set1_epi32(MANTISSA));
+            (
+                V16(_mm512_castsi512_ps(_mm512_add_epi32(mantissa, root))),
+                V16(_mm512_cvtepi32_ps(_mm512_srai_epi32::<23>(bits))),
+            )
+        }
     }
     #[inline(always)]
     fn sum(self) -> f32 {

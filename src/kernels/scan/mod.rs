@@ -2,8 +2,8 @@
 //!
 //! All three keep their states as `[E/16][N][16]`: the channels are the lanes on every path, so a stream may change its
 //! path, or move to another machine, and keep its state. A channel count that is not a multiple of 16 leaves half a line
-//! unused. A state smaller than 1e-20 becomes exactly 0 at each step, so that silence never turns into subnormal
-//! numbers.
+//! unused. In S6 and S4D a state smaller than 1e-20 becomes exactly 0 at each step, and in SSD every input is raised
+//! by 1e-18, so that silence never turns into subnormal numbers.
 //!
 //! The sequential form serves streams, one step or a block at a time. [`chunked`] serves whole files on many cores:
 //! reduce each chunk to its last state, carry the states along, then run each chunk from the state it was carried.

@@ -1,7 +1,7 @@
 //! The selective scan of Mamba (Gu and Dao 2023, algorithm 2): `h ← exp(Δ·A)·h + Δ·x·B`, `y = C·h + D·x`.
 
 use super::{LINE, lines_len, pack_lines, rows_len};
-use crate::kernels::lane::{Lane, TINY};
+use crate::kernels::lane::{Lane, Pair, TINY};
 use crate::kernels::simd::Aligned;
 
 /// What an S6 scan knows beforehand.
@@ -140,15 +140,33 @@ unsafe fn body<L: Lane>(
                     let b = rows.bc.as_ptr().add(row * rows.bc_stride);
                     let c = b.add(states);
                     let dx = delta.mul(x);
-                    let mut out = x.mul(d);
-                    for n in 0..states {
+                    // Two states a step where they lie together: one decay is a long chain, and so is one sum.
+                    let (mut even, mut odd) = (x.mul(d), L::splat(0.0));
+                    let mut n = 0;
+                    while L::N == LINE && n + 2 <= states {
+                        let at = h.add(n * LINE);
+                        let decay = Pair::new(delta, delta)
+                            .mul(Pair::<L>::load(a.add(n * LINE)))
+                            .decay();
+                        let b = Pair::new(L::splat(*b.add(n)), L::splat(*b.add(n + 1)));
+                        let state = decay
+                            .fma(Pair::<L>::load(at), Pair::new(dx, dx).mul(b))
+                            .flush(Pair::new(tiny, tiny));
+                        state.store(at);
+                        let (first, second) = state.parts();
+                        even = first.fma(L::splat(*c.add(n)), even);
+                        odd = second.fma(L::splat(*c.add(n + 1)), odd);
+                        n += 2;
+                    }
+                    for n in n..states {
+                        let at = h.add(n * LINE);
                         let decay = delta.mul(L::load(a.add(n * LINE))).decay();
                         let input = dx.mul(L::splat(*b.add(n)));
-                        let state = decay.fma(L::load(h.add(n * LINE)), input).flush(tiny);
-                        state.store(h.add(n * LINE));
-                        out = state.fma(L::splat(*c.add(n)), out);
+                        let state = decay.fma(L::load(at), input).flush(tiny);
+                        state.store(at);
+                        even = state.fma(L::splat(*c.add(n)), even);
                     }
-                    out.store(y.as_mut_ptr().add(row * channels + e));
+                    even.add(odd).store(y.as_mut_ptr().add(row * channels + e));
                 }
             }
         }

@@ -1,8 +1,12 @@
 //! The scan of Mamba-2 (Dao and Gu 2024, "SSD"): one decay a head, `h ← exp(Δ·A)·h + Δ·x·B`, `y = C·h + D·x`.
 
 use super::{LINE, lines_len, rows_len};
-use crate::kernels::lane::{Lane, TINY};
+use crate::kernels::lane::Lane;
 use crate::kernels::simd::Aligned;
+
+/// Added to every input of a state (−360 dB), so that a state which decays never becomes a subnormal number. With one
+/// decay a head this scan is so short that flushing each state, as the other scans do, would cost a third of it.
+const FLOOR: f32 = 1e-18;
 
 /// What an SSD scan knows beforehand.
 #[derive(Debug, Clone)]
@@ -104,7 +108,7 @@ on_path! {
     ///
     /// # Panics
     /// If a row does not fit its slice.
-    pub fn ssd_gates(s: &Ssd, dt: &[f32], dt_stride: usize, gates: &mut [f32], rows: usize) = gates_body by 8
+    pub fn ssd_gates(s: &Ssd, dt: &[f32], dt_stride: usize, gates: &mut [f32], rows: usize) = gates_body by 32
 }
 
 /// # Safety
@@ -123,31 +127,60 @@ unsafe fn gates_body<L: Lane>(
         "dt rows do not fit"
     );
     assert!(gates.len() >= rows * 2 * padded, "gate rows do not fit");
-    for row in 0..rows {
-        for first in (0..s.heads).step_by(L::N) {
-            let at = row * dt_stride + first;
-            // SAFETY: the gates are padded to whole vectors and checked above, a vector of Δ is read only where it
-            // fits; the caller vouches for the instructions.
-            unsafe {
-                // Lanes past the last head are never read again. A copy would make the vector wait for its parts.
-                let raw = if at + L::N <= dt.len() {
-                    L::load(dt.as_ptr().add(at))
-                } else {
-                    let mut last = [0.0f32; 16];
-                    last[..dt.len() - at].copy_from_slice(&dt[at..]);
-                    L::load(last.as_ptr())
-                };
-                let bias = L::load(s.dt_bias.as_ptr().add(first));
-                let delta = raw.add(bias).softplus();
-                let delta = delta.max(L::splat(s.limit.0)).min(L::splat(s.limit.1));
-                let to = gates.as_mut_ptr().add(row * 2 * padded + first);
-                delta.store(to);
-                delta
-                    .mul(L::load(s.a.as_ptr().add(first)))
-                    .decay()
-                    .store(to.add(padded));
+    // SAFETY: the gates are padded to whole vectors and checked above, a vector of Δ is read only where it fits; the
+    // caller vouches for the instructions.
+    unsafe {
+        let mut row = 0;
+        while row + L::ROWS <= rows {
+            let lanes = L::N / L::ROWS;
+            let last = (row + L::ROWS - 1) * dt_stride + s.heads.next_multiple_of(lanes);
+            if last > dt.len() {
+                break;
+            }
+            for first in (0..s.heads).step_by(lanes) {
+                let raw = L::load_rows(dt.as_ptr().add(row * dt_stride + first), dt_stride);
+                gates_of(
+                    s,
+                    first,
+                    raw,
+                    gates.as_mut_ptr().add(row * 2 * padded + first),
+                );
+            }
+            row += L::ROWS;
+        }
+        for row in row..rows {
+            for first in (0..s.heads).step_by(8) {
+                let at = row * dt_stride + first;
+                let raw = L::Eight::load_first(dt.as_ptr().add(at), (s.heads - first).min(8));
+                gates_of(
+                    s,
+                    first,
+                    raw,
+                    gates.as_mut_ptr().add(row * 2 * padded + first),
+                );
             }
         }
+    }
+}
+
+/// The gates of the heads from `first` on, of as many rows as `L` holds. Lanes past the last head are never read.
+///
+/// # Safety
+/// `to` is a place in the gates with the rows behind it, and the processor has the instructions of `L`.
+#[inline(always)]
+unsafe fn gates_of<L: Lane>(s: &Ssd, first: usize, raw: L, to: *mut f32) {
+    let padded = s.a.len();
+    // SAFETY: biases and decays are padded to whole vectors; the rest is the caller's promise.
+    unsafe {
+        let delta = raw
+            .add(L::load_rows(s.dt_bias.as_ptr().add(first), 0))
+            .softplus();
+        let delta = delta.max(L::splat(s.limit.0)).min(L::splat(s.limit.1));
+        delta.store_rows(to, 2 * padded);
+        delta
+            .mul(L::load_rows(s.a.as_ptr().add(first), 0))
+            .decay()
+            .store_rows(to.add(padded), 2 * padded);
     }
 }
 
@@ -222,7 +255,7 @@ unsafe fn body<L: Lane>(
                     .as_mut_ptr()
                     .add(stream * s.state_len() + e / LINE * states * LINE + e % LINE);
                 let d = L::splat(s.d[head]);
-                let tiny = L::splat(TINY);
+                let floor = L::splat(FLOOR);
                 for row in stream * time..(stream + 1) * time {
                     let gate = gates.as_ptr().add(row * 2 * heads_padded + head);
                     let (delta, decay) = (L::splat(*gate), L::splat(*gate.add(heads_padded)));
@@ -231,16 +264,27 @@ unsafe fn body<L: Lane>(
                     let c = b.add(s.groups * states);
                     let x = L::load(x.add(e));
                     let dx = delta.mul(x);
-                    let mut out = d.mul(x);
-                    for n in 0..states {
-                        let at = h.add(n * LINE);
-                        let state = decay
-                            .fma(L::load(at), dx.mul(L::splat(*b.add(n))))
-                            .flush(tiny);
-                        state.store(at);
-                        out = state.fma(L::splat(*c.add(n)), out);
+                    // Two sums, for one would wait for itself. A macro, for a closure would lose the instructions.
+                    let (mut even, mut odd) = (d.mul(x), L::splat(0.0));
+                    macro_rules! step {
+                        ($n:expr, $sum:ident) => {
+                            let at = h.add($n * LINE);
+                            let input = dx.fma(L::splat(*b.add($n)), floor);
+                            let state = decay.fma(L::load(at), input);
+                            state.store(at);
+                            $sum = state.fma(L::splat(*c.add($n)), $sum);
+                        };
                     }
-                    out.store(y.as_mut_ptr().add(row * channels + e));
+                    let mut n = 0;
+                    while n + 2 <= states {
+                        step!(n, even);
+                        step!(n + 1, odd);
+                        n += 2;
+                    }
+                    if n < states {
+                        step!(n, even);
+                    }
+                    even.add(odd).store(y.as_mut_ptr().add(row * channels + e));
                 }
             }
         }

@@ -1,8 +1,9 @@
 //! Bands: how bins are grouped, linear maps of a band's own, and the gated mixing across bands.
 
+use crate::kernels::banded::PackedBands;
 use crate::kernels::gate::silu;
-use crate::kernels::mix::{PackedMix, mix};
-use crate::kernels::norm::{gate_silu, rms_norm};
+use crate::kernels::mix::{PackedMix, Steps, mix_gated};
+use crate::kernels::norm::rms_norm;
 use crate::kernels::proj::{Packed, proj};
 use crate::kernels::{Aligned, Path};
 use crate::model::tensors::{TensorError, Tensors};
@@ -14,12 +15,25 @@ pub struct Group {
     /// Bins of a band.
     pub width: usize,
     pub taps: usize,
+    /// Whether each bin has a gate.
+    pub gated: bool,
 }
 
 impl Group {
     /// Floats of filter a band and frame.
     pub fn coefficients(&self) -> usize {
-        2 * self.width * self.taps
+        (2 * self.taps + usize::from(self.gated)) * self.width
+    }
+
+    /// Where in the file the filter's float `i` is: files keep `[width][taps][2]` and the gates behind, the filter wants
+    /// `[taps][2][width]` and the gates behind.
+    fn in_file(&self, i: usize) -> usize {
+        let planes = 2 * self.taps;
+        if i < planes * self.width {
+            i % self.width * planes + i / self.width
+        } else {
+            i
+        }
     }
 
     /// Cuts the bands where the long filters end. `None` if a band is empty or they go past `bins`.
@@ -27,6 +41,7 @@ impl Group {
         bands: &[(usize, usize)],
         taps: usize,
         tap_bins: usize,
+        gated: bool,
         bins: usize,
     ) -> Option<Vec<Group>> {
         let mut groups = Vec::new();
@@ -38,7 +53,12 @@ impl Group {
             let low = (tap_bins.saturating_sub(at) / width).min(count);
             for (bands, taps) in [(low, taps), (count - low, 1)] {
                 if bands > 0 {
-                    groups.push(Group { bands, width, taps });
+                    groups.push(Group {
+                        bands,
+                        width,
+                        taps,
+                        gated,
+                    });
                 }
             }
             at = at.checked_add(count.checked_mul(width)?)?;
@@ -50,43 +70,62 @@ impl Group {
     }
 }
 
-/// A linear map of its own for every band.
+/// A linear map of its own for every band, those of a group packed together.
 #[derive(Debug)]
 pub struct Grouped {
-    maps: Vec<Packed>,
+    maps: Vec<PackedBands>,
 }
 
 impl Grouped {
-    /// Reads `{name}.weight.G`, `[bands, out, in]`, and `{name}.bias.G`, `[bands, out]`; `sizes` gives (in, out).
-    pub fn new(
+    /// Features to the residual stream: `split.weight.G`, `[bands, D, 3·width]`, and `split.bias.G`, `[bands, D]`.
+    pub fn split(
+        tensors: &Tensors,
+        groups: &[Group],
+        width: usize,
+    ) -> Result<Grouped, TensorError> {
+        Grouped::new(tensors, "split", groups, |g| {
+            let inputs = 3 * g.width;
+            // Files keep `[width][3]`, lanes want `[3][width]`.
+            (width, inputs, |m| m, move |k| k % g.width * 3 + k / g.width)
+        })
+    }
+
+    /// The residual stream to filters: `head.weight.G`, `[bands, coefficients, D]`, and `head.bias.G`.
+    pub fn head(tensors: &Tensors, groups: &[Group], width: usize) -> Result<Grouped, TensorError> {
+        Grouped::new(tensors, "head", groups, |g| {
+            (g.coefficients(), width, move |m| g.in_file(m), |k| k)
+        })
+    }
+
+    /// `shape` gives the numbers of outputs and inputs, and for each of them its place in the file.
+    fn new<'a, M: Fn(usize) -> usize, K: Fn(usize) -> usize>(
         tensors: &Tensors,
         name: &str,
-        groups: &[Group],
-        sizes: impl Fn(&Group) -> (usize, usize),
+        groups: &'a [Group],
+        shape: impl Fn(&'a Group) -> (usize, usize, M, K),
     ) -> Result<Grouped, TensorError> {
         let mut maps = Vec::new();
-        for (k, group) in groups.iter().enumerate() {
-            let (inputs, outputs) = sizes(group);
-            let shape = [group.bands, outputs, inputs];
-            let weight = tensors.get(&format!("{name}.weight.{k}"), &shape)?;
-            let bias = tensors.get(&format!("{name}.bias.{k}"), &shape[..2])?;
-            for (w, b) in weight
-                .chunks_exact(outputs * inputs)
-                .zip(bias.chunks_exact(outputs))
-            {
-                maps.push(Packed::new(w, outputs, inputs, Some(b)));
-            }
+        for (index, group) in groups.iter().enumerate() {
+            let (outputs, inputs, output, input) = shape(group);
+            let sizes = [group.bands, outputs, inputs];
+            let weight = tensors.get(&format!("{name}.weight.{index}"), &sizes)?;
+            let bias = tensors.get(&format!("{name}.bias.{index}"), &sizes[..2])?;
+            maps.push(PackedBands::new(
+                (group.bands, outputs, inputs),
+                |band, m, k| weight[(band * outputs + output(m)) * inputs + input(k)],
+                |band, m| bias[band * outputs + output(m)],
+            ));
         }
         Ok(Grouped { maps })
     }
 
-    /// The map of every band, from the lowest.
-    pub fn maps(&self) -> &[Packed] {
+    /// The maps of every group, from the lowest.
+    pub fn maps(&self) -> &[PackedBands] {
         &self.maps
     }
 
     pub fn macs(&self) -> usize {
-        self.maps.iter().map(|m| m.inputs() * m.outputs()).sum()
+        self.maps.iter().map(PackedBands::macs).sum()
     }
 }
 
@@ -146,7 +185,7 @@ impl BandMix {
     }
 
     pub fn scratch_len(&self, time: usize, width: usize) -> usize {
-        self.mix.inputs() * time * (width.max(self.mix.channels()) + 4 * self.mix.channels())
+        self.mix.inputs() * time * (2 * self.mix.channels() + width.max(self.mix.channels()))
     }
 
     pub fn macs(&self, width: usize) -> usize {
@@ -166,25 +205,26 @@ impl BandMix {
     ) {
         let (f, c) = (self.mix.inputs(), self.mix.channels());
         let rows = f * time;
-        let (uz, rest) = scratch.split_at_mut(rows * 2 * c);
-        let (u, rest) = rest.split_at_mut(rows * c);
-        let (mixed, y) = rest.split_at_mut(rows * c);
+        let (uz, y) = scratch.split_at_mut(rows * 2 * c);
         if k == 0 {
             rms_norm(path, x, &self.norm, self.eps, y, rows);
             proj(path, &self.in_proj, y, width, uz, 2 * c, rows, false);
-            // The mix wants all bands of a frame together.
-            for (row, uz) in uz.chunks_exact(2 * c).enumerate() {
-                let to = (row % time * f + row / time) * c;
-                u[to..to + c].copy_from_slice(&uz[..c]);
-            }
-            silu(path, u);
+            silu(path, uz);
         } else {
-            mix(path, &self.mix, u, mixed, time, false);
-            for (row, y) in y[..rows * c].chunks_exact_mut(c).enumerate() {
-                let from = (row % time * f + row / time) * c;
-                y.copy_from_slice(&mixed[from..from + c]);
-            }
-            gate_silu(path, y, &uz[c..], 2 * c, c, rows);
+            let rows_of = |len: usize| Steps {
+                band: time * len,
+                frame: len,
+            };
+            mix_gated(
+                path,
+                &self.mix,
+                uz,
+                &uz[c..],
+                rows_of(2 * c),
+                y,
+                rows_of(c),
+                time,
+            );
             proj(path, &self.out_proj, y, c, x, width, rows, true);
         }
     }
@@ -196,13 +236,18 @@ mod tests {
 
     #[test]
     fn bands_are_cut_where_long_filters_end() {
-        let group = |bands, width, taps| Group { bands, width, taps };
+        let group = |bands, width, taps| Group {
+            bands,
+            width,
+            taps,
+            gated: false,
+        };
         assert_eq!(
-            Group::cut(&[(4, 4), (3, 8)], 3, 24, 41),
+            Group::cut(&[(4, 4), (3, 8)], 3, 24, false, 41),
             Some(vec![group(4, 4, 3), group(1, 8, 3), group(2, 8, 1)])
         );
-        assert_eq!(Group::cut(&[(4, 4), (3, 8)], 3, 24, 39), None);
-        assert_eq!(Group::cut(&[(1, 0)], 3, 24, 39), None);
-        assert_eq!(Group::cut(&[(usize::MAX, 2)], 3, 24, 39), None);
+        assert_eq!(Group::cut(&[(4, 4), (3, 8)], 3, 24, false, 39), None);
+        assert_eq!(Group::cut(&[(1, 0)], 3, 24, false, 39), None);
+        assert_eq!(Group::cut(&[(usize::MAX, 2)], 3, 24, false, 39), None);
     }
 }

@@ -1,8 +1,9 @@
 //! What the net sees of a spectrum: power-compressed real part, imaginary part and magnitude, over their running level.
 
 use super::LEVEL_FLOOR;
+use super::bands::Group;
 use crate::kernels::Path;
-use crate::kernels::compress::compress;
+use crate::kernels::compress::{Compressed, compress, lay_out};
 
 /// The running mean of the compressed magnitude, corrected for its start: the gain of the input does not matter.
 #[derive(Debug, Clone, Copy, Default)]
@@ -23,35 +24,55 @@ impl Level {
     }
 }
 
-/// One frame: `spectrum`, `bins` of (re, im), into `out`, `bins` of (re, im, magnitude). `work` holds 4 floats a bin.
+/// One frame: planes `re` and `im` into `out`, `[3][width]` for every band in turn. `work` holds 2 floats a bin.
+///
+/// Of the planes and of `work` a few floats behind the last bin are touched as well, and of `out`.
+#[allow(clippy::too_many_arguments)]
 pub fn features(
     path: Path,
-    spectrum: &[f32],
+    groups: &[Group],
+    re: &[f32],
+    im: &[f32],
     exponent: f32,
     keep: f32,
     level: &mut Level,
     work: &mut [f32],
     out: &mut [f32],
 ) {
-    let bins = out.len() / 3;
-    let (re, rest) = work.split_at_mut(bins);
-    let (im, rest) = rest.split_at_mut(bins);
-    let (magnitude, scale) = rest.split_at_mut(bins);
-    let scale = &mut scale[..bins];
-    for ((re, im), x) in re
-        .iter_mut()
-        .zip(im.iter_mut())
-        .zip(spectrum.chunks_exact(2))
-    {
-        (*re, *im) = (x[0], x[1]);
+    let bins: usize = groups.iter().map(|g| g.bands * g.width).sum();
+    let (magnitude, scale) = work.split_at_mut(work.len() / 2);
+    compress(path, &re[..bins], &im[..bins], exponent, magnitude, scale);
+    let gain = 1.0 / level.update(sum(&magnitude[..bins]) / bins as f32, keep);
+    let compressed = Compressed {
+        re,
+        im,
+        magnitude,
+        scale,
+    };
+    let mut first = 0;
+    for g in groups {
+        lay_out(
+            path,
+            compressed,
+            gain,
+            first,
+            g.width,
+            g.bands,
+            &mut out[3 * first..],
+        );
+        first += g.bands * g.width;
     }
-    compress(path, re, im, exponent, magnitude, scale);
-    let mean = magnitude.iter().sum::<f32>() / bins as f32;
-    let gain = 1.0 / level.update(mean, keep);
-    for (k, out) in out.chunks_exact_mut(3).enumerate() {
-        let s = scale[k] * gain;
-        out[0] = re[k] * s;
-        out[1] = im[k] * s;
-        out[2] = magnitude[k] * gain;
+}
+
+/// Sixteen sums side by side, then their sum: one would wait for itself at every step.
+fn sum(values: &[f32]) -> f32 {
+    let mut sums = [0.0f32; 16];
+    let chunks = values.chunks_exact(sums.len());
+    let rest: f32 = chunks.remainder().iter().sum();
+    for chunk in chunks {
+        for (sum, x) in sums.iter_mut().zip(chunk) {
+            *sum += x;
+        }
     }
+    sums.iter().sum::<f32>() + rest
 }

@@ -7,13 +7,14 @@
 
 mod bands;
 mod features;
-mod filter;
 mod session;
 
+use super::layer::Layer as _;
 use super::mamba2::{Mamba2Block, Mamba2Config};
 use super::spec::{LayerSpec, ModelSpec};
 use super::tensors::{TensorError, Tensors};
 use crate::kernels::Aligned;
+use crate::kernels::filter::OVERHANG;
 use bands::{BandMix, Group, Grouped};
 
 pub use session::DenoiseSession;
@@ -80,7 +81,12 @@ impl DenoiseNet {
         else {
             return Err(wrong("layers", "the first layer must be `band_split`"));
         };
-        let &LayerSpec::FilterHead { taps, tap_bins } = last else {
+        let &LayerSpec::FilterHead {
+            taps,
+            tap_bins,
+            gated,
+        } = last
+        else {
             return Err(wrong("layers", "the last layer must be `filter_head`"));
         };
         let (width, bins) = (*width, spec.front_end.bins());
@@ -102,7 +108,7 @@ impl DenoiseNet {
                 "level_seconds must be above 0, compress 0.01 to 1",
             ));
         }
-        let groups = Group::cut(bands, taps, tap_bins, bins).ok_or_else(|| {
+        let groups = Group::cut(bands, taps, tap_bins, gated, bins).ok_or_else(|| {
             wrong(
                 "split",
                 "the bands must be of 1 bin or more and fit the spectrum",
@@ -163,10 +169,10 @@ impl DenoiseNet {
             compress: *compress as f32,
             keep: (-hop_seconds / level_seconds).exp() as f32,
             eps,
-            split: Grouped::new(tensors, "split", &groups, |g| (3 * g.width, width))?,
+            split: Grouped::split(tensors, &groups, width)?,
             layers,
             norm_f: tensors.get("norm_f.weight", &[width])?.into(),
-            head: Grouped::new(tensors, "head", &groups, |g| (width, g.coefficients()))?,
+            head: Grouped::head(tensors, &groups, width)?,
             groups,
             taps,
             tap_bins,
@@ -180,7 +186,12 @@ impl DenoiseNet {
 
     /// Pieces that the work of a frame is made of, about alike in cost.
     pub fn pieces(&self) -> usize {
-        3 + self.layers.iter().map(Layer::pieces).sum::<usize>()
+        2 + self.layers.iter().map(Layer::pieces).sum::<usize>()
+    }
+
+    /// Floats between two planes of a spectrum: the bins, what a kernel may touch behind them, in whole cache lines.
+    fn plane(&self) -> usize {
+        (self.bins + OVERHANG).next_multiple_of(16)
     }
 
     /// Multiply-accumulates a frame.

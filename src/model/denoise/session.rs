@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use super::features::{Level, features};
-use super::filter::filter;
 use super::{DenoiseNet, Layer};
+use crate::kernels::banded::banded;
+use crate::kernels::filter::{Filters, OVERHANG, filter};
+use crate::kernels::mix::Steps;
 use crate::kernels::norm::rms_norm;
-use crate::kernels::proj::proj;
+use crate::kernels::planes;
 use crate::kernels::{Aligned, Path};
+use crate::model::layer::Layer as _;
+use crate::telemetry::DELTA_LAYERS;
 
 /// A stream's state and buffers. Frames go in with [`Self::begin`], [`Self::piece`] is called for every piece in order,
 /// [`Self::finish`] gives the frames out. Only [`Self::new`] allocates.
@@ -22,23 +26,26 @@ pub struct DenoiseSession {
     level: Level,
     /// The states of the time layers, one after the other.
     state: Aligned,
-    /// The last `taps - 1` frames' lowest bins, the latest first.
-    past: Vec<f32>,
-    spectra: Vec<f32>,
+    /// Frames as planes, `[taps - 1 + time][2][plane]`, the oldest first: those that filters look back to, and those
+    /// begun.
+    spectra: Aligned,
+    /// A filtered frame, `[2][plane]`, and the power of each bin's filter, `[plane]`.
+    filtered: Aligned,
     features: Aligned,
     /// Residual stream, `[band][time][D]`.
     x: Aligned,
     scratch: Aligned,
     coefficients: Aligned,
-    /// `[time layer][band]`.
-    delta: Vec<f32>,
+    /// Whether anybody looks at `deltas`: Δ of the first time layers, `[DELTA_LAYERS][bands]`.
+    observed: bool,
+    deltas: Vec<f32>,
 }
 
 impl DenoiseSession {
     /// A stream at its start, for up to `max_time` frames at a time, on the instructions of `path`.
     pub fn new(net: Arc<DenoiseNet>, path: Path, max_time: usize) -> DenoiseSession {
         let rows = net.bands * max_time;
-        let (mut state, mut scratch) = (0, rows * net.width + 4 * net.used);
+        let (mut state, mut scratch) = (0, rows * net.width + 2 * net.plane());
         for layer in &net.layers {
             match layer {
                 Layer::Time(block) => {
@@ -53,21 +60,14 @@ impl DenoiseSession {
             time: 0,
             level: Level::default(),
             state: Aligned::zeros(state),
-            past: vec![0.0; (net.taps - 1) * 2 * net.tap_bins],
-            spectra: vec![0.0; max_time * 2 * net.bins],
-            features: Aligned::zeros(max_time * 3 * net.used),
+            spectra: Aligned::zeros((net.taps - 1 + max_time) * 2 * net.plane()),
+            filtered: Aligned::zeros(3 * net.plane()),
+            features: Aligned::zeros(max_time * 3 * net.used + OVERHANG),
             x: Aligned::zeros(rows * net.width),
             scratch: Aligned::zeros(scratch),
-            coefficients: Aligned::zeros(rows * coefficient_stride(&net)),
-            delta: vec![
-                0.0;
-                net.bands
-                    * net
-                        .layers
-                        .iter()
-                        .filter(|l| matches!(l, Layer::Time(_)))
-                        .count()
-            ],
+            coefficients: Aligned::zeros(rows * coefficient_stride(&net) + OVERHANG),
+            observed: false,
+            deltas: vec![0.0; DELTA_LAYERS * net.bands],
             net,
             path,
         }
@@ -83,57 +83,68 @@ impl DenoiseSession {
     /// # Panics
     /// If `frames` is not a whole number of frames, or more than `max_time`.
     pub fn begin(&mut self, frames: &[f32]) {
-        let frame = 2 * self.net.bins;
+        let (frame, plane, past) = (2 * self.net.bins, self.net.plane(), self.net.taps - 1);
+        // What filters look back to from here on.
+        for k in 0..2 * past {
+            let from = (2 * self.time + k) * plane;
+            self.spectra
+                .copy_within(from..from + self.net.tap_bins, k * plane);
+        }
         self.time = frames.len() / frame;
         assert!(self.time * frame == frames.len() && self.time <= self.max_time);
-        self.spectra[..frames.len()].copy_from_slice(frames);
+        let begun = &mut self.spectra[past * 2 * plane..];
+        for (from, to) in frames
+            .chunks_exact(frame)
+            .zip(begun.chunks_exact_mut(2 * plane))
+        {
+            let (re, im) = to.split_at_mut(plane);
+            planes::part(self.path, from, re, im);
+        }
     }
 
     /// Does piece `k` of [`DenoiseNet::pieces`]; all, in order, make the work of the frames begun.
     pub fn piece(&mut self, k: usize) {
-        let net = Arc::clone(&self.net);
+        let net = &*self.net;
         let (time, path) = (self.time, self.path);
         if time == 0 {
             return;
         }
         if k == 0 {
-            for (t, spectrum) in self.spectra[..time * 2 * net.bins]
-                .chunks_exact(2 * net.bins)
-                .enumerate()
-            {
+            let plane = net.plane();
+            let begun = &self.spectra[(net.taps - 1) * 2 * plane..];
+            for (t, spectrum) in begun.chunks_exact(2 * plane).take(time).enumerate() {
                 features(
                     path,
-                    spectrum,
+                    &net.groups,
+                    &spectrum[..plane],
+                    &spectrum[plane..],
                     net.compress,
                     net.keep,
                     &mut self.level,
-                    &mut self.scratch[..4 * net.used],
-                    &mut self.features[t * 3 * net.used..][..3 * net.used],
+                    &mut self.scratch[..2 * plane],
+                    &mut self.features[t * 3 * net.used..],
                 );
             }
-            let mut at = 0;
-            for (map, x) in net
-                .split
-                .maps()
-                .iter()
-                .zip(self.x.chunks_exact_mut(time * net.width))
-            {
-                proj(
-                    path,
-                    map,
-                    &self.features[at..],
-                    3 * net.used,
-                    x,
-                    net.width,
-                    time,
-                    false,
-                );
-                at += map.inputs();
+            let (mut bin, mut band) = (0, 0);
+            for (map, group) in net.split.maps().iter().zip(&net.groups) {
+                let from = Steps {
+                    band: 3 * group.width,
+                    frame: 3 * net.used,
+                };
+                let to = Steps {
+                    band: time * net.width,
+                    frame: net.width,
+                };
+                let x = &mut self.x[band * time * net.width..];
+                banded(path, map, &self.features[3 * bin..], from, x, to, time);
+                bin += group.bands * group.width;
+                band += group.bands;
             }
             return;
         }
         let mut first = 1;
-        let (mut state_at, mut delta_at) = (0, 0);
+        let mut state_at = 0;
+        let mut shown = self.deltas.chunks_exact_mut(net.bands);
         for layer in &net.layers {
             let (pieces, state) = match layer {
                 Layer::Time(block) => (block.pieces(), block.state_len(net.bands)),
@@ -142,84 +153,92 @@ impl DenoiseSession {
             if k < first + pieces {
                 let rows = &mut self.x[..net.bands * time * net.width];
                 match layer {
-                    Layer::Time(block) => {
-                        block.piece(
-                            path,
-                            k - first,
-                            rows,
-                            net.bands,
-                            time,
-                            &mut self.state[state_at..state_at + state],
-                            &mut self.scratch,
-                        );
-                        if k - first == 1 && time == 1 {
-                            let told = &mut self.delta[delta_at..delta_at + net.bands];
-                            for (band, told) in told.iter_mut().enumerate() {
-                                *told = block.delta(&self.scratch, net.bands, band);
-                            }
-                        }
-                    }
+                    Layer::Time(block) => block.piece(
+                        path,
+                        k - first,
+                        rows,
+                        net.bands,
+                        time,
+                        &mut self.state[state_at..state_at + state],
+                        &mut self.scratch,
+                    ),
                     Layer::Bands(mix) => {
                         mix.piece(path, k - first, rows, time, net.width, &mut self.scratch);
                     }
                 }
+                if let (Layer::Time(block), true, 1) = (layer, self.observed, k - first)
+                    && let Some(deltas) = shown.next()
+                {
+                    block.deltas(net.bands, time, &self.scratch, deltas);
+                }
                 return;
+            }
+            if let Layer::Time(_) = layer {
+                shown.next();
             }
             first += pieces;
             state_at += state;
-            if matches!(layer, Layer::Time(_)) {
-                delta_at += net.bands;
-            }
         }
         let rows = net.bands * time;
-        if k == first {
-            rms_norm(path, &self.x, &net.norm_f, net.eps, &mut self.scratch, rows);
-        } else {
-            let stride = coefficient_stride(&net);
-            for (band, map) in net.head.maps().iter().enumerate() {
-                let from = &self.scratch[band * time * net.width..];
-                let to = &mut self.coefficients[band * stride..];
-                proj(
-                    path,
-                    map,
-                    from,
-                    net.width,
-                    to,
-                    net.bands * stride,
-                    time,
-                    false,
-                );
-            }
+        rms_norm(path, &self.x, &net.norm_f, net.eps, &mut self.scratch, rows);
+        let stride = coefficient_stride(net);
+        let from = Steps {
+            band: time * net.width,
+            frame: net.width,
+        };
+        let to = Steps {
+            band: stride,
+            frame: net.bands * stride,
+        };
+        let mut band = 0;
+        for map in net.head.maps() {
+            let x = &self.scratch[band * time * net.width..];
+            let coefficients = &mut self.coefficients[band * stride..];
+            banded(path, map, x, from, coefficients, to, time);
+            band += map.bands();
         }
     }
 
     /// Gives the cleaned frames, as many as were begun, `[time][bins]` of (re, im).
     pub fn finish(&mut self, out: &mut [f32]) {
-        let net = &self.net;
-        let (frame, past_len) = (2 * net.bins, 2 * net.tap_bins);
+        let (net, path) = (&self.net, self.path);
+        let (frame, plane, past) = (2 * net.bins, net.plane(), net.taps - 1);
         let stride = coefficient_stride(net);
-        for t in 0..self.time {
-            let spectrum = &self.spectra[t * frame..][..frame];
-            filter(
-                &net.groups,
-                &self.coefficients[t * net.bands * stride..][..net.bands * stride],
-                stride,
-                spectrum,
-                &self.past,
-                past_len,
-                &mut out[t * frame..][..frame],
-            );
-            if !self.past.is_empty() {
-                let kept = self.past.len() - past_len;
-                self.past.copy_within(..kept, past_len);
-                self.past[..past_len].copy_from_slice(&spectrum[..past_len]);
+        let (filtered, power) = self.filtered.split_at_mut(2 * plane);
+        for (t, out) in out.chunks_exact_mut(frame).take(self.time).enumerate() {
+            // Up to this frame, the oldest first.
+            let spectra = &self.spectra[..(past + t + 1) * 2 * plane];
+            let (mut first, mut at) = (0, t * net.bands * stride);
+            let mut top = 0.0;
+            for group in &net.groups {
+                let filters = Filters {
+                    coefficients: &self.coefficients[at..],
+                    stride,
+                    bands: group.bands,
+                    width: group.width,
+                    taps: group.taps,
+                    gated: group.gated,
+                };
+                let seen = &spectra[(past + t + 1 - group.taps) * 2 * plane..];
+                filter(path, filters, seen, plane, first, filtered, power);
+                first += group.bands * group.width;
+                at += group.bands * stride;
+                top = power[first - group.width..first].iter().sum::<f32>() / group.width as f32;
             }
+            // Bins above the bands take the mean gain of the highest band.
+            let gain = (top + 1e-12).sqrt();
+            let newest = &spectra[(past + t) * 2 * plane..];
+            for (part, x) in filtered
+                .chunks_exact_mut(plane)
+                .zip(newest.chunks_exact(plane))
+            {
+                for (y, x) in part[first..net.bins].iter_mut().zip(&x[first..net.bins]) {
+                    *y = gain * x;
+                }
+            }
+            let (re, im) = filtered.split_at(plane);
+            planes::join(path, re, im, out);
         }
-    }
-
-    /// The step Δ of every band in each layer over time, one after the other, of the last frame that came alone.
-    pub fn delta(&self) -> impl ExactSizeIterator<Item = &[f32]> {
-        self.delta.chunks_exact(self.net.bands)
     }
 
     /// Begin, all pieces, finish.
@@ -231,12 +250,24 @@ impl DenoiseSession {
         self.finish(out);
     }
 
+    /// Whether to keep what [`Self::deltas`] gives. Real-time safe.
+    pub fn observe(&mut self, on: bool) {
+        self.observed = on;
+        self.deltas.fill(0.0);
+    }
+
+    /// Δ of the last frame, mean over heads, `[DELTA_LAYERS][bands]`; zeros where there is no layer, and while not
+    /// observed.
+    pub fn deltas(&self) -> &[f32] {
+        &self.deltas
+    }
+
     /// Back to the start of a stream. Real-time safe.
     pub fn reset(&mut self) {
         self.time = 0;
         self.level = Level::default();
         self.state.fill(0.0);
-        self.past.fill(0.0);
+        self.spectra.fill(0.0);
     }
 }
 

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use statewave::kernels::{Path, peak};
+use statewave::model::catalogue;
 
 use crate::audio::{Audio, Depth};
 use crate::denoise::{self, Settings};
@@ -21,7 +22,7 @@ use peer::{Files, Peer};
 #[derive(clap::Args)]
 pub struct Arguments {
     /// A model's name, or the path of its file
-    #[arg(default_value = models::DEFAULT)]
+    #[arg(default_value = catalogue::DEFAULT)]
     model: String,
     /// Seconds of sound to clean in each of the runs
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]

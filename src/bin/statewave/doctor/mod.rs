@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use std::thread;
 
 use statewave::kernels::Path;
+use statewave::model::catalogue;
 
 use crate::failure::{Failure, Result};
 use crate::models;
@@ -120,28 +121,28 @@ fn features() -> Vec<(&'static str, bool)> {
 }
 
 fn check_models(report: &mut Report) {
-    for folder in models::missing_folders() {
+    for folder in catalogue::missing_folders() {
         let what = format!(
             "$STATEWAVE_MODELS names {}, which is not a folder",
             folder.display()
         );
         report.fault(what, "make it, or take it out of the variable".into());
     }
-    let all = models::all();
-    if !all.iter().any(|found| found.name == models::DEFAULT) {
-        let folder = models::user_folder()
+    let all = catalogue::all();
+    if !all.iter().any(|found| found.name == catalogue::DEFAULT) {
+        let folder = catalogue::user_folder()
             .map_or_else(|| "$STATEWAVE_MODELS".into(), |f| f.display().to_string());
-        let what = format!("the usual model, {}, is not here", models::DEFAULT);
-        let help = format!("put {}.safetensors in {folder}", models::DEFAULT);
+        let what = format!("the usual model, {}, is not here", catalogue::DEFAULT);
+        let help = format!("put {}.safetensors in {folder}", catalogue::DEFAULT);
         report.fault(what, help);
     }
     if all.is_empty() {
         println!("models           none");
     }
     for found in all {
-        let head = format!("{} ({})", found.name, found.place);
+        let head = format!("{} ({})", found.name, found.place());
         // Made ready to play, for a sound container can still hold the wrong tensors.
-        match found.load().and_then(|model| model.model().map(|_| model)) {
+        match models::load(found).and_then(|model| model.model().map(|_| model)) {
             Ok(model) => println!("model            {head}: sound, {}", &model.sha256()[..12]),
             Err(failure) => {
                 println!("model            {head}: broken");

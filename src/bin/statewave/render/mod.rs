@@ -12,6 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use statewave::model::catalogue;
 
 use crate::denoise::Settings;
 use crate::failure::{Failure, Result};
@@ -35,7 +36,7 @@ pub struct Arguments {
     #[arg(short, long, value_name = "FILE OR FOLDER")]
     output: Option<PathBuf>,
     /// A model's name, or the path of its file
-    #[arg(long, value_name = "NAME|FILE", default_value = models::DEFAULT)]
+    #[arg(long, value_name = "NAME|FILE", default_value = catalogue::DEFAULT)]
     model: String,
     /// The most to take away, in dB, from 0 up [default: all that the model hears as noise]
     #[arg(long, value_name = "DB", value_parser = amount)]

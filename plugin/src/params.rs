@@ -1,0 +1,49 @@
+//! Everything a project holds: the one list of parameters, the model, the window.
+//!
+//! Flows in: what a host automates or a person moves. Flows out: [`Settings`](crate::processor::Settings), the plain
+//! values of a run of samples. Nothing is smoothed here: the chain fades every control, and fading twice would only
+//! make it late.
+
+mod list;
+mod view;
+
+pub(crate) use view::with;
+
+pub use list::{ListenChoice, ModeChoice, ParamList, StereoChoice};
+
+use std::sync::Arc;
+
+use nice_plug::prelude::*;
+use parking_lot::RwLock;
+
+use crate::loader::Loader;
+use crate::state::{ModelField, StateVersion, WindowState};
+
+/// See the module.
+#[derive(Params)]
+pub struct StatewaveParams {
+    /// What hosts may automate and a person may move.
+    #[nested]
+    pub list: ParamList,
+    /// Which model plays, by name and hash. Set by the host when it restores a project, and by the panel.
+    #[persist = "model"]
+    pub model: ModelField,
+    /// How the window looked last. The panel's thread only.
+    #[persist = "window"]
+    pub window: Arc<RwLock<WindowState>>,
+    /// The form this state is saved in.
+    #[persist = "state-version"]
+    pub version: StateVersion,
+}
+
+impl StatewaveParams {
+    /// The defaults, with `loader` to be told of the model.
+    pub fn new(loader: Arc<Loader>) -> Self {
+        Self {
+            list: ParamList::default(),
+            model: ModelField::new(loader),
+            window: Arc::default(),
+            version: StateVersion,
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The plugin as hosts see it: parameters and blocks in, latency, tail and sound out.
+//!
+//! Flows in: what nice-plug passes on from the host. Flows out: the processor's sound. Everything that is not about hosts
+//! is elsewhere.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use nice_plug::prelude::*;
+use parking_lot::RwLock;
+use statewave::chain::ChainConfig;
+use statewave::latency::Latency;
+use statewave::telemetry::{self, Reader, Writer};
+
+use crate::editor::WindowMaker;
+use crate::fault::Fault;
+use crate::loader::Loader;
+use crate::params::StatewaveParams;
+use crate::processor::Processor;
+use crate::state::{RENAMED, migrate};
+
+/// One instance in a host.
+pub struct Statewave {
+    params: Arc<StatewaveParams>,
+    loader: Arc<Loader>,
+    /// `None` until the first activation.
+    processor: Option<Processor>,
+    /// The audio thread's end of the telemetry, while no processor has it.
+    writer: Option<Writer>,
+    /// The panel's end, until the editor takes it.
+    reader: Option<Reader>,
+    /// The delays of the processor, for the panel. Written when it is made, never by the audio thread.
+    latency: Arc<RwLock<Option<Latency>>>,
+    /// The host has been asked to start anew, and has not done it yet.
+    restart_asked: bool,
+}
+
+impl Default for Statewave {
+    fn default() -> Self {
+        let loader = Arc::new(Loader::new());
+        let (writer, reader) = telemetry::pair();
+        Self {
+            params: Arc::new(StatewaveParams::new(Arc::clone(&loader))),
+            loader,
+            processor: None,
+            writer: Some(writer),
+            reader: Some(reader),
+            latency: Arc::default(),
+            restart_asked: false,
+        }
+    }
+}
+
+impl Statewave {
+    /// Makes the processor for what the host said.
+    fn prepare(&mut self, config: ChainConfig) -> Result<(), Fault> {
+        let fault = |what: String, remedy: String| Fault { what, remedy };
+        let model = self
+            .loader
+            .model()
+            .map_err(|e| fault(e.to_string(), e.remedy()))?;
+        let mode = self.params.list.settings().mode;
+        let (mut processor, ends) = Processor::new(&model, config, mode)
+            .map_err(|e| fault(e.to_string(), "see the settings of the host's audio".into()))?;
+        let writer = match &mut self.processor {
+            Some(before) => before.set_telemetry(None),
+            None => self.writer.take(),
+        };
+        processor.set_telemetry(writer);
+        self.loader.connect(ends, &model, config.channels);
+        *self.latency.write() = Some(processor.latency());
+        self.processor = Some(processor);
+        Ok(())
+    }
+}
+
+impl Plugin for Statewave {
+    const NAME: &'static str = "Statewave";
+    const VENDOR: &'static str = "Statewave";
+    const URL: &'static str = env!("CARGO_PKG_REPOSITORY");
+    const EMAIL: &'static str = "";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+
+    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = &[layout(2), layout(1)];
+    const SAMPLE_ACCURATE_AUTOMATION: bool = true;
+
+    type Editor = WindowMaker;
+    type SysExMessage = ();
+    type BackgroundTask = ();
+
+    fn params(&self) -> Arc<dyn Params> {
+        Arc::clone(&self.params) as Arc<dyn Params>
+    }
+
+    fn editor(&mut self, _executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
+        let reader = self.reader.take()?;
+        let (params, loader) = (Arc::clone(&self.params), Arc::clone(&self.loader));
+        let latency = Arc::clone(&self.latency);
+        Some(WindowMaker::new(params, loader, latency, reader))
+    }
+
+    fn filter_state(state: &mut PluginState) {
+        migrate(state, RENAMED);
+    }
+
+    fn activate(
+        &mut self,
+        layout: &AudioIOLayout,
+        buffers: &BufferConfig,
+        context: &mut impl ActivateContext<Self>,
+    ) -> bool {
+        self.restart_asked = false;
+        let config = ChainConfig {
+            sample_rate: buffers.sample_rate.round() as u32,
+            channels: layout.main_output_channels.map_or(2, NonZeroU32::get) as usize,
+            max_block: buffers.max_buffer_size.max(1) as usize,
+        };
+        match self.prepare(config) {
+            Ok(()) => {
+                let latency = self.processor.as_ref().map_or(0, |p| p.latency().total());
+                context.set_latency_samples(latency as u32);
+                true
+            }
+            Err(Fault { what, remedy }) => {
+                nice_error!("{what}\n help: {remedy}");
+                false
+            }
+        }
+    }
+
+    fn reset(&mut self) {
+        if let Some(processor) = &mut self.processor {
+            processor.reset();
+        }
+    }
+
+    fn process(
+        &mut self,
+        buffer: &mut Buffer,
+        _aux: &mut AuxiliaryBuffers,
+        context: &mut impl ProcessContext<Self>,
+    ) -> ProcessStatus {
+        let Some(processor) = &mut self.processor else {
+            return ProcessStatus::Error("the host did not activate the plugin first");
+        };
+        // The latency may only change between two activations, so the host is asked for one, once.
+        let settings = self.params.list.settings();
+        let is_outdated = settings.mode != processor.mode() || self.loader.restart_wanted();
+        if is_outdated && !self.restart_asked {
+            self.restart_asked = true;
+            context.request_restart();
+        }
+        processor.process(buffer.as_slice(), &settings);
+        ProcessStatus::Tail(processor.tail() as u32)
+    }
+}
+
+const fn layout(channels: u32) -> AudioIOLayout {
+    AudioIOLayout {
+        main_input_channels: NonZeroU32::new(channels),
+        main_output_channels: NonZeroU32::new(channels),
+        ..AudioIOLayout::const_default()
+    }
+}
+
+impl ClapPlugin for Statewave {
+    const CLAP_ID: &'static str = "org.statewave.statewave";
+    const CLAP_DESCRIPTION: Option<&'static str> = Some("Takes the noise out of voices, live");
+    const CLAP_MANUAL_URL: Option<&'static str> = Some(Self::URL);
+    const CLAP_SUPPORT_URL: Option<&'static str> = Some(Self::URL);
+    const CLAP_FEATURES: &'static [ClapFeature] = &[
+        ClapFeature::AudioEffect,
+        ClapFeature::Restoration,
+        ClapFeature::Custom("statewave:noise-reduction"),
+        ClapFeature::Stereo,
+        ClapFeature::Mono,
+    ];
+
+    fn remote_controls(&self, context: &mut impl RemoteControlsContext) {
+        self.params.list.remote_controls(context);
+    }
+}
+
+impl Vst3Plugin for Statewave {
+    const VST3_CLASS_ID: [u8; 16] = *b"StatewaveDenoise";
+    const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] =
+        &[Vst3SubCategory::Fx, Vst3SubCategory::Restoration];
+}

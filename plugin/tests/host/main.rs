@@ -1,0 +1,15 @@
+//! The plugin in a CLAP host of our own, and its parts beside it.
+//!
+//! In debug builds nice-plug aborts at the first use of the heap within `process` and `reset`, so every test here is
+//! also one of that, from the first callback on.
+
+mod automation;
+mod clap_host;
+mod latency;
+mod layouts;
+mod models;
+mod same_sound;
+mod signals;
+mod state;
+mod swap;
+mod telemetry;
