@@ -2,6 +2,8 @@
 
 use egui::{Align2, Id, Popup, Rect, Response, Shape, Stroke, Ui, pos2, vec2};
 
+use statewave::model::catalogue;
+
 use super::host::{PanelHost, Param, change};
 use super::layout::Layout;
 use super::theme::{self, GRID, Shade};
@@ -111,7 +113,9 @@ impl Panel {
                 }
             }
             ui.separator();
-            ui.weak("Drop a .safetensors file on the panel to play it");
+            if let Some(folder) = catalogue::user_folder() {
+                ui.weak(format!("Your own go in {}", folder.display()));
+            }
         });
         let button = Button::sign(Icon::Next, "Next model").enabled(several);
         if button
