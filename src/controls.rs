@@ -83,17 +83,24 @@ pub(crate) struct Weights {
 }
 
 impl Controls {
-    pub(crate) fn weights(&self) -> Weights {
-        let default = Self::default();
-        let amount_db = finite_or(self.amount_db, default.amount_db).max(0.0);
+    /// Share of the model's signal in what is heard as [`Listen::Out`], 0 to 1; the rest is the delayed input.
+    pub fn wet_share(&self) -> f32 {
+        finite_or(self.mix, Self::default().mix).clamp(0.0, 1.0) * self.processed()
+    }
+
+    /// The same at full mix.
+    fn processed(&self) -> f32 {
+        let amount_db = finite_or(self.amount_db, Self::default().amount_db).max(0.0);
         // An amount of A dB leaves 10^(-A/20) of the input beside the model's signal.
-        let kept = if amount_db >= UNLIMITED_AMOUNT_DB {
-            0.0
+        if amount_db >= UNLIMITED_AMOUNT_DB {
+            1.0
         } else {
-            db_to_gain(-amount_db)
-        };
-        let processed = 1.0 - kept;
-        let mixed = finite_or(self.mix, default.mix).clamp(0.0, 1.0) * processed;
+            1.0 - db_to_gain(-amount_db)
+        }
+    }
+
+    pub(crate) fn weights(&self) -> Weights {
+        let (processed, mixed) = (self.processed(), self.wet_share());
         let (dry, wet) = match self.listen {
             Listen::Out => (1.0 - mixed, mixed),
             Listen::Removed => (processed, -processed),

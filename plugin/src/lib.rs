@@ -1,20 +1,27 @@
-//! Statewave for hosts: the CLAP and VST3 plugin, and what it shares with the app.
+//! Statewave for hosts and for desktops: the CLAP and VST3 plugin, the panel, and the app.
 //!
 //! ```text
-//! host ─► plugin ─► Processor ─► statewave::chain
-//!            │          ▲  engines, both ways
-//!            │          ▼
-//!            ├─ params  Loader (a thread of its own): reads, verifies and frees models
-//!            └─ editor
+//! host ─► plugin ─┐                    ┌─► Processor ─► statewave::chain
+//!                 ├─► params, editor ──┤       ▲  engines, both ways
+//! devices ─► app ─┘        │           │       ▼
+//!                          ▼           └─► Loader (a thread of its own): reads, verifies and frees models
+//!            PanelHost ◄─► Panel ─► widgets
 //! ```
-//! [`processor`] and [`loader`] know no host and no window.
+//! [`processor`] and [`loader`] know no host and no window; [`panel`] knows neither hosts nor devices: everything it
+//! shows and changes goes through [`panel::host::PanelHost`].
 
+#[cfg(feature = "app")]
+pub mod app;
+pub mod desk;
 mod editor;
+pub mod fault;
 pub mod loader;
+pub mod panel;
 pub mod params;
 pub mod plugin;
 pub mod processor;
 pub mod state;
+pub mod widgets;
 
 pub use plugin::Statewave;
 

@@ -15,6 +15,7 @@ use statewave::model::Model;
 use statewave::model::catalogue::{self, DEFAULT, Found, Recalled};
 use statewave::model::file::{ModelError, sha256};
 
+use crate::fault::Fault;
 use crate::processor::EngineEnds;
 
 /// Which model: what a project remembers.
@@ -125,15 +126,6 @@ impl LoadError {
     }
 }
 
-/// What is wrong, for people.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// What is wrong.
-    pub what: String,
-    /// What to do about it.
-    pub remedy: String,
-}
-
 impl From<LoadError> for Fault {
     fn from(error: LoadError) -> Self {
         Self {
@@ -235,6 +227,13 @@ impl Loader {
     /// What there is to say.
     pub fn status(&self) -> Status {
         lock(&self.shared).status.clone()
+    }
+
+    /// The model that plays, or will when the audio starts; `None` before the first was read.
+    pub fn ready(&self) -> Option<Arc<Model>> {
+        let shared = lock(&self.shared);
+        let settled = || shared.settled.as_ref().map(|(_, model)| model);
+        shared.ready.as_ref().or_else(settled).cloned()
     }
 
     /// The model to begin with, read now if it has to be. Not for the audio thread.

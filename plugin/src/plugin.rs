@@ -13,7 +13,8 @@ use statewave::latency::Latency;
 use statewave::telemetry::{self, Reader, Writer};
 
 use crate::editor::WindowMaker;
-use crate::loader::{Fault, Loader};
+use crate::fault::Fault;
+use crate::loader::Loader;
 use crate::params::StatewaveParams;
 use crate::processor::Processor;
 use crate::state::{RENAMED, migrate};
@@ -58,7 +59,7 @@ impl Statewave {
             .loader
             .model()
             .map_err(|e| fault(e.to_string(), e.remedy()))?;
-        let mode = self.params.settings().mode;
+        let mode = self.params.list.settings().mode;
         let (mut processor, ends) = Processor::new(&model, config, mode)
             .map_err(|e| fault(e.to_string(), "see the settings of the host's audio".into()))?;
         let writer = match &mut self.processor {
@@ -143,7 +144,7 @@ impl Plugin for Statewave {
             return ProcessStatus::Error("the host did not activate the plugin first");
         };
         // The latency may only change between two activations, so the host is asked for one, once.
-        let settings = self.params.settings();
+        let settings = self.params.list.settings();
         let is_outdated = settings.mode != processor.mode() || self.loader.restart_wanted();
         if is_outdated && !self.restart_asked {
             self.restart_asked = true;
@@ -176,7 +177,7 @@ impl ClapPlugin for Statewave {
     ];
 
     fn remote_controls(&self, context: &mut impl RemoteControlsContext) {
-        self.params.remote_controls(context);
+        self.params.list.remote_controls(context);
     }
 }
 

@@ -10,6 +10,8 @@ use nice_plug::prelude::PluginState;
 use serde::{Deserialize, Serialize};
 
 use crate::loader::{Loader, ModelChoice};
+use crate::panel::PanelSettings;
+use crate::panel::layout::{LEAST, USUAL};
 
 /// The form of state this version saves. Goes up when an id is renamed or changes its meaning.
 pub const STATE_VERSION: u32 = 1;
@@ -94,25 +96,12 @@ pub struct WindowState {
     pub width: f32,
     /// Height in logical pixels.
     pub height: f32,
-    /// Colours.
-    pub theme: Theme,
-}
-
-/// Colours of the window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Theme {
-    /// Light on dark.
-    #[default]
-    Dark,
-    /// Dark on light.
-    Light,
+    /// Colours, and the picture in the middle.
+    #[serde(flatten)]
+    pub panel: PanelSettings,
 }
 
 impl WindowState {
-    /// Smallest width and height that can be worked with, in logical pixels.
-    pub const LEAST: (f32, f32) = (480.0, 320.0);
-
     /// Largest width and height a project may ask for.
     const MOST: (f32, f32) = (3840.0, 2160.0);
 
@@ -120,8 +109,8 @@ impl WindowState {
     pub fn size(&self) -> (f32, f32) {
         let within = |x: f32, least: f32, most: f32| x.max(least).min(most);
         (
-            within(self.width, Self::LEAST.0, Self::MOST.0),
-            within(self.height, Self::LEAST.1, Self::MOST.1),
+            within(self.width, LEAST.x, Self::MOST.0),
+            within(self.height, LEAST.y, Self::MOST.1),
         )
     }
 }
@@ -129,9 +118,9 @@ impl WindowState {
 impl Default for WindowState {
     fn default() -> Self {
         Self {
-            width: 720.0,
-            height: 480.0,
-            theme: Theme::default(),
+            width: USUAL.x,
+            height: USUAL.y,
+            panel: PanelSettings::default(),
         }
     }
 }

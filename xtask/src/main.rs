@@ -4,6 +4,7 @@ mod bundle;
 mod models;
 mod plugin;
 mod run;
+mod screenshots;
 mod shell;
 mod system;
 mod test;
@@ -12,12 +13,13 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask COMMAND
 
-  run      build, and clean the noisy voice of assets/samples: sound and picture go to out/
-  test     all checks: format, clippy, documentation, tests
-  bundle   the plugin's bundles and the release archive for this system, in out/
-  install  the plugin's bundles, where hosts look for them
-  models   list the shipped models, and check each against its card
-  bench    the speed of the shipped model and of the kernels, beside others";
+  run          build, and clean the noisy voice of assets/samples: sound and picture go to out/
+  test         all checks: format, clippy, documentation, tests
+  bundle       the plugin's bundles and the release archive for this system, in out/
+  install      the plugin's bundles, where hosts look for them
+  models       list the shipped models, and check each against its card
+  screenshots  draw the pictures of the panel in docs/img
+  bench        the speed of the shipped model and of the kernels, beside others";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
         ["bundle"] => bundle::run(),
         ["install"] => plugin::install(),
         ["models"] => models::run(),
+        ["screenshots"] => screenshots::run(),
         ["bench"] => run::bench(),
         _ => {
             eprintln!("{USAGE}");

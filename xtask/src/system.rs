@@ -69,6 +69,26 @@ pub fn prepare() -> Result {
     .concat())
 }
 
+/// A Vulkan driver that draws on the processor, for pictures on machines without a graphics card.
+pub fn prepare_pictures() -> Result {
+    let folders = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d"];
+    let there = |folder: &&str| {
+        Path::new(folder)
+            .read_dir()
+            .is_ok_and(|mut found| found.next().is_some())
+    };
+    if !cfg!(target_os = "linux") || folders.iter().any(there) || !on_path("apt-get") {
+        return Ok(());
+    }
+    apt(&[
+        "install",
+        "--yes",
+        "--no-install-recommends",
+        "mesa-vulkan-drivers",
+        "libvulkan1",
+    ])
+}
+
 /// apt-get as it is when root, with sudo when not. It waits for another one to finish, as there is on a machine that
 /// has just started.
 fn apt(arguments: &[&str]) -> Result {

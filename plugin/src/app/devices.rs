@@ -1,0 +1,184 @@
+//! Sound devices: which there are, and how one is opened.
+
+use cpal::traits::{DeviceTrait, HostTrait};
+use cpal::{
+    BufferSize, Device, SampleFormat, StreamConfig, SupportedBufferSize, SupportedStreamConfigRange,
+};
+
+use crate::fault::Fault;
+
+/// Rates offered, Hz.
+pub const RATES: [u32; 4] = [44_100, 48_000, 88_200, 96_000];
+
+/// Buffers offered, frames.
+pub const BUFFERS: [u32; 6] = [64, 128, 256, 512, 1024, 2048];
+
+/// The buffer where none is chosen, since systems' own are up to seconds long, frames.
+const USUAL_BUFFER: u32 = 512;
+
+/// A device as it is listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Stays the same from one start to the next.
+    pub id: String,
+    /// For people.
+    pub name: String,
+}
+
+/// What there is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Devices {
+    /// Microphones and the like.
+    pub inputs: Vec<Listed>,
+    /// Loudspeakers and the like.
+    pub outputs: Vec<Listed>,
+}
+
+/// Which way sound goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// From the device.
+    In,
+    /// To the device.
+    Out,
+}
+
+/// A device with the way to open it.
+pub struct Opened {
+    /// It.
+    pub device: Device,
+    /// For people.
+    pub name: String,
+    /// Rate, channels, buffer.
+    pub config: StreamConfig,
+    /// Its samples.
+    pub format: SampleFormat,
+    /// It was asked for, rather than taken in place of one that is not there.
+    pub wanted: bool,
+}
+
+/// Lists all devices. Takes up to a second on some systems.
+pub fn list() -> Devices {
+    let host = cpal::default_host();
+    let listed = |device: Device| {
+        Some(Listed {
+            id: device.id().ok()?.to_string(),
+            name: device.description().ok()?.name().to_owned(),
+        })
+    };
+    let all = |found: Result<Vec<Device>, cpal::Error>| {
+        told_apart(found.into_iter().flatten().filter_map(listed).collect())
+    };
+    Devices {
+        inputs: all(host.input_devices().map(Iterator::collect)),
+        outputs: all(host.output_devices().map(Iterator::collect)),
+    }
+}
+
+/// Adds the id to names that several have.
+fn told_apart(mut list: Vec<Listed>) -> Vec<Listed> {
+    let names: Vec<String> = list.iter().map(|device| device.name.clone()).collect();
+    for device in &mut list {
+        if names.iter().filter(|name| **name == device.name).count() > 1 {
+            device.name = format!("{} ({})", device.name, device.id);
+        }
+    }
+    list
+}
+
+/// Whether a device of that id or name is there.
+pub fn is_there(wanted: &str, way: Way) -> bool {
+    find(wanted, way).is_some()
+}
+
+fn find(wanted: &str, way: Way) -> Option<Device> {
+    let host = cpal::default_host();
+    if let Some(device) = wanted.parse().ok().and_then(|id| host.device_by_id(&id)) {
+        return Some(device);
+    }
+    let named = |device: &Device| {
+        device
+            .description()
+            .is_ok_and(|about| about.name().eq_ignore_ascii_case(wanted))
+    };
+    match way {
+        Way::In => host.input_devices().ok()?.find(named),
+        Way::Out => host.output_devices().ok()?.find(named),
+    }
+}
+
+/// The device asked for by id or name, or the system's own; in the rate and the buffer asked for as far as it has them.
+///
+/// # Errors
+/// When there is no device at all, or it cannot be asked.
+pub fn open(
+    wanted: Option<&str>,
+    way: Way,
+    rate: Option<u32>,
+    buffer: Option<u32>,
+) -> Result<Opened, Fault> {
+    let host = cpal::default_host();
+    let found = wanted.and_then(|wanted| find(wanted, way));
+    let is_wanted = found.is_some() || wanted.is_none();
+    let device = found.or_else(|| match way {
+        Way::In => host.default_input_device(),
+        Way::Out => host.default_output_device(),
+    });
+    let kind = if way == Way::In { "input" } else { "output" };
+    let device = device.ok_or_else(|| Fault {
+        what: format!("there is no {kind} device"),
+        remedy: "connect one, or start the sound server".into(),
+    })?;
+    let name = device
+        .description()
+        .map_or_else(|_| kind.to_owned(), |about| about.name().to_owned());
+    let fault = |e: cpal::Error| Fault {
+        what: format!("the {kind} {name} cannot be used: {e}"),
+        remedy: "choose another, or close the program that uses it".into(),
+    };
+    let (default, ranges): (_, Vec<SupportedStreamConfigRange>) = match way {
+        Way::In => (
+            device.default_input_config().map_err(fault)?,
+            device.supported_input_configs().map_err(fault)?.collect(),
+        ),
+        Way::Out => (
+            device.default_output_config().map_err(fault)?,
+            device.supported_output_configs().map_err(fault)?.collect(),
+        ),
+    };
+    let rate = rate.unwrap_or(default.sample_rate());
+    let best = ranges
+        .into_iter()
+        .filter_map(|range| Some((suitability(&range)?, range.try_with_sample_rate(rate)?)))
+        .max_by_key(|(suitability, _)| *suitability)
+        .map_or(default, |(_, config)| config);
+    let buffer_size = match (buffer, best.buffer_size()) {
+        (_, SupportedBufferSize::Range { min, max }) => {
+            BufferSize::Fixed(buffer.unwrap_or(USUAL_BUFFER).clamp(*min, *max))
+        }
+        (Some(frames), SupportedBufferSize::Unknown) => BufferSize::Fixed(frames),
+        (None, SupportedBufferSize::Unknown) => BufferSize::Default,
+    };
+    Ok(Opened {
+        config: StreamConfig {
+            channels: best.channels(),
+            sample_rate: best.sample_rate(),
+            buffer_size,
+        },
+        format: best.sample_format(),
+        device,
+        name,
+        wanted: is_wanted,
+    })
+}
+
+/// Two channels of floats are best; `None` for samples we cannot read.
+fn suitability(range: &SupportedStreamConfigRange) -> Option<(bool, u8, i32)> {
+    let format = match range.sample_format() {
+        SampleFormat::F32 => 3,
+        SampleFormat::I32 => 2,
+        SampleFormat::I16 => 1,
+        _ => return None,
+    };
+    Some((range.channels() == 2, format, -i32::from(range.channels())))
+}

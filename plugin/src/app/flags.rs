@@ -1,0 +1,141 @@
+//! The app's flags: everything the window can choose, for servers and routing.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+
+use super::settings::{Choice, Settings};
+use super::values::Values;
+use crate::panel::host::{Param, choice_value};
+use crate::params::ParamList;
+
+/// Cleans a voice live: microphone in, cleaned voice out.
+///
+/// What a flag does not say is as it was left in the window.
+#[derive(Debug, Parser)]
+#[command(name = "statewave-app", version)]
+pub struct Flags {
+    /// Run without a window until it is told to end
+    #[arg(long)]
+    pub headless: bool,
+    /// List the sound devices and MIDI ports, and end
+    #[arg(long)]
+    pub list: bool,
+    /// Input device, by id or name
+    #[arg(long, value_name = "DEVICE")]
+    input: Option<String>,
+    /// Output device, by id or name
+    #[arg(long, value_name = "DEVICE")]
+    output: Option<String>,
+    /// Sample rate, Hz
+    #[arg(long, value_name = "HZ", value_parser = clap::value_parser!(u32).range(8_000..=192_000))]
+    rate: Option<u32>,
+    /// Buffer, frames
+    #[arg(long, value_name = "FRAMES", value_parser = clap::value_parser!(u32).range(16..=8_192))]
+    buffer: Option<u32>,
+    /// Let the cleaned input be heard (without a window it always is, unless --mute)
+    #[arg(long, conflicts_with = "mute")]
+    monitor: bool,
+    /// Keep the output silent, such as while recording
+    #[arg(long)]
+    mute: bool,
+    /// Model, by name or by the path of its file
+    #[arg(long, value_name = "MODEL")]
+    pub model: Option<String>,
+    /// The most that is taken away, such as "24 dB" or "no limit"
+    #[arg(long, value_name = "DB", value_parser = |text: &str| plain(Param::Amount, text))]
+    amount: Option<f32>,
+    /// Share of the cleaned signal, such as "80 %"
+    #[arg(long, value_name = "PERCENT", value_parser = |text: &str| plain(Param::Mix, text))]
+    mix: Option<f32>,
+    /// What is heard: output, removed or dry
+    #[arg(long, value_name = "WHAT", value_parser = |text: &str| plain(Param::Listen, text))]
+    listen: Option<f32>,
+    /// How late the output is: zero or live
+    #[arg(long, value_name = "MODE", value_parser = |text: &str| plain(Param::LatencyMode, text))]
+    latency: Option<f32>,
+    /// How two channels share the model: link, dual or mid-side
+    #[arg(long, value_name = "HOW", value_parser = |text: &str| plain(Param::Stereo, text))]
+    stereo: Option<f32>,
+    /// Gain of the output, such as "-3 dB"
+    #[arg(long, value_name = "DB", allow_hyphen_values = true, value_parser = |text: &str| plain(Param::OutputGain, text))]
+    gain: Option<f32>,
+    /// Play this file instead of the input
+    #[arg(long, value_name = "FILE")]
+    pub play: Option<PathBuf>,
+    /// Record the output to this WAV file
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// End after so many seconds
+    #[arg(long, value_name = "SECONDS")]
+    pub seconds: Option<f64>,
+}
+
+/// A value as a person writes it.
+fn plain(param: Param, text: &str) -> Result<f32, String> {
+    let list = ParamList::default();
+    list.parse(param, text)
+        .ok_or_else(|| match list.choices(param) {
+            0 => format!("try {}", list.text(param, list.default_value(param))),
+            count => {
+                let names = (0..count).map(|i| list.text(param, choice_value(i, count)));
+                let names: Vec<_> = names.collect();
+                format!("one of {}", names.join(", ").to_lowercase())
+            }
+        })
+}
+
+impl Flags {
+    /// The devices: as they were left, but for what the flags say.
+    pub fn choice(&self, left: &Choice) -> Choice {
+        Choice {
+            input: self.input.clone().or_else(|| left.input.clone()),
+            output: self.output.clone().or_else(|| left.output.clone()),
+            rate: self.rate.or(left.rate),
+            buffer: self.buffer.or(left.buffer),
+            monitor: !self.mute && (self.monitor || self.headless || left.monitor),
+        }
+    }
+
+    /// The values: as they were left, but for what the flags say.
+    pub fn set_values(&self, settings: &Settings, values: &Values) {
+        settings.restore(values);
+        let said = [
+            (Param::Amount, self.amount),
+            (Param::Mix, self.mix),
+            (Param::Listen, self.listen),
+            (Param::LatencyMode, self.latency),
+            (Param::Stereo, self.stereo),
+            (Param::OutputGain, self.gain),
+        ];
+        for (param, value) in said {
+            if let Some(value) = value {
+                values.set(param, value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_flags_fit_together() {
+        Flags::command().debug_assert();
+    }
+
+    #[test]
+    fn without_a_window_the_output_is_heard_unless_it_is_muted() {
+        let monitor = |flags: &[&str]| {
+            let all = [&["statewave-app"], flags].concat();
+            Flags::parse_from(all).choice(&Choice::default()).monitor
+        };
+        assert!(!monitor(&[]), "a microphone near a loudspeaker howls");
+        assert!(monitor(&["--monitor"]));
+        assert!(monitor(&["--headless"]));
+        assert!(!monitor(&["--headless", "--mute"]));
+    }
+}

@@ -1,0 +1,113 @@
+//! The app without a window: opens the route, says what happens, ends when it is told to.
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use super::devices;
+use super::flags::Flags;
+use super::front::Front;
+use super::midi::Midi;
+use crate::panel::host::{Fault, PanelHost};
+use statewave::telemetry::Snapshot;
+
+/// Between two looks at the route.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Between two lines about the route.
+const REPORT: Duration = Duration::from_secs(10);
+
+/// How long a route may take to open before the app gives up.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Runs until the time is up, the file has ended, or the process is ended.
+pub fn run(flags: &Flags, mut front: Front) -> ExitCode {
+    let mut log = Log::default();
+    let began = Instant::now();
+    let mut played = false;
+    loop {
+        for fault in front.pump() {
+            tell(&fault);
+        }
+        let first = log.shown.is_empty();
+        log.write(&mut front, began);
+        if first && !log.shown.is_empty() && flags.record.is_some() {
+            front.record(flags.record.clone());
+        }
+        if log.shown.is_empty() && began.elapsed() > PATIENCE {
+            return ExitCode::FAILURE;
+        }
+        played |= front.playing.is_some();
+        let ended = played && front.playing.is_none();
+        let timed_out = flags
+            .seconds
+            .is_some_and(|s| began.elapsed().as_secs_f64() > s);
+        if ended || timed_out {
+            return ExitCode::SUCCESS;
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
+/// What has been said of the route.
+#[derive(Default)]
+struct Log {
+    /// The line about its ends; empty until one runs.
+    shown: String,
+    reported: Option<Instant>,
+    last: Option<Snapshot>,
+}
+
+impl Log {
+    /// A line when the route is another, and one about its state now and then.
+    fn write(&mut self, front: &mut Front, began: Instant) {
+        while let Some(snapshot) = front.desk.snapshot() {
+            self.last = Some(snapshot);
+        }
+        let Some(route) = &front.route else { return };
+        let line = format!(
+            "{} ({} Hz) -> {} ({} Hz), {:.2} ms in the model's path",
+            route.input,
+            route.rates.0,
+            route.output,
+            route.rates.1,
+            front.desk.latency.map_or(0.0, |latency| latency.total_ms()),
+        );
+        if line != self.shown {
+            println!("{line}");
+            self.shown = line;
+        }
+        let reported = *self.reported.get_or_insert(began);
+        if reported.elapsed() > REPORT {
+            self.reported = Some(Instant::now());
+            let (empty, full) = route.gaps();
+            let (load, missed) = self.last.map_or((0.0, 0), |last| (last.load, last.missed));
+            println!(
+                "{:.0} s: drift {:+} ppm, {:.1} ms held, gaps: {empty} empty, {full} too full; load {:.0} %, {missed} missed",
+                began.elapsed().as_secs_f64(),
+                route.drift_ppm(),
+                route.held_ms(),
+                100.0 * load
+            );
+        }
+    }
+}
+
+/// Prints what there is.
+pub fn list() {
+    let devices = devices::list();
+    for (title, list) in [("inputs", devices.inputs), ("outputs", devices.outputs)] {
+        println!("{title}:");
+        for device in list {
+            println!("  {}  ({})", device.name, device.id);
+        }
+    }
+    println!("MIDI ports:");
+    for port in Midi::ports() {
+        println!("  {port}");
+    }
+}
+
+/// Says what is wrong, and what helps.
+pub fn tell(fault: &Fault) {
+    eprintln!("error: {}\n help: {}", fault.what, fault.remedy);
+}

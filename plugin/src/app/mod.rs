@@ -1,0 +1,24 @@
+//! The app: a window with the panel and a strip for devices, or no window and flags.
+//!
+//! ```text
+//! window / headless ─► Front ─┬─ Desk: values, models, telemetry
+//!                             └─ Rig, a thread: opens and watches the streams
+//!                                  input callback ─► bridge ─► Processor ─► output callback ─► tape ─► file
+//! ```
+
+pub mod bridge;
+pub mod devices;
+pub mod drift;
+pub mod flags;
+pub mod front;
+pub mod headless;
+pub mod midi;
+pub mod opening;
+pub mod player;
+pub mod record;
+pub mod rig;
+pub mod settings;
+pub mod streams;
+mod strip;
+pub mod values;
+pub mod window;

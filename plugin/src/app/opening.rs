@@ -1,0 +1,255 @@
+//! Opening streams: devices, the bridge between them, the processor behind it; and looking whether they live.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use cpal::Stream;
+use statewave::chain::ChainConfig;
+use statewave::handoff::swap::{New, Retired, slot};
+use statewave::latency::{Latency, LatencyMode};
+use statewave::telemetry::{self, Reader};
+
+use super::bridge::{BridgeStatus, bridge};
+use super::devices::{self, Opened, Way};
+use super::player::{SoundFile, feed};
+use super::record::{Recorder, recorder};
+use super::settings::Choice;
+use super::streams::{self, MAX_BLOCK, Player, Pulse};
+use super::values::Values;
+use crate::fault::Fault;
+use crate::loader::Loader;
+use crate::processor::Processor;
+
+/// A stream that was not heard of for so long is gone.
+const STALLED: Duration = Duration::from_secs(3);
+
+/// What is to be opened.
+pub struct Request<'a> {
+    /// Devices.
+    pub choice: &'a Choice,
+    /// Played instead of the input.
+    pub file: Option<&'a Path>,
+    /// Gives the models.
+    pub loader: &'a Loader,
+    /// Read by the audio thread.
+    pub values: &'a Arc<Values>,
+    /// The output is heard.
+    pub heard: &'a Arc<AtomicBool>,
+}
+
+/// Streams as the window is told of them.
+pub struct Running {
+    /// Delays of the chain.
+    pub latency: Latency,
+    /// From the audio thread.
+    pub reader: Reader,
+    /// Name of the input, or of the file.
+    pub input: String,
+    /// Name of the output.
+    pub output: String,
+    /// Rates of both, Hz.
+    pub rates: (u32, u32),
+    /// What is between them.
+    pub bridge: Arc<BridgeStatus>,
+}
+
+/// Streams and what belongs to them; they end when this is dropped.
+pub struct Streams {
+    _output: Stream,
+    _input: Option<Stream>,
+    pulses: Vec<Watched>,
+    bridge: Arc<BridgeStatus>,
+    /// Writes the output.
+    pub recorder: Recorder,
+    config: ChainConfig,
+    mode: LatencyMode,
+    next: New<Box<Processor>>,
+    retired: Retired<Box<Processor>>,
+    /// Devices that stand in for others, as faults to tell.
+    pub missing: Vec<Fault>,
+}
+
+/// A stream's pulse, and when it was felt last.
+struct Watched {
+    pulse: Arc<Pulse>,
+    beats: u64,
+    since: Instant,
+}
+
+impl Watched {
+    fn new() -> Self {
+        Self {
+            pulse: Arc::new(Pulse::default()),
+            beats: 0,
+            since: Instant::now(),
+        }
+    }
+
+    fn is_lost(&mut self) -> bool {
+        let beats = self.pulse.beats.load(Ordering::Relaxed);
+        if beats != self.beats {
+            (self.beats, self.since) = (beats, Instant::now());
+        }
+        self.pulse.lost.load(Ordering::Relaxed) || self.since.elapsed() > STALLED
+    }
+}
+
+impl Streams {
+    /// Opens everything that is asked for.
+    ///
+    /// # Errors
+    /// When there is no device, or one does not take what is asked, or the file is no sound.
+    pub fn open(request: &Request) -> Result<(Self, Running), Fault> {
+        let Choice { rate, buffer, .. } = *request.choice;
+        let output = devices::open(request.choice.output.as_deref(), Way::Out, rate, buffer)?;
+        let file = request.file.map(SoundFile::open).transpose()?;
+        let input = match file {
+            Some(_) => None,
+            None => Some(devices::open(
+                request.choice.input.as_deref(),
+                Way::In,
+                rate,
+                buffer,
+            )?),
+        };
+        let output_rate = output.config.sample_rate;
+        let from_device = input.as_ref().map(|input| input.config.sample_rate);
+        let input_rate = file
+            .as_ref()
+            .map(|file| file.rate)
+            .or(from_device)
+            .unwrap_or(output_rate);
+        let channels = input
+            .as_ref()
+            .map_or(2, |input| usize::from(input.config.channels.clamp(1, 2)));
+        let (inlet, outlet) =
+            bridge(channels, input_rate, output_rate, input.is_some()).map_err(|e| Fault {
+                what: format!("from {input_rate} to {output_rate} Hz: {e}"),
+                remedy: "choose another rate".into(),
+            })?;
+        let config = ChainConfig {
+            sample_rate: output_rate,
+            channels,
+            max_block: MAX_BLOCK,
+        };
+        let mut processor = processor(request, config)?;
+        let (latency, mode) = (processor.latency(), processor.mode());
+        let (tape, recorder) = recorder(channels, output_rate);
+        let (writer, reader) = telemetry::pair();
+        processor.set_telemetry(Some(writer));
+        let (next, slot, retired) = slot();
+        let status = Arc::clone(outlet.status());
+        let player = Player {
+            outlet,
+            processor: Box::new(processor),
+            slot,
+            values: Arc::clone(request.values),
+            tape,
+            heard: Arc::clone(request.heard),
+            fade: 0.0,
+            planes: vec![vec![0.0; MAX_BLOCK]; channels],
+        };
+        let mut pulses = vec![Watched::new()];
+        let output_stream = streams::output(&output, player, Arc::clone(&pulses[0].pulse))?;
+        let mut input_stream = None;
+        if let Some(input) = &input {
+            let watched = Watched::new();
+            input_stream = Some(streams::input(input, inlet, Arc::clone(&watched.pulse))?);
+            pulses.push(watched);
+        } else if let Some(file) = file {
+            feed(file, inlet);
+        }
+        let running = Running {
+            latency,
+            reader,
+            input: input.as_ref().map_or_else(
+                || {
+                    request
+                        .file
+                        .map(|file| file.display().to_string())
+                        .unwrap_or_default()
+                },
+                |input| input.name.clone(),
+            ),
+            output: output.name.clone(),
+            rates: (input_rate, output_rate),
+            bridge: Arc::clone(&status),
+        };
+        let stands_in = [
+            missing(request.choice.output.as_deref(), Some(&output), "output"),
+            missing(request.choice.input.as_deref(), input.as_ref(), "input"),
+        ];
+        let streams = Self {
+            _output: output_stream,
+            _input: input_stream,
+            pulses,
+            bridge: status,
+            recorder,
+            config,
+            mode,
+            next,
+            retired,
+            missing: stands_in.into_iter().flatten().collect(),
+        };
+        Ok((streams, running))
+    }
+
+    /// Whether the latency mode is another, or a model waits that what runs cannot play.
+    pub fn is_outdated(&self, request: &Request) -> bool {
+        request.values.settings().mode != self.mode || request.loader.restart_wanted()
+    }
+
+    /// Another processor in the streams that run; gives the new delays.
+    ///
+    /// # Errors
+    /// When the model cannot run at their rate.
+    pub fn renew(&mut self, request: &Request) -> Result<Latency, Fault> {
+        let processor = processor(request, self.config)?;
+        let (latency, mode) = (processor.latency(), processor.mode());
+        self.next.offer(Box::new(processor)).map_err(|_| Fault {
+            what: "the output has not taken the last change yet".into(),
+            remedy: "choose the output again if it stays silent".into(),
+        })?;
+        self.mode = mode;
+        Ok(latency)
+    }
+
+    /// Frees what was replaced, and says whether a device is gone.
+    pub fn is_lost(&mut self) -> bool {
+        while self.retired.take().is_some() {}
+        // All are looked at, so that each knows when it was felt last.
+        self.pulses
+            .iter_mut()
+            .map(Watched::is_lost)
+            .fold(false, |a, b| a | b)
+    }
+
+    /// The file has been played to its end.
+    pub fn has_ended(&self) -> bool {
+        self.bridge.ended.load(Ordering::Acquire)
+            && self.bridge.held_us.load(Ordering::Relaxed) == 0
+    }
+}
+
+/// A processor that the loader keeps supplied.
+fn processor(request: &Request, config: ChainConfig) -> Result<Processor, Fault> {
+    let model = request.loader.model()?;
+    let mode = request.values.settings().mode;
+    let (processor, ends) = Processor::new(&model, config, mode).map_err(|e| Fault {
+        what: e.to_string(),
+        remedy: "choose a rate from 8 to 192 kHz".into(),
+    })?;
+    request.loader.connect(ends, &model, config.channels);
+    Ok(processor)
+}
+
+/// What to tell where a device stands in for the one that was asked for.
+fn missing(wanted: Option<&str>, opened: Option<&Opened>, kind: &str) -> Option<Fault> {
+    let opened = opened.filter(|opened| !opened.wanted)?;
+    Some(Fault {
+        what: format!("the {kind} {} is not there", wanted.unwrap_or_default()),
+        remedy: format!("{} stands in until it comes back", opened.name),
+    })
+}

@@ -1,0 +1,139 @@
+//! The app's window: the panel, and the strip beneath it.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use eframe::{CreationContext, Frame, NativeOptions};
+use egui::{Rect, Ui, UiBuilder, Vec2, ViewportBuilder, pos2};
+
+use super::front::Front;
+use super::midi::Midi;
+use super::settings::{Settings, place_of};
+use super::strip::{HEIGHT, Strip};
+use crate::fault::Fault;
+use crate::panel::Panel;
+use crate::panel::layout::LEAST;
+
+/// Endings of files that are played rather than taken for models.
+const SOUND: [&str; 6] = ["wav", "flac", "mp3", "ogg", "aiff", "m4a"];
+
+/// Settings that changed are written at most so often.
+const SAVE: Duration = Duration::from_secs(5);
+
+/// See the module.
+pub struct Window {
+    front: Front,
+    panel: Panel,
+    strip: Strip,
+    midi: Midi,
+    /// As they were written last.
+    settings: Settings,
+    size: [f32; 2],
+    path: Option<PathBuf>,
+    /// The file that is there could not be read and must not be lost.
+    keep_old: bool,
+    saved: Instant,
+}
+
+impl Window {
+    /// Opens it and stays in it until it is closed.
+    ///
+    /// # Errors
+    /// When there is no screen, or no graphics to draw with.
+    pub fn run(front: Front, settings: Settings, unreadable: bool) -> Result<(), Fault> {
+        let options = NativeOptions {
+            viewport: ViewportBuilder::default()
+                .with_title("Statewave")
+                .with_app_id("statewave")
+                .with_inner_size(settings.size)
+                .with_min_inner_size(LEAST + Vec2::new(0.0, HEIGHT))
+                .with_drag_and_drop(true),
+            ..NativeOptions::default()
+        };
+        let create = |_: &CreationContext| {
+            let midi = Midi::new(&settings.midi, std::sync::Arc::clone(&front.desk.values));
+            let window = Self {
+                front,
+                panel: Panel::new(settings.panel),
+                strip: Strip::default(),
+                midi,
+                size: settings.size,
+                settings,
+                path: Settings::path(),
+                keep_old: unreadable,
+                saved: Instant::now(),
+            };
+            Ok(Box::new(window) as Box<dyn eframe::App>)
+        };
+        eframe::run_native("statewave", options, Box::new(create)).map_err(|e| Fault {
+            what: format!("the window cannot be opened: {e}"),
+            remedy: "run it in a graphical session, or with --headless".into(),
+        })
+    }
+
+    fn save(&mut self) {
+        let mut now = self.settings.clone();
+        now.choice = self.front.choice().clone();
+        now.panel = self.panel.settings();
+        now.size = self.size;
+        now.midi = self.midi.settings();
+        now.model = place_of(&self.front.desk.choice());
+        now.remember(&self.front.desk.values);
+        if now == self.settings {
+            return;
+        }
+        self.settings = now;
+        if let Some(path) = &self.path
+            && let Err(error) = self.settings.save(path, self.keep_old)
+        {
+            eprintln!(
+                "error: the settings cannot be written to {}: {error}",
+                path.display()
+            );
+        }
+        self.keep_old = false;
+    }
+}
+
+impl eframe::App for Window {
+    fn ui(&mut self, ui: &mut Ui, _: &mut Frame) {
+        self.front.pump();
+        if let Some(file) = dropped_sound(ui) {
+            self.front.play(Some(file));
+        }
+        let area = ui.max_rect();
+        let edge = area.bottom() - HEIGHT;
+        let above = Rect::from_min_max(area.min, pos2(area.right(), edge));
+        let (panel, front) = (&mut self.panel, &mut self.front);
+        ui.scope_builder(UiBuilder::new().max_rect(above), |ui| {
+            panel.ui(ui, &mut front.desk)
+        });
+        let beneath = Rect::from_min_max(pos2(area.left(), edge), area.max);
+        let theme = *self.panel.theme();
+        let input = self.panel.input_db();
+        self.strip
+            .show(ui, beneath, &mut self.front, &mut self.midi, input, &theme);
+        self.size = area.size().into();
+        if self.saved.elapsed() > SAVE {
+            self.saved = Instant::now();
+            self.save();
+        }
+    }
+
+    fn on_exit(&mut self, _: Option<&eframe::glow::Context>) {
+        self.save();
+    }
+}
+
+/// A sound file that was dropped; the panel does not see it.
+fn dropped_sound(ui: &Ui) -> Option<PathBuf> {
+    let is_sound = |path: &Path| {
+        path.extension()
+            .is_some_and(|ending| SOUND.iter().any(|s| ending.eq_ignore_ascii_case(s)))
+    };
+    ui.input_mut(|input| {
+        let files = &mut input.raw.dropped_files;
+        let at = files.iter().position(|file| is_sound(file.path()))?;
+        Some(files.remove(at).path().to_owned())
+    })
+}

@@ -1,0 +1,53 @@
+//! `statewave-app`: the denoiser on sound devices, with a window or without.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use statewave_plugin::app::flags::Flags;
+use statewave_plugin::app::front::Front;
+use statewave_plugin::app::headless::{self, tell};
+use statewave_plugin::app::settings::{Settings, model_of};
+use statewave_plugin::app::values::Values;
+use statewave_plugin::app::window::Window;
+use statewave_plugin::desk::Desk;
+use statewave_plugin::fault::Fault;
+use statewave_plugin::loader::Loader;
+use statewave_plugin::panel::host::PanelHost;
+
+fn main() -> ExitCode {
+    let flags = Flags::parse();
+    if flags.list {
+        headless::list();
+        return ExitCode::SUCCESS;
+    }
+    match start(&flags) {
+        Ok(code) => code,
+        Err(fault) => {
+            tell(&fault);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(flags: &Flags) -> Result<ExitCode, Fault> {
+    let (settings, unreadable) = Settings::load(Settings::path().as_deref());
+    let values = Arc::new(Values::default());
+    flags.set_values(&settings, &values);
+    let wanted = flags.model.as_ref().unwrap_or(&settings.model);
+    let loader = Arc::new(Loader::new());
+    loader.choose(model_of(wanted));
+    let mut desk = Desk::new(values, loader);
+    if let Some(fault) = &unreadable {
+        desk.report(fault.clone());
+    }
+    let front = Front::new(desk, flags.choice(&settings.choice), flags.play.clone());
+    if flags.headless {
+        return Ok(headless::run(flags, front));
+    }
+    if flags.record.is_some() {
+        front.record(flags.record.clone());
+    }
+    Window::run(front, settings, unreadable.is_some())?;
+    Ok(ExitCode::SUCCESS)
+}

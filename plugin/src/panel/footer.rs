@@ -1,0 +1,164 @@
+//! The latency ledger and the load; above them, if something is wrong, what and what helps.
+
+use egui::{Align2, Id, Rect, Sense, Ui, WidgetInfo, pos2, vec2};
+use statewave::latency::Latency;
+
+use super::Panel;
+use super::host::PanelHost;
+use super::layout::Layout;
+use super::theme::{self, GRID, RADIUS, Theme};
+use crate::widgets::button::Button;
+use crate::widgets::icon::Icon;
+use crate::widgets::one_line;
+
+impl Panel {
+    /// How late, why, and what it costs.
+    pub(super) fn footer(&mut self, ui: &Ui, host: &dyn PanelHost, layout: &Layout) {
+        let rect = layout.footer;
+        self.card(ui, rect);
+        let inner = rect.shrink2(vec2(1.5 * GRID, GRID));
+        let right = self.load(ui, inner);
+        let Some(latency) = host.latency() else {
+            let text = "no sound runs";
+            ui.painter().text(
+                inner.left_center(),
+                Align2::LEFT_CENTER,
+                text,
+                theme::body(),
+                self.theme.dim,
+            );
+            return;
+        };
+        let painter = ui.painter();
+        let total = format!("{:.2} ms", latency.total_ms());
+        let drawn = painter.text(
+            inner.left_center(),
+            Align2::LEFT_CENTER,
+            total,
+            theme::large(),
+            self.theme.text,
+        );
+        let mut left = drawn.right() + GRID;
+        if layout.wide {
+            let text = format!("{} samples", latency.total());
+            let at = pos2(left, inner.center().y + 2.0);
+            left = painter
+                .text(at, Align2::LEFT_CENTER, text, theme::body(), self.theme.dim)
+                .right();
+        }
+        let bar = Rect::from_min_max(
+            pos2(left + 2.0 * GRID, inner.top()),
+            pos2(right - 3.0 * GRID, inner.bottom()),
+        );
+        self.ledger(ui, bar, &latency);
+    }
+
+    /// The entries as long as they last.
+    fn ledger(&self, ui: &Ui, rect: Rect, latency: &Latency) {
+        let response = ui.interact(rect, Id::unique("ledger"), Sense::hover());
+        response.widget_info(|| {
+            let mut info = WidgetInfo::labeled(egui::Role::Label, true, "Latency");
+            info.current_text_value = Some(latency.to_string());
+            info
+        });
+        let entries: Vec<_> = latency
+            .entries()
+            .into_iter()
+            .filter(|&(_, samples)| samples > 0)
+            .collect();
+        let total = latency.total().max(1) as f32;
+        let gap = 2.0;
+        let room = rect.width() - gap * (entries.len().max(1) as f32 - 1.0);
+        let mut left = rect.left();
+        for (i, &(name, samples)) in entries.iter().enumerate() {
+            let width = room * samples as f32 / total;
+            let part = Rect::from_min_size(pos2(left, rect.top()), vec2(width, rect.height()));
+            let shade = Theme::faded(self.theme.accent, 0.34 - 0.08 * i.min(3) as f32);
+            ui.painter().rect_filled(part, 3, shade);
+            let ms = samples as f64 * 1000.0 / f64::from(latency.sample_rate);
+            let galley = one_line(
+                ui.painter(),
+                &format!("{name} {ms:.1}"),
+                f32::INFINITY,
+                self.theme.text,
+            );
+            if galley.size().x + 8.0 <= width {
+                let place = Align2::CENTER_CENTER.anchor_size(part.center(), galley.size());
+                ui.painter().galley(place.min, galley, self.theme.text);
+            }
+            left += width + gap;
+        }
+        response.on_hover_ui(|ui| {
+            for (name, samples) in entries {
+                let ms = samples as f64 * 1000.0 / f64::from(latency.sample_rate);
+                ui.label(format!("{name}: {samples} samples, {ms:.2} ms"));
+            }
+        });
+    }
+
+    /// Draws at the right and gives where it begins.
+    fn load(&self, ui: &Ui, rect: Rect) -> f32 {
+        let (missed, late) = self.scope.last.map_or((0, 0), |last| {
+            (last.missed, last.stats.late + last.stats.lost)
+        });
+        let missed = missed + late;
+        let painter = ui.painter();
+        let color = if missed > 0 {
+            self.theme.alarm
+        } else {
+            self.theme.dim
+        };
+        let text = format!("{missed} missed");
+        let at = rect.right_center();
+        let drawn = painter.text(at, Align2::RIGHT_CENTER, text, theme::body(), color);
+        let text = format!("CPU {:.1} %", 100.0 * self.scope.load);
+        let at = pos2(drawn.left() - 2.0 * GRID, rect.center().y);
+        let drawn = painter.text(
+            at,
+            Align2::RIGHT_CENTER,
+            text,
+            theme::body(),
+            self.theme.dim,
+        );
+        drawn.left()
+    }
+
+    /// What is wrong, and what helps.
+    pub(super) fn fault(&mut self, ui: &Ui, host: &mut dyn PanelHost, rect: Rect) {
+        let Some(fault) = host.fault() else { return };
+        let theme = &self.theme;
+        ui.painter()
+            .rect_filled(rect, RADIUS + 2, Theme::faded(theme.alarm, 0.16));
+        let stripe = Rect::from_min_size(rect.min, vec2(4.0, rect.height()));
+        ui.painter().rect_filled(stripe, 2, theme.alarm);
+        let close = Rect::from_center_size(
+            pos2(rect.right() - 2.5 * GRID, rect.center().y),
+            vec2(28.0, 28.0),
+        );
+        let text = format!("{}: {}", fault.what, fault.remedy);
+        let left = rect.left() + 2.0 * GRID;
+        let line = ui.interact(
+            rect.with_max_x(close.left()),
+            Id::unique("fault"),
+            Sense::hover(),
+        );
+        line.widget_info(|| WidgetInfo::labeled(egui::Role::Alert, true, &text));
+        let lines = [
+            (&fault.what, -GRID, theme.text),
+            (&fault.remedy, GRID, theme.dim),
+        ];
+        for (text, down, color) in lines {
+            let galley = one_line(ui.painter(), text, close.left() - GRID - left, color);
+            let at = pos2(left, rect.center().y + down - galley.size().y / 2.0);
+            ui.painter().galley(at, galley, color);
+        }
+        line.on_hover_text(&text);
+        let button = Button::sign(Icon::Close, "Dismiss");
+        if button
+            .show(ui, Id::unique("dismiss"), close, theme)
+            .clicked()
+        {
+            host.dismiss();
+        }
+    }
+}

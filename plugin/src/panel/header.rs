@@ -1,0 +1,208 @@
+//! The top line: model, comparison, undo, presets, shade, bypass.
+
+use egui::{Align2, Id, Popup, Rect, Response, Shape, Stroke, Ui, pos2, vec2};
+
+use statewave::model::catalogue;
+
+use super::host::{PanelHost, Param, change};
+use super::layout::Layout;
+use super::theme::{self, GRID, Shade};
+use super::{Panel, PanelSettings};
+use crate::widgets::button::{Button, Look};
+use crate::widgets::icon::Icon;
+
+/// Side of a button with a sign, points.
+const SIGN: f32 = 4.0 * GRID;
+
+/// Hands out places along a line, from the left or from the right.
+struct Line(Rect);
+
+impl Line {
+    fn left(&mut self, width: f32) -> Rect {
+        let place = Rect::from_min_size(self.0.min, vec2(width, self.0.height()));
+        self.0.min.x += width + GRID / 2.0;
+        place
+    }
+
+    fn right(&mut self, width: f32) -> Rect {
+        let corner = pos2(self.0.right() - width, self.0.top());
+        self.0.max.x -= width + GRID / 2.0;
+        Rect::from_min_size(corner, vec2(width, self.0.height()))
+    }
+}
+
+impl Panel {
+    pub(super) fn header(&mut self, ui: &Ui, host: &mut dyn PanelHost, layout: &Layout) {
+        let mut line = Line(layout.header);
+        self.brand(
+            ui,
+            line.left(if layout.wide { 150.0 } else { 36.0 }),
+            layout.wide,
+        );
+        // Places are taken from both ends, but drawn from left to right: that is the order of the Tab key.
+        let power = line.right(SIGN);
+        let shade = line.right(SIGN);
+        let presets = line.right(if layout.wide { 136.0 } else { 96.0 });
+        line.0.max.x -= GRID;
+        let (redo, undo) = (line.right(SIGN), line.right(SIGN));
+        line.0.max.x -= GRID;
+        let (copy, b, a) = (line.right(52.0), line.right(SIGN), line.right(SIGN));
+        line.0.max.x -= GRID;
+        self.models(ui, host, line);
+        self.comparison(ui, host, [a, b, copy]);
+        self.steps(ui, host, [undo, redo]);
+        let name = self.menus.preset_name().to_owned();
+        let text = if name.is_empty() { "Presets" } else { &name };
+        let button =
+            Button::menu(text, "Presets").show(ui, Id::unique("presets"), presets, &self.theme);
+        self.preset_menu(ui, host, &button);
+        self.shade(ui, shade);
+        self.power(ui, host, power);
+    }
+
+    fn brand(&self, ui: &Ui, rect: Rect, name: bool) {
+        let center = pos2(rect.left() + 14.0, rect.center().y);
+        let wave = |k: i32| {
+            let x = k as f32 / 24.0;
+            // A wave that settles: what a state does with a sound.
+            let y = (x * 12.5).sin() * (1.0 - x).powf(0.8) * 11.0;
+            center + vec2(-12.0 + 24.0 * x, y)
+        };
+        let points = (0..=24).map(wave).collect();
+        ui.painter()
+            .add(Shape::line(points, Stroke::new(2.2, self.theme.accent)));
+        if name {
+            let at = pos2(rect.left() + 36.0, rect.center().y);
+            ui.painter().text(
+                at,
+                Align2::LEFT_CENTER,
+                "Statewave",
+                theme::large(),
+                self.theme.text,
+            );
+        }
+    }
+
+    fn models(&mut self, ui: &Ui, host: &mut dyn PanelHost, mut line: Line) {
+        let several = host.models().len() > 1;
+        let at = host.models().iter().position(|name| name == host.model());
+        let previous = line.left(SIGN - GRID);
+        let width = (line.0.width() - SIGN).clamp(72.0, 220.0);
+        let (name, next) = (line.left(width), line.left(SIGN - GRID));
+        let to = |by: usize| {
+            let models = host.models();
+            let from = at.map_or(0, |at| at + by);
+            models.get(from % models.len().max(1)).cloned()
+        };
+        let (before, after) = (to(host.models().len().saturating_sub(1)), to(1));
+        let mut chosen = None;
+        let button = Button::sign(Icon::Previous, "Previous model").enabled(several);
+        if button
+            .show(ui, Id::unique("previous"), previous, &self.theme)
+            .clicked()
+        {
+            chosen = before;
+        }
+        let label = format!("Model {}", host.model());
+        let button =
+            Button::menu(host.model(), &label).show(ui, Id::unique("model"), name, &self.theme);
+        Popup::menu(&button).show(|ui| {
+            for name in host.models() {
+                if ui.selectable_label(name == host.model(), name).clicked() {
+                    chosen = Some(name.clone());
+                }
+            }
+            ui.separator();
+            if let Some(folder) = catalogue::user_folder() {
+                ui.weak(format!("Your own go in {}", folder.display()));
+            }
+        });
+        let button = Button::sign(Icon::Next, "Next model").enabled(several);
+        if button
+            .show(ui, Id::unique("next"), next, &self.theme)
+            .clicked()
+        {
+            chosen = after;
+        }
+        if let Some(name) = chosen {
+            self.step(host, |_, host| host.select_model(&name));
+        }
+    }
+
+    fn comparison(&mut self, ui: &Ui, host: &mut dyn PanelHost, [a, b, copy]: [Rect; 3]) {
+        let on_b = self.compare.on_b;
+        let look = |on| if on { Look::On } else { Look::Raised };
+        let press = |text, label, on, place| -> Response {
+            Button::word(text, label)
+                .look(look(on))
+                .show(ui, Id::unique(label), place, &self.theme)
+        };
+        let to_a = press("A", "Compare: A", !on_b, a).clicked() && on_b;
+        let to_b = press("B", "Compare: B", on_b, b).clicked() && !on_b;
+        if to_a || to_b {
+            self.step(host, |panel, host| panel.compare.switch(host));
+        }
+        let (text, label) = if on_b {
+            ("B to A", "Make A like B")
+        } else {
+            ("A to B", "Make B like A")
+        };
+        let button = Button::word(text, label).look(Look::Plain);
+        if button
+            .show(ui, Id::unique("copy"), copy, &self.theme)
+            .clicked()
+        {
+            self.compare.copy(host);
+        }
+    }
+
+    fn steps(&mut self, ui: &Ui, host: &mut dyn PanelHost, [undo, redo]: [Rect; 2]) {
+        let button = Button::sign(Icon::Undo, "Undo").enabled(self.history.can_undo());
+        if button
+            .show(ui, Id::unique("undo"), undo, &self.theme)
+            .clicked()
+        {
+            self.history.undo(host);
+        }
+        let button = Button::sign(Icon::Redo, "Redo").enabled(self.history.can_redo());
+        if button
+            .show(ui, Id::unique("redo"), redo, &self.theme)
+            .clicked()
+        {
+            self.history.redo(host);
+        }
+    }
+
+    fn shade(&mut self, ui: &Ui, rect: Rect) {
+        let (icon, label, shade) = match self.settings.shade {
+            Shade::Dark => (Icon::Sun, "Light colours", Shade::Light),
+            Shade::Light => (Icon::Moon, "Dark colours", Shade::Dark),
+        };
+        if Button::sign(icon, label)
+            .show(ui, Id::unique("shade"), rect, &self.theme)
+            .clicked()
+        {
+            self.set_settings(PanelSettings {
+                shade,
+                ..self.settings
+            });
+        }
+    }
+
+    fn power(&mut self, ui: &Ui, host: &mut dyn PanelHost, rect: Rect) {
+        let bypassed = host.value(Param::Bypass) >= 0.5;
+        let (label, look) = if bypassed {
+            ("Bypassed: press to clean", Look::Raised)
+        } else {
+            ("Cleaning: press to bypass", Look::On)
+        };
+        let button = Button::sign(Icon::Power, label).look(look);
+        if button
+            .show(ui, Id::unique("bypass"), rect, &self.theme)
+            .clicked()
+        {
+            let value = if bypassed { 0.0 } else { 1.0 };
+            self.step(host, |_, host| change(host, Param::Bypass, value));
+        }
+    }
+}

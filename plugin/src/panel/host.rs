@@ -1,0 +1,124 @@
+//! What the panel needs of whoever shows it. All calls come from the thread that draws.
+
+use std::path::Path;
+
+use statewave::latency::Latency;
+use statewave::telemetry::Snapshot;
+
+pub use crate::fault::Fault;
+use crate::params::ParamList;
+
+/// The parameters, in the order in which they are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Param {
+    /// The most that is taken away. Plain: dB.
+    Amount,
+    /// Share of the processed signal. Plain: 0 to 1.
+    Mix,
+    /// What is heard. Plain: 0 output, 1 removed, 2 input.
+    Listen,
+    /// Which latency. Plain: index of the choice.
+    LatencyMode,
+    /// Gain behind the mix. Plain: dB.
+    OutputGain,
+    /// How channels are treated. Plain: index of the choice.
+    Stereo,
+    /// Hear the delayed input. Plain: 0 or 1.
+    Bypass,
+}
+
+impl Param {
+    /// All of them.
+    pub const ALL: [Param; 7] = [
+        Param::Amount,
+        Param::Mix,
+        Param::Listen,
+        Param::LatencyMode,
+        Param::OutputGain,
+        Param::Stereo,
+        Param::Bypass,
+    ];
+
+    /// The name in preset files. Never changes.
+    pub fn key(self) -> &'static str {
+        match self {
+            Param::Amount => "amount_db",
+            Param::Mix => "mix",
+            Param::Listen => "listen",
+            Param::LatencyMode => "latency_mode",
+            Param::OutputGain => "output_gain_db",
+            Param::Stereo => "stereo",
+            Param::Bypass => "bypass",
+        }
+    }
+
+    /// The name on the panel and for screen readers.
+    pub fn label(self) -> &'static str {
+        match self {
+            Param::Amount => "Amount",
+            Param::Mix => "Mix",
+            Param::Listen => "Listen",
+            Param::LatencyMode => "Latency",
+            Param::OutputGain => "Output",
+            Param::Stereo => "Stereo",
+            Param::Bypass => "Bypass",
+        }
+    }
+}
+
+/// The shell around the panel: an app's window or a plugin's editor.
+///
+/// Values are normalised, 0 to 1, unless called plain. A gesture is `begin`, any number of `set`, `end`.
+pub trait PanelHost {
+    /// The value now.
+    fn value(&self, param: Param) -> f32;
+    /// A gesture begins: the pointer or a key went down.
+    fn begin(&mut self, param: Param);
+    /// The value within a gesture.
+    fn set(&mut self, param: Param, value: f32);
+    /// The gesture ends.
+    fn end(&mut self, param: Param);
+    /// What the parameters are: their defaults, steps, texts and ranges.
+    fn list(&self) -> &ParamList;
+
+    /// The delays of the mode that runs; `None` while nothing runs.
+    fn latency(&self) -> Option<Latency>;
+    /// Milliseconds of a choice of [`Param::LatencyMode`]; `None` until the model is read.
+    fn mode_ms(&self, mode: usize) -> Option<f64>;
+
+    /// Names of the models that can be chosen, in order.
+    fn models(&self) -> &[String];
+    /// Name of the model that plays or is on its way.
+    fn model(&self) -> &str;
+    /// Plays the model of that name.
+    fn select_model(&mut self, name: &str);
+    /// Reads a model file and plays it.
+    fn load_file(&mut self, path: &Path);
+
+    /// What is wrong now, to be shown until it is dismissed.
+    fn fault(&self) -> Option<&Fault>;
+    /// The panel itself found something wrong.
+    fn report(&mut self, fault: Fault);
+    /// The person has read it.
+    fn dismiss(&mut self);
+
+    /// Takes one snapshot of those that came since the last frame, oldest first; `None` when there are no more.
+    fn snapshot(&mut self) -> Option<Snapshot>;
+}
+
+/// A whole gesture at once.
+pub fn change(host: &mut dyn PanelHost, param: Param, value: f32) {
+    host.begin(param);
+    host.set(param, value);
+    host.end(param);
+}
+
+/// Value of the choice of that index.
+pub fn choice_value(index: usize, choices: usize) -> f32 {
+    index as f32 / (choices.max(2) - 1) as f32
+}
+
+/// Index of the choice nearest to a value.
+pub fn choice_index(value: f32, choices: usize) -> usize {
+    (value.clamp(0.0, 1.0) * (choices.max(2) - 1) as f32).round() as usize
+}

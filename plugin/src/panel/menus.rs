@@ -1,0 +1,168 @@
+//! The menu of presets, and files dropped on the panel.
+
+use egui::{Align2, Key, Popup, PopupCloseBehavior, Rect, Response, StrokeKind, TextEdit, Ui};
+
+use super::Panel;
+use super::host::{Fault, PanelHost};
+use super::presets::{Preset, PresetError, Shelf, factory};
+use super::theme::{self, RADIUS, Theme};
+
+/// What the menu keeps between frames.
+pub(super) struct Menus {
+    factory: Vec<Preset>,
+    shelf: Shelf,
+    /// Names of the person's own, read when the menu opens.
+    own: Vec<String>,
+    open: bool,
+    /// The preset that was chosen last.
+    current: String,
+    /// The name in the field for saving.
+    name: String,
+    /// There is a preset of that name: replacing it must be said.
+    exists: bool,
+}
+
+impl Default for Menus {
+    fn default() -> Self {
+        Self {
+            factory: factory(),
+            shelf: Shelf::of_user(),
+            own: Vec::new(),
+            open: false,
+            current: String::new(),
+            name: String::new(),
+            exists: false,
+        }
+    }
+}
+
+/// What was picked in the menu.
+enum Picked {
+    Factory(usize),
+    Own(String),
+    Save { replace: bool },
+}
+
+impl Menus {
+    pub(super) fn preset_name(&self) -> &str {
+        &self.current
+    }
+
+    fn show(&mut self, ui: &mut Ui) -> Option<Picked> {
+        let mut picked = None;
+        ui.set_min_width(200.0);
+        for (i, preset) in self.factory.iter().enumerate() {
+            let row = ui.selectable_label(preset.name == self.current, &preset.name);
+            if row.on_hover_text(&preset.about).clicked() {
+                picked = Some(Picked::Factory(i));
+            }
+        }
+        if !self.own.is_empty() {
+            ui.separator();
+        }
+        for name in &self.own {
+            if ui.selectable_label(*name == self.current, name).clicked() {
+                picked = Some(Picked::Own(name.clone()));
+            }
+        }
+        ui.separator();
+        ui.horizontal(|ui| {
+            let field = TextEdit::singleline(&mut self.name)
+                .hint_text("Name")
+                .desired_width(112.0);
+            let field = ui.add(field);
+            if field.changed() {
+                self.exists = false;
+            }
+            let text = if self.exists { "Replace" } else { "Save" };
+            let entered =
+                field.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter)) && !self.exists;
+            if ui.button(text).clicked() || entered {
+                picked = Some(Picked::Save {
+                    replace: self.exists,
+                });
+            }
+        });
+        if self.exists {
+            ui.weak("There is a preset of that name");
+        }
+        picked
+    }
+}
+
+impl Panel {
+    pub(super) fn preset_menu(&mut self, ui: &Ui, host: &mut dyn PanelHost, button: &Response) {
+        let shown = Popup::menu(button)
+            .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
+            .show(|ui| {
+                if !self.menus.open {
+                    self.menus.own = self.menus.shelf.names();
+                    self.menus.exists = false;
+                }
+                self.menus.show(ui)
+            });
+        self.menus.open = shown.is_some();
+        let Some(picked) = shown.and_then(|shown| shown.inner) else {
+            return;
+        };
+        let done = match picked {
+            Picked::Factory(i) => {
+                let preset = self.menus.factory[i].clone();
+                self.set_preset(host, &preset);
+                Ok(())
+            }
+            Picked::Own(name) => self
+                .menus
+                .shelf
+                .load(&name)
+                .map(|preset| self.set_preset(host, &preset)),
+            Picked::Save { replace } => {
+                let preset = Preset::of(host, &self.menus.name);
+                let saved = self.menus.shelf.save(&preset, replace);
+                if saved.is_ok() {
+                    self.menus.current = preset.name;
+                }
+                saved
+            }
+        };
+        match done {
+            Ok(()) => Popup::close_all(ui.ctx()),
+            Err(PresetError::Exists) => self.menus.exists = true,
+            Err(error) => host.report(Fault::from(error)),
+        }
+    }
+
+    fn set_preset(&mut self, host: &mut dyn PanelHost, preset: &Preset) {
+        self.step(host, |_, host| preset.apply(host));
+        self.menus.current.clone_from(&preset.name);
+    }
+
+    /// Plays a model file that is dropped, and says so while one is held over the panel.
+    pub(super) fn drop_file(&mut self, ui: &Ui, host: &mut dyn PanelHost, area: Rect) {
+        let (held, dropped) = ui.input(|i| {
+            let dropped = i
+                .raw
+                .dropped_files
+                .first()
+                .map(|file| file.path().to_owned());
+            (!i.raw.hovered_files.is_empty(), dropped)
+        });
+        if held {
+            let painter = ui.painter();
+            painter.rect_filled(area, 0, Theme::faded(self.theme.ground, 0.8));
+            let edge = (2.0, self.theme.accent);
+            painter.rect_stroke(area.shrink(8.0), RADIUS, edge, StrokeKind::Inside);
+            let text = "Let go to play this model";
+            painter.text(
+                area.center(),
+                Align2::CENTER_CENTER,
+                text,
+                theme::large(),
+                self.theme.text,
+            );
+        }
+        if let Some(path) = dropped {
+            self.step(host, |_, host| host.load_file(&path));
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! The pictures in the middle and the meters at the right.
+
+use egui::{Align2, Id, Rect, Ui, pos2, vec2};
+use statewave::telemetry::DELTA_BANDS;
+
+use super::theme::{self, GRID, Theme};
+use super::{Panel, Picture};
+use crate::widgets::button::{Button, Look};
+use crate::widgets::{level, spectrum};
+use statewave::telemetry::BANDS;
+
+impl Panel {
+    /// The spectrum or the spectrogram, with what is removed shaded.
+    pub(super) fn picture(&mut self, ui: &Ui, rect: Rect) {
+        self.card(ui, rect);
+        let inner = rect.shrink(GRID);
+        let title = Rect::from_min_size(inner.min, vec2(inner.width(), 3.0 * GRID));
+        let axis = Rect::from_min_max(pos2(inner.left(), inner.bottom() - 2.0 * GRID), inner.max);
+        let plot = Rect::from_min_max(
+            pos2(inner.left(), title.bottom() + GRID),
+            pos2(inner.right(), axis.top() - GRID / 2.0),
+        );
+        let pictures = [
+            (Picture::Spectrum, "Spectrum", "Levels now, by frequency"),
+            (
+                Picture::Spectrogram,
+                "Spectrogram",
+                "The last seconds, by frequency",
+            ),
+        ];
+        let mut left = title.left();
+        for (picture, name, label) in pictures {
+            let width = if picture == Picture::Spectrum {
+                80.0
+            } else {
+                100.0
+            };
+            let place = Rect::from_min_size(pos2(left, title.top()), vec2(width, title.height()));
+            let on = self.settings.picture == picture;
+            let look = if on { Look::Raised } else { Look::Plain };
+            if Button::word(name, label)
+                .look(look)
+                .show(ui, Id::unique(name), place, &self.theme)
+                .clicked()
+            {
+                self.settings.picture = picture;
+            }
+            left += width + GRID / 2.0;
+        }
+        let legend = Rect::from_min_max(pos2(left, title.top()), title.max);
+        self.legend(ui, legend);
+        let theme = self.theme;
+        match self.settings.picture {
+            Picture::Spectrum => {
+                spectrum::show(
+                    ui,
+                    plot,
+                    &self.scope.input_db,
+                    &self.scope.output_db,
+                    &theme,
+                );
+                spectrum::frequencies(ui, axis, &theme);
+            }
+            Picture::Spectrogram => {
+                self.scope.spectrogram.show(ui, plot, 0..BANDS);
+                self.pitch_marks(ui, plot);
+                let text = "the last 7 seconds";
+                ui.painter().text(
+                    axis.right_center(),
+                    Align2::RIGHT_CENTER,
+                    text,
+                    theme::body(),
+                    theme.dim,
+                );
+            }
+        }
+    }
+
+    /// Which colour is what.
+    fn legend(&self, ui: &Ui, rect: Rect) {
+        if rect.width() < 17.0 * GRID {
+            return;
+        }
+        let theme = &self.theme;
+        let mut right = rect.right();
+        let painter = ui.painter_at(rect);
+        for (name, color) in [
+            ("removed", Theme::faded(theme.removed, 0.6)),
+            ("kept", theme.accent),
+        ] {
+            let galley = painter.layout_no_wrap(name.into(), theme::body(), theme.dim);
+            let left = right - galley.size().x;
+            painter.galley(
+                pos2(left, rect.center().y - galley.size().y / 2.0),
+                galley,
+                theme.dim,
+            );
+            let swatch =
+                Rect::from_center_size(pos2(left - 11.0, rect.center().y), vec2(10.0, 10.0));
+            painter.rect_filled(swatch, 2, color);
+            right = left - 16.0 - 2.0 * GRID;
+        }
+    }
+
+    /// Frequencies on the spectrogram's upright axis.
+    fn pitch_marks(&self, ui: &Ui, plot: Rect) {
+        for (hz, text) in [(100.0, "100"), (1_000.0, "1k"), (10_000.0, "10k")] {
+            let y = plot.bottom() - plot.height() * spectrum::place(hz);
+            let tick = pos2(plot.left(), y);
+            ui.painter()
+                .line_segment([tick, tick + vec2(6.0, 0.0)], (1.0, self.theme.text));
+            let at = tick + vec2(10.0, 0.0);
+            ui.painter().text(
+                at,
+                Align2::LEFT_CENTER,
+                text,
+                theme::body(),
+                self.theme.text,
+            );
+        }
+    }
+
+    /// What the layers over time take in and what they hold: Δ of each band against what is usual for it.
+    pub(super) fn selection(&mut self, ui: &Ui, rect: Rect) {
+        self.card(ui, rect);
+        let inner = rect.shrink(GRID);
+        let theme = self.theme;
+        let title = pos2(inner.left(), inner.top() + GRID);
+        ui.painter().text(
+            title,
+            Align2::LEFT_CENTER,
+            "Selection",
+            theme::body(),
+            theme.text,
+        );
+        let note = pos2(inner.right(), title.y);
+        let text = "coloured takes in the present, blank holds the past";
+        let galley = crate::widgets::one_line(ui.painter(), text, inner.width() - 80.0, theme.dim);
+        let place = Align2::RIGHT_CENTER.anchor_size(note, galley.size());
+        ui.painter().galley(place.min, galley, theme.dim);
+        let plot = Rect::from_min_max(pos2(inner.left(), inner.top() + 2.5 * GRID), inner.max);
+        let (layers, bands) = (self.scope.layers, self.scope.bands);
+        if layers == 0 {
+            let text = "shown while sound flows";
+            ui.painter().text(
+                plot.center(),
+                Align2::CENTER_CENTER,
+                text,
+                theme::body(),
+                theme.dim,
+            );
+            return;
+        }
+        let gap = 3.0;
+        let height = (plot.height() - gap * (layers as f32 - 1.0)) / layers as f32;
+        for layer in 0..layers {
+            let top = plot.top() + layer as f32 * (height + gap);
+            let number = pos2(plot.left(), top + height / 2.0);
+            let name = (layer + 1).to_string();
+            ui.painter()
+                .text(number, Align2::LEFT_CENTER, name, theme::body(), theme.dim);
+            let strip = Rect::from_min_size(
+                pos2(plot.left() + 2.0 * GRID, top),
+                vec2(plot.width() - 2.0 * GRID, height),
+            );
+            let first = layer * DELTA_BANDS;
+            self.scope.selection.show(ui, strip, first..first + bands);
+        }
+    }
+
+    /// Input, reduction, output.
+    pub(super) fn meters(&mut self, ui: &Ui, rect: Rect) {
+        self.card(ui, rect);
+        let inner = rect.shrink(GRID);
+        let scale = 2.5 * GRID;
+        let width = (inner.width() - scale - 2.0 * 1.5 * GRID) / 3.0;
+        let column = |left: f32, width: f32| {
+            Rect::from_min_size(pos2(left, inner.top()), vec2(width, inner.height()))
+        };
+        let theme = self.theme;
+        let (input_clipped, output_clipped) = self.scope.clipped();
+        let mut left = inner.left();
+        let input = level::level(
+            ui,
+            Id::unique("in"),
+            column(left, width),
+            "In",
+            &self.scope.input(),
+            input_clipped,
+            &theme,
+        );
+        left += width;
+        level::marks(ui, column(left, scale), &theme);
+        left += scale;
+        let output = level::level(
+            ui,
+            Id::unique("out"),
+            column(left, width),
+            "Out",
+            &self.scope.output(),
+            output_clipped,
+            &theme,
+        );
+        left += width + 3.0 * GRID;
+        let (now, held) = self.scope.reduction_db();
+        level::reduction(
+            ui,
+            Id::unique("reduction"),
+            column(left, width),
+            "Cut",
+            now,
+            held,
+            &theme,
+        );
+        if input.clicked() || output.clicked() {
+            self.scope.forgive();
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Presets: those of the house, compiled in, and the person's own, a file each.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::host::{Fault, PanelHost, Param, change};
+
+/// The format that is written; newer ones are refused.
+const FORMAT: u32 = 1;
+
+/// A preset file. Parameters that it does not name are reset, but for [`Param::Bypass`], which no preset touches.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Preset {
+    /// Version of the format.
+    pub format: u32,
+    /// As in the menu.
+    pub name: String,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub about: String,
+    /// The model's name; that which plays is kept where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Plain values by [`Param::key`].
+    pub values: BTreeMap<String, f32>,
+}
+
+/// What is wrong with a preset.
+#[derive(Debug)]
+pub enum PresetError {
+    /// The name makes no file.
+    Name,
+    /// There is one of that name; it is replaced only when asked for.
+    Exists,
+    /// The system has no place for settings.
+    NoFolder,
+    /// A file cannot be read or written.
+    File(PathBuf, std::io::Error),
+    /// It is no preset, or one of a newer format.
+    Format(PathBuf, String),
+}
+
+impl From<PresetError> for Fault {
+    fn from(error: PresetError) -> Self {
+        let (what, remedy) = match error {
+            PresetError::Name => (
+                "the preset has no name that makes a file".into(),
+                "use letters and digits",
+            ),
+            PresetError::Exists => (
+                "there is a preset of that name".into(),
+                "replace it, or take another name",
+            ),
+            PresetError::NoFolder => (
+                "there is no folder for settings".into(),
+                "set HOME or XDG_CONFIG_HOME",
+            ),
+            PresetError::File(path, error) => (
+                format!("preset {}: {error}", path.display()),
+                "check that you may write there",
+            ),
+            PresetError::Format(path, why) => (
+                format!("{} is no preset: {why}", path.display()),
+                "save it again with this version, or remove it",
+            ),
+        };
+        Self {
+            what,
+            remedy: remedy.into(),
+        }
+    }
+}
+
+impl Preset {
+    /// What is set now, under a name.
+    pub fn of(host: &dyn PanelHost, name: &str) -> Self {
+        let kept = Param::ALL.into_iter().filter(|&p| p != Param::Bypass);
+        Self {
+            format: FORMAT,
+            name: name.trim().to_owned(),
+            about: String::new(),
+            model: Some(host.model().to_owned()),
+            values: kept
+                .map(|p| (p.key().to_owned(), host.list().plain(p, host.value(p))))
+                .collect(),
+        }
+    }
+
+    /// Sets it.
+    pub fn apply(&self, host: &mut dyn PanelHost) {
+        for param in Param::ALL.into_iter().filter(|&p| p != Param::Bypass) {
+            let value = match self.values.get(param.key()) {
+                Some(&plain) => host.list().normalised(param, plain),
+                None => host.list().default_value(param),
+            };
+            if host.value(param) != value {
+                change(host, param, value);
+            }
+        }
+        if let Some(model) = self.model.as_deref().filter(|&model| model != host.model()) {
+            host.select_model(model);
+        }
+    }
+}
+
+/// Those that come with the program.
+pub fn factory() -> Vec<Preset> {
+    const FILES: [&str; 5] = [
+        include_str!("../../../assets/presets/clean.json"),
+        include_str!("../../../assets/presets/gentle.json"),
+        include_str!("../../../assets/presets/call.json"),
+        include_str!("../../../assets/presets/half.json"),
+        include_str!("../../../assets/presets/noise.json"),
+    ];
+    FILES
+        .iter()
+        .filter_map(|text| serde_json::from_str(text).ok())
+        .collect()
+}
+
+/// The person's own, in a folder.
+#[derive(Debug, Clone)]
+pub struct Shelf {
+    folder: Option<PathBuf>,
+}
+
+impl Shelf {
+    /// Where the system keeps a person's settings.
+    pub fn of_user() -> Self {
+        Self {
+            folder: config_folder().map(|folder| folder.join("presets")),
+        }
+    }
+
+    /// In a folder, which need not be there yet.
+    pub fn at(folder: PathBuf) -> Self {
+        Self {
+            folder: Some(folder),
+        }
+    }
+
+    /// Names in order. Files that cannot be read are told of when they are chosen.
+    pub fn names(&self) -> Vec<String> {
+        let entries = self.folder.iter().filter_map(|f| fs::read_dir(f).ok());
+        let mut names: Vec<_> = entries
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|e| e == "json"))
+            .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+            .collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// Reads one.
+    ///
+    /// # Errors
+    /// When there is none of that name, or it is no preset.
+    pub fn load(&self, name: &str) -> Result<Preset, PresetError> {
+        let path = self.path(name)?;
+        let text = fs::read_to_string(&path).map_err(|e| PresetError::File(path.clone(), e))?;
+        let preset: Preset = serde_json::from_str(&text)
+            .map_err(|e| PresetError::Format(path.clone(), e.to_string()))?;
+        if preset.format > FORMAT {
+            let why = format!(
+                "its format is {}, this program reads {FORMAT}",
+                preset.format
+            );
+            return Err(PresetError::Format(path, why));
+        }
+        Ok(preset)
+    }
+
+    /// Writes one; over another of that name only if `replace`.
+    ///
+    /// # Errors
+    /// [`PresetError::Exists`] without `replace`, and when it cannot be written.
+    pub fn save(&self, preset: &Preset, replace: bool) -> Result<(), PresetError> {
+        let path = self.path(&preset.name)?;
+        let fault = |e| PresetError::File(path.clone(), e);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(fault)?;
+        }
+        let mut text = serde_json::to_string_pretty(preset)
+            .map_err(|e| PresetError::Format(path.clone(), e.to_string()))?;
+        text.push('\n');
+        if replace {
+            return fs::write(&path, text).map_err(fault);
+        }
+        match fs::File::create_new(&path) {
+            Ok(mut file) => file.write_all(text.as_bytes()).map_err(fault),
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => Err(PresetError::Exists),
+            Err(e) => Err(fault(e)),
+        }
+    }
+
+    fn path(&self, name: &str) -> Result<PathBuf, PresetError> {
+        let folder = self.folder.as_deref().ok_or(PresetError::NoFolder)?;
+        let name = name.trim();
+        let plain = |c: char| !c.is_control() && !r#"/\:*?"<>|"#.contains(c);
+        let fit = !name.is_empty() && name.len() <= 100 && !name.starts_with('.');
+        if !fit || !name.chars().all(plain) {
+            return Err(PresetError::Name);
+        }
+        Ok(folder.join(Path::new(&format!("{name}.json"))))
+    }
+}
+
+/// The folder of the person's settings, by the custom of the system.
+pub fn config_folder() -> Option<PathBuf> {
+    let set = |name: &str| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    let base = if cfg!(windows) {
+        set("APPDATA")
+    } else if cfg!(target_os = "macos") {
+        set("HOME").map(|home| home.join("Library/Application Support"))
+    } else {
+        set("XDG_CONFIG_HOME").or_else(|| set("HOME").map(|home| home.join(".config")))
+    };
+    base.map(|base| base.join("statewave"))
+}

@@ -1,0 +1,315 @@
+//! Telemetry made fit for the eye: levels that fall slowly, peaks that are held, columns of the scrolling pictures.
+
+use statewave::controls::Controls;
+use statewave::telemetry::{BANDS, DELTA_BANDS, DELTA_LAYERS, Snapshot};
+
+use super::theme::Theme;
+use crate::widgets::level::{FLOOR_DB, Level, MOST_REDUCTION_DB};
+use crate::widgets::spectrum::RANGE_DB;
+use crate::widgets::waterfall::Waterfall;
+
+/// Snapshots a second.
+const RATE_HZ: f32 = 150.0;
+
+/// Snapshots to a column of the pictures: 6.8 s in 512 columns.
+const PER_COLUMN: u32 = 2;
+
+/// Columns of the pictures.
+const COLUMNS: usize = 512;
+
+/// Taken away by so much, sound is drawn as gone, dB.
+const GONE_DB: f32 = 15.0;
+
+/// How fast meters fall, dB a second.
+const FALL_DB_PER_SECOND: f32 = 36.0;
+
+/// How long a peak is held, seconds.
+const HOLD_SECONDS: f32 = 1.5;
+
+/// Time constants of the spectrum's lines, upwards and downwards, seconds.
+const RISE_SECONDS: f32 = 0.02;
+const SINK_SECONDS: f32 = 0.15;
+
+/// Over which time the steps of a band count as usual, seconds.
+const USUAL_SECONDS: f32 = 3.0;
+
+/// Time constant of a band's step as it is drawn, seconds.
+const STEP_SECONDS: f32 = 0.05;
+
+/// From the usual step to the darkest and the brightest, octaves.
+const STEP_OCTAVES: f32 = 0.6;
+
+/// A level that is held and then falls.
+#[derive(Debug, Clone, Copy)]
+struct Meter {
+    db: f32,
+    held_db: f32,
+    held_for: f32,
+    floor: f32,
+}
+
+impl Meter {
+    fn new(floor: f32) -> Self {
+        Self {
+            db: floor,
+            held_db: floor,
+            held_for: 0.0,
+            floor,
+        }
+    }
+
+    fn follow(&mut self, db: f32) {
+        let fall = FALL_DB_PER_SECOND / RATE_HZ;
+        self.db = db.max(self.db - fall).max(self.floor);
+        self.held_for += 1.0 / RATE_HZ;
+        if db >= self.held_db {
+            self.held_db = db;
+            self.held_for = 0.0;
+        } else if self.held_for > HOLD_SECONDS {
+            self.held_db = (self.held_db - fall).max(self.db);
+        }
+    }
+
+    fn level(&self) -> Level {
+        Level {
+            db: self.db,
+            held_db: self.held_db,
+        }
+    }
+}
+
+/// A band's step Δ, in octaves: now, and as it usually is.
+#[derive(Debug, Clone, Copy, Default)]
+struct Step {
+    now: f32,
+    usual: f32,
+    seen: f32,
+}
+
+impl Step {
+    /// Where the step is beside the usual one: 0 holds the past, 255 takes in the present.
+    fn place(&mut self, delta: f32) -> u8 {
+        let octaves = delta.max(1e-9).log2();
+        self.seen = (self.seen + 1.0).min(USUAL_SECONDS * RATE_HZ);
+        self.usual += (octaves - self.usual) / self.seen;
+        // Single frames jitter; what lasts as long as a syllable is to be seen.
+        self.now += (octaves - self.now) / self.seen.min(STEP_SECONDS * RATE_HZ);
+        let off = (self.now - self.usual) / STEP_OCTAVES;
+        (127.5 + 127.5 * off).clamp(0.0, 255.0) as u8
+    }
+}
+
+/// Everything that moves on the panel.
+pub struct Scope {
+    input: [Meter; 2],
+    output: [Meter; 2],
+    reduction: Meter,
+    input_clipped: bool,
+    output_clipped: bool,
+    /// Smoothed spectra, dBFS.
+    pub input_db: [f32; BANDS],
+    /// What is heard, amount and mix applied, dBFS.
+    pub output_db: [f32; BANDS],
+    /// Frequency over time: what stays and what goes.
+    pub spectrogram: Waterfall,
+    /// Band over time, a layer beneath the other: what the layers take in and what they hold.
+    pub selection: Waterfall,
+    steps: [[Step; DELTA_BANDS]; DELTA_LAYERS],
+    /// Layers over time that the model has.
+    pub layers: usize,
+    /// Bands that they have.
+    pub bands: usize,
+    heard_db: [f32; BANDS],
+    columns_due: u32,
+    /// The last snapshot.
+    pub last: Option<Snapshot>,
+    /// Share of real time, smoothed.
+    pub load: f32,
+}
+
+impl Scope {
+    /// Nothing heard yet.
+    pub fn new(theme: &Theme) -> Self {
+        let low = RANGE_DB.0;
+        Self {
+            input: [Meter::new(FLOOR_DB); 2],
+            output: [Meter::new(FLOOR_DB); 2],
+            reduction: Meter::new(0.0),
+            input_clipped: false,
+            output_clipped: false,
+            input_db: [low; BANDS],
+            output_db: [low; BANDS],
+            spectrogram: Waterfall::new("spectrogram", BANDS, COLUMNS, spectrogram_palette(theme)),
+            selection: Waterfall::new(
+                "selection",
+                DELTA_LAYERS * DELTA_BANDS,
+                COLUMNS,
+                selection_palette(theme),
+            ),
+            steps: Default::default(),
+            layers: 0,
+            bands: 0,
+            heard_db: [low; BANDS],
+            columns_due: 0,
+            last: None,
+            load: 0.0,
+        }
+    }
+
+    /// Colours the pictures anew.
+    pub fn set_theme(&mut self, theme: &Theme) {
+        self.spectrogram.set_palette(spectrogram_palette(theme));
+        self.selection.set_palette(selection_palette(theme));
+    }
+
+    /// Takes in a snapshot. `controls` say how much of the model's work is heard.
+    pub fn take(&mut self, snapshot: &Snapshot, controls: &Controls) {
+        for (meter, peak) in self.input.iter_mut().zip(snapshot.input_peak) {
+            meter.follow(to_db(peak));
+            self.input_clipped |= peak >= 1.0;
+        }
+        for (meter, peak) in self.output.iter_mut().zip(snapshot.output_peak) {
+            meter.follow(to_db(peak));
+            self.output_clipped |= peak >= 1.0;
+        }
+        self.take_spectra(
+            snapshot,
+            if controls.bypass {
+                0.0
+            } else {
+                controls.wet_share()
+            },
+        );
+        self.take_delta(snapshot);
+        self.load += (snapshot.load - self.load) / (RATE_HZ * 0.5);
+        self.last = Some(*snapshot);
+    }
+
+    fn take_spectra(&mut self, snapshot: &Snapshot, wet: f32) {
+        let (rise, sink) = (keep(RISE_SECONDS), keep(SINK_SECONDS));
+        let glide = |from: f32, to: f32| to + (from - to) * if to > from { rise } else { sink };
+        let (mut power_in, mut power_out) = (1e-12, 1e-12);
+        for band in 0..BANDS {
+            let input = snapshot.input_db[band].max(-140.0);
+            // The model's filter hardly turns phases, so the mix of both is that of their amplitudes.
+            let gain = (1.0 - wet) + wet * from_db((snapshot.output_db[band] - input).min(40.0));
+            let heard = input + to_db(gain);
+            power_in += from_db(input).powi(2);
+            power_out += from_db(heard).powi(2);
+            self.heard_db[band] = heard;
+            self.input_db[band] = glide(self.input_db[band], input);
+            self.output_db[band] = glide(self.output_db[band], heard);
+        }
+        let audible = power_in > from_db(FLOOR_DB - 20.0).powi(2);
+        let reduction = 10.0 * (power_in / power_out).log10();
+        self.reduction.follow(if audible {
+            reduction.clamp(0.0, MOST_REDUCTION_DB)
+        } else {
+            0.0
+        });
+
+        self.columns_due += 1;
+        if self.columns_due == PER_COLUMN {
+            let heard = &self.heard_db;
+            self.spectrogram.push(|row| {
+                let band = BANDS - 1 - row;
+                [in_range(snapshot.input_db[band]), in_range(heard[band])]
+            });
+        }
+    }
+
+    fn take_delta(&mut self, snapshot: &Snapshot) {
+        let present = |layer: &[f32; DELTA_BANDS]| layer.iter().any(|&delta| delta > 0.0);
+        self.layers = snapshot.delta.iter().filter(|layer| present(layer)).count();
+        self.bands = snapshot.delta[0]
+            .iter()
+            .filter(|&&delta| delta > 0.0)
+            .count();
+        let mut places = [[128; DELTA_BANDS]; DELTA_LAYERS];
+        for ((layer, steps), places) in snapshot.delta.iter().zip(&mut self.steps).zip(&mut places)
+        {
+            for ((&delta, step), place) in layer.iter().zip(steps).zip(places) {
+                if delta > 0.0 {
+                    *place = step.place(delta);
+                }
+            }
+        }
+        if self.columns_due == PER_COLUMN {
+            self.columns_due = 0;
+            let bands = self.bands.max(1);
+            self.selection.push(|row| {
+                let (layer, row) = (row / DELTA_BANDS, row % DELTA_BANDS);
+                [places[layer][(bands - 1).saturating_sub(row)], 0]
+            });
+        }
+    }
+
+    /// The input's bars.
+    pub fn input(&self) -> [Level; 2] {
+        self.input.map(|meter| meter.level())
+    }
+
+    /// The output's bars.
+    pub fn output(&self) -> [Level; 2] {
+        self.output.map(|meter| meter.level())
+    }
+
+    /// What is taken away now, and the most of late, dB.
+    pub fn reduction_db(&self) -> (f32, f32) {
+        (self.reduction.db, self.reduction.held_db)
+    }
+
+    /// Whether input and output reached 0 dBFS since they were last forgiven.
+    pub fn clipped(&self) -> (bool, bool) {
+        (self.input_clipped, self.output_clipped)
+    }
+
+    /// Puts the clipping lamps out.
+    pub fn forgive(&mut self) {
+        (self.input_clipped, self.output_clipped) = (false, false);
+    }
+}
+
+/// What is left of a difference after one snapshot.
+fn keep(seconds: f32) -> f32 {
+    (-1.0 / (RATE_HZ * seconds)).exp()
+}
+
+fn to_db(gain: f32) -> f32 {
+    20.0 * gain.max(1e-7).log10()
+}
+
+fn from_db(db: f32) -> f32 {
+    10.0_f32.powf(db / 20.0)
+}
+
+fn in_range(db: f32) -> u8 {
+    let (low, high) = RANGE_DB;
+    (255.0 * ((db - low) / (high - low)).clamp(0.0, 1.0)) as u8
+}
+
+/// As bright as the input is loud; in the accent where it stays, grey where it goes.
+fn spectrogram_palette(theme: &Theme) -> Vec<egui::Color32> {
+    let db_a_step = (RANGE_DB.1 - RANGE_DB.0) / 255.0;
+    let mut colors = Vec::with_capacity(1 << 16);
+    for input in 0..=255u8 {
+        for heard in 0..=255u8 {
+            let gone_db = f32::from(input.saturating_sub(heard)) * db_a_step;
+            let kept = (1.0 - gone_db / GONE_DB).clamp(0.0, 1.0);
+            let ink = theme.removed.lerp_to_gamma(theme.accent, kept);
+            let loud = (f32::from(input) / 255.0).powf(1.5);
+            colors.push(theme.card.lerp_to_gamma(ink, loud * (0.75 + 0.25 * kept)));
+        }
+    }
+    colors
+}
+
+/// The ground for holding, the accent for taking in.
+fn selection_palette(theme: &Theme) -> Vec<egui::Color32> {
+    (0..1 << 16)
+        .map(|k| {
+            let place = (k >> 8) as f32 / 255.0;
+            theme.card.lerp_to_gamma(theme.accent, place.powf(2.0))
+        })
+        .collect()
+}

@@ -1,0 +1,97 @@
+//! The list as the panel asks for it: a parameter by its name, values normalised.
+
+use nice_plug::prelude::{FloatParam, Param as _};
+
+use super::ParamList;
+use crate::panel::host::{Param, choice_index, choice_value};
+
+/// Does the same with whichever parameter is meant: they are of several types.
+macro_rules! with {
+    ($list:expr, $param:expr, $p:ident => $result:expr) => {
+        with!(@ $list, $param, $p => $result; Amount amount, Mix mix, Listen listen, LatencyMode mode,
+            OutputGain output_gain, Stereo stereo, Bypass bypass)
+    };
+    (@ $list:expr, $param:expr, $p:ident => $result:expr; $($name:ident $field:ident),*) => {
+        match $param {
+            $(Param::$name => {
+                let $p = &$list.$field;
+                $result
+            })*
+        }
+    };
+}
+pub(crate) use with;
+
+impl ParamList {
+    /// The value now, without a host's modulation. Real-time safe.
+    pub fn value(&self, param: Param) -> f32 {
+        with!(self, param, p => p.unmodulated_normalized_value())
+    }
+
+    /// What a reset sets.
+    pub fn default_value(&self, param: Param) -> f32 {
+        with!(self, param, p => p.default_normalized_value())
+    }
+
+    /// Number of choices of a stepped parameter; 0 for one that glides.
+    pub fn choices(&self, param: Param) -> usize {
+        with!(self, param, p => p.step_count().map_or(0, |steps| steps + 1))
+    }
+
+    /// A value with its unit.
+    pub fn text(&self, param: Param, value: f32) -> String {
+        with!(self, param, p => p.normalized_value_to_string(value, true))
+    }
+
+    /// The value that a person typed: with the unit or without, a comma for a point, small letters for large ones.
+    pub fn parse(&self, param: Param, text: &str) -> Option<f32> {
+        let text = text.trim().replace('−', "-").replace(',', ".");
+        let count = self.choices(param);
+        let named = (0..count)
+            .map(|i| choice_value(i, count))
+            .find(|&value| self.text(param, value).eq_ignore_ascii_case(&text));
+        named
+            .or_else(|| with!(self, param, p => p.string_to_normalized_value(&text)))
+            .filter(|value| value.is_finite())
+            .map(|value| value.clamp(0.0, 1.0))
+    }
+
+    /// A value in its unit; the index of a choice.
+    pub fn plain(&self, param: Param, value: f32) -> f32 {
+        match self.gliding(param) {
+            Some(p) => p.preview_plain(value),
+            None => choice_index(value, self.choices(param)) as f32,
+        }
+    }
+
+    /// The way back from [`Self::plain`], brought into range.
+    pub fn normalised(&self, param: Param, plain: f32) -> f32 {
+        let value = match self.gliding(param) {
+            Some(p) => p.preview_normalized(plain),
+            None => plain / (self.choices(param) - 1) as f32,
+        };
+        if value.is_finite() {
+            value.clamp(0.0, 1.0)
+        } else {
+            self.default_value(param)
+        }
+    }
+
+    /// The value within range, on a step where there are steps.
+    pub fn snapped(&self, param: Param, value: f32) -> f32 {
+        match self.choices(param) {
+            _ if !value.is_finite() => self.default_value(param),
+            0 => value.clamp(0.0, 1.0),
+            count => choice_value(choice_index(value, count), count),
+        }
+    }
+
+    fn gliding(&self, param: Param) -> Option<&FloatParam> {
+        match param {
+            Param::Amount => Some(&self.amount),
+            Param::Mix => Some(&self.mix),
+            Param::OutputGain => Some(&self.output_gain),
+            Param::Listen | Param::LatencyMode | Param::Stereo | Param::Bypass => None,
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The ring between two clocks: nothing is lost, and the delay does not stay.
+
+use std::sync::atomic::Ordering;
+
+use statewave_plugin::app::bridge::bridge;
+
+#[test]
+fn a_tone_crosses_clocks_that_differ() {
+    // The input's clock is 200 ppm fast; blocks of 480 against 256.
+    let (rate, drift) = (48_000.0_f64, 200e-6);
+    let (mut inlet, mut outlet) = bridge(2, 48_000, 48_000, true).expect("a bridge");
+    let tone = |n: u64| (n as f64 * 440.0 / rate * std::f64::consts::TAU).sin() as f32 * 0.5;
+    let (mut written, mut read) = (0u64, Vec::new());
+    let mut planes = vec![vec![0.0; 256]; 2];
+    let blocks = 40 * 48_000 / 256;
+    for block in 0..blocks {
+        let now = block as f64 * 256.0 / rate;
+        while written as f64 <= now * rate * (1.0 + drift) {
+            let first = written;
+            inlet.write(480, |frame, _| tone(first + frame as u64));
+            written += 480;
+        }
+        outlet.steer(256);
+        outlet.read(&mut planes, 256);
+        assert_eq!(planes[0], planes[1]);
+        read.extend_from_slice(&planes[0]);
+    }
+    let status = outlet.status();
+    assert_eq!(status.empty.load(Ordering::Relaxed), 0);
+    assert_eq!(status.surplus.load(Ordering::Relaxed), 0);
+    // A tone without a gap is as steep as a tone may be, and no steeper.
+    let steepest = 0.5 * 440.0 / 48_000.0 * std::f32::consts::TAU * 1.01;
+    let settled = &read[48_000..];
+    let steps = settled.windows(2).map(|w| (w[1] - w[0]).abs());
+    assert!(steps.fold(0.0, f32::max) < steepest);
+    assert!(settled.iter().copied().fold(0.0, f32::max) > 0.49);
+}
+
+#[test]
+fn a_stall_of_the_output_leaves_no_delay() {
+    let (mut inlet, mut outlet) = bridge(1, 48_000, 48_000, true).expect("a bridge");
+    let mut planes = vec![vec![0.0; 480]];
+    let held = |outlet: &statewave_plugin::app::bridge::Outlet| {
+        outlet.status().held_us.load(Ordering::Relaxed)
+    };
+    for _ in 0..100 {
+        inlet.write(480, |_, _| 0.1);
+        outlet.steer(480);
+        outlet.read(&mut planes, 480);
+    }
+    let before = held(&outlet);
+    for _ in 0..50 {
+        inlet.write(480, |_, _| 0.1);
+    }
+    for _ in 0..10 {
+        inlet.write(480, |_, _| 0.1);
+        outlet.steer(480);
+        outlet.read(&mut planes, 480);
+    }
+    let after = held(&outlet);
+    assert!(
+        after < before + 20_000,
+        "{before} µs before, {after} µs a tenth of a second later"
+    );
+}
+
+#[test]
+fn a_file_is_converted_and_ends() {
+    let (mut inlet, mut outlet) = bridge(1, 16_000, 48_000, false).expect("a bridge");
+    inlet.write(8_000, |_, _| 0.25);
+    inlet.end();
+    let mut planes = vec![vec![0.0; 512]];
+    let mut heard = 0;
+    for _ in 0..60 {
+        outlet.steer(512);
+        outlet.read(&mut planes, 512);
+        heard += planes[0].iter().filter(|x| x.abs() > 0.2).count();
+    }
+    assert!(
+        (23_000..25_000).contains(&heard),
+        "{heard} of 24000 samples"
+    );
+}
