@@ -1,17 +1,20 @@
-//! `cargo xtask bundle`: the release archive of program and plugin for this system.
+//! `cargo xtask bundle`: the release archive of program, app and plugin for this system.
 
 use std::fs;
 
-use crate::shell::{Result, command, copy, copy_all, release_program, root, show};
+use crate::shell::{Result, command, copy, copy_all, release, root, show, strip};
 use crate::{plugin, system};
 
-/// What goes in beside program and plugin, relative to the repository.
+/// What goes in beside the programs and the plugin, relative to the repository.
 const FILES: [&str; 4] = ["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE"];
 
 /// Write out/statewave-VERSION-SYSTEM.tar.gz.
 pub fn run() -> Result {
     system::prepare()?;
-    let program = release_program()?;
+    let programs = [
+        release("statewave", "statewave")?,
+        release("statewave-plugin", "statewave-app")?,
+    ];
     let plugins = plugin::bundle()?;
     let name = format!(
         "statewave-{}-{}-{}",
@@ -25,10 +28,11 @@ pub fn run() -> Result {
         fs::remove_dir_all(&folder)
             .map_err(|e| format!("cannot clear {}: {e}", folder.display()))?;
     }
-    copy(
-        &program,
-        &folder.join(program.file_name().unwrap_or_default()),
-    )?;
+    for program in &programs {
+        let to = folder.join(program.file_name().unwrap_or_default());
+        copy(program, &to)?;
+        strip(&to)?;
+    }
     for plugin in &plugins {
         copy_all(plugin, &folder.join(plugin.file_name().unwrap_or_default()))?;
     }

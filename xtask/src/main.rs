@@ -13,7 +13,8 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask COMMAND
 
-  run          build, and clean the noisy voice of assets/samples: sound and picture go to out/
+  run          build, and open the app; without a screen or a sound device, clean the noisy voice of assets/samples
+  app          build, and open the app
   test         all checks: format, clippy, documentation, tests
   bundle       the plugin's bundles and the release archive for this system, in out/
   install      the plugin's bundles, where hosts look for them
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["run"] => run::run(),
+        ["app"] => run::app(),
         ["test"] => test::run(),
         ["bundle"] => bundle::run(),
         ["install"] => plugin::install(),

@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::shell::{Result, cargo, command, copy, copy_all, root, show, target};
+use crate::shell::{Result, cargo, command, copy, copy_all, root, show, strip, target};
 use crate::system;
 
 const NAME: &str = "Statewave";
@@ -114,12 +114,7 @@ fn build() -> Result<PathBuf> {
     let built = target().join("release").join(&name);
     let stripped = target().join("bundled").join(&name);
     copy(&built, &stripped)?;
-    let file = stripped.to_string_lossy();
-    if cfg!(target_os = "macos") {
-        show(command("strip", &["-x", &file]))?;
-    } else if cfg!(unix) {
-        show(command("strip", &["--strip-unneeded", &file]))?;
-    }
+    strip(&stripped)?;
     Ok(stripped)
 }
 

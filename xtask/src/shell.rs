@@ -60,19 +60,19 @@ pub fn output(mut command: Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Build the program for release, and say where it is.
-pub fn release_program() -> Result<PathBuf> {
+/// Build a program for release, and say where it is.
+pub fn release(package: &str, program: &str) -> Result<PathBuf> {
     show(cargo(&[
         "build",
         "--release",
         "--package",
-        "statewave",
+        package,
         "--bin",
-        "statewave",
+        program,
     ]))?;
     Ok(target()
         .join("release")
-        .join(format!("statewave{}", std::env::consts::EXE_SUFFIX)))
+        .join(format!("{program}{}", std::env::consts::EXE_SUFFIX)))
 }
 
 /// Where cargo builds.
@@ -101,4 +101,16 @@ pub fn copy_all(from: &Path, to: &Path) -> Result {
         copy_all(&entry.path(), &to.join(entry.file_name()))?;
     }
     Ok(())
+}
+
+/// Take from a program or library what only a debugger reads.
+pub fn strip(file: &Path) -> Result {
+    let option = if cfg!(target_os = "macos") {
+        "-x"
+    } else if cfg!(unix) {
+        "--strip-unneeded"
+    } else {
+        return Ok(());
+    };
+    show(command("strip", &[option, &file.to_string_lossy()]))
 }
