@@ -8,6 +8,7 @@ mod screenshots;
 mod shell;
 mod system;
 mod test;
+mod validate;
 
 use std::process::ExitCode;
 
@@ -18,6 +19,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   test         all checks: format, clippy, documentation, tests
   bundle       the plugin's bundles and the release archive for this system, in out/
   install      the plugin's bundles, where hosts look for them
+  validate     Steinberg's VST3 test suite over the bundle
   models       list the shipped models, and check each against its card
   screenshots  draw the pictures of the panel in docs/img
   bench        the speed of the shipped model and of the kernels, beside others";
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
         ["test"] => test::run(),
         ["bundle"] => bundle::run(),
         ["install"] => plugin::install(),
+        ["validate"] => validate::run(),
         ["models"] => models::run(),
         ["screenshots"] => screenshots::run(),
         ["bench"] => run::bench(),
