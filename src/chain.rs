@@ -137,7 +137,7 @@ impl Chain {
         Ok(Self {
             path,
             mixer: Mixer::new(channels, latency.total(), sample_rate),
-            meter: Meter::new(sample_rate),
+            meter: Meter::new(sample_rate, channels),
             wet: vec![vec![0.0; max_run]; channels],
             max_run,
             latency,

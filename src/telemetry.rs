@@ -41,7 +41,7 @@ pub type Deltas = [[f32; DELTA_BANDS]; DELTA_LAYERS];
 pub struct Snapshot {
     /// Number of the frame.
     pub frame: u64,
-    /// Largest input sample of the first two channels, linear.
+    /// Largest input sample of the first two channels, linear; a single channel counts as both.
     pub input_peak: [f32; 2],
     /// Largest output sample of the first two channels, linear.
     pub output_peak: [f32; 2],

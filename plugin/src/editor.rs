@@ -23,8 +23,8 @@ use statewave::telemetry::Reader;
 
 use crate::desk::Desk;
 use crate::loader::Loader;
-use crate::panel::Panel;
 use crate::panel::layout::LEAST;
+use crate::panel::{Memory, Panel};
 use crate::params::StatewaveParams;
 use gestures::Gestures;
 
@@ -35,6 +35,8 @@ struct Shared {
     latency: Arc<RwLock<Option<Latency>>>,
     /// Locked by the thread that draws, for a frame.
     desk: Mutex<Desk<Gestures>>,
+    /// What the window left that was closed last.
+    memory: Mutex<Memory>,
 }
 
 /// Makes windows, of the size the project remembers.
@@ -58,6 +60,7 @@ impl WindowMaker {
                 params,
                 latency,
                 desk: Mutex::new(desk),
+                memory: Mutex::default(),
             }),
             open: Mutex::new(None),
         }
@@ -70,6 +73,7 @@ impl WindowMaker {
         let window = Window {
             panel: Panel::new(self.shared.params.window.read().panel),
             shared: Arc::clone(&self.shared),
+            built: false,
         };
         create_egui_editor(state, RepaintNotifier::new(), settings, window)
     }
@@ -125,6 +129,8 @@ impl Editor for WindowMaker {
 pub struct Window {
     shared: Arc<Shared>,
     panel: Panel,
+    /// It came to be seen, and has taken over what the last one left.
+    built: bool,
 }
 
 impl NiceEguiApp for Window {
@@ -135,6 +141,9 @@ impl NiceEguiApp for Window {
         _frame: &mut Frame,
     ) -> Result<(), HandlerError> {
         self.panel.dress(&egui);
+        self.panel
+            .recall(std::mem::take(&mut *self.shared.memory.lock()));
+        self.built = true;
         let mut desk = self.shared.desk.lock();
         desk.values.connect(Some(host));
         desk.watch(true);
@@ -159,6 +168,9 @@ impl NiceEguiApp for Window {
 impl Drop for Window {
     /// The window is closed, and nothing is measured any more.
     fn drop(&mut self) {
+        if self.built {
+            *self.shared.memory.lock() = self.panel.leave();
+        }
         let mut desk = self.shared.desk.lock();
         desk.watch(false);
         desk.values.connect(None);

@@ -97,7 +97,6 @@ pub struct WindowState {
     /// Height in logical pixels.
     pub height: f32,
     /// Colours, and the picture in the middle.
-    #[serde(flatten)]
     pub panel: PanelSettings,
 }
 

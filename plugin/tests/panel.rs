@@ -211,6 +211,20 @@ fn dragging_a_knob_is_one_gesture_and_one_step() {
 }
 
 #[test]
+fn a_window_that_is_opened_again_can_undo_what_was_done_in_the_last_one() {
+    let mut bench = Bench::usual();
+    let knob = bench.find("Amount");
+    bench.drag(knob, vec2(0.0, 60.0), Modifiers::NONE);
+    assert!(bench.host.value(Param::Amount) < 1.0);
+    let left = bench.panel.leave();
+    bench.panel = Panel::new(PanelSettings::default());
+    bench.panel.recall(left);
+    bench.frame(vec![]);
+    bench.key(Key::Z, Modifiers::COMMAND);
+    assert_eq!(bench.host.value(Param::Amount), 1.0);
+}
+
+#[test]
 fn with_control_held_dragging_is_fine() {
     let mut bench = Bench::usual();
     let knob = bench.find("Amount");

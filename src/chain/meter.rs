@@ -13,6 +13,7 @@ use crate::telemetry::{Snapshot, Writer};
 pub(super) struct Meter {
     writer: Option<Writer>,
     sample_rate: f64,
+    channels: usize,
     /// When this callback began; `None` while nobody watches.
     began: Option<Instant>,
     /// Largest samples since the last snapshot, linear.
@@ -25,10 +26,11 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    pub(super) fn new(sample_rate: u32) -> Self {
+    pub(super) fn new(sample_rate: u32, channels: usize) -> Self {
         Self {
             writer: None,
             sample_rate: f64::from(sample_rate),
+            channels,
             began: None,
             input_peak: [0.0; 2],
             output_peak: [0.0; 2],
@@ -75,8 +77,8 @@ impl Meter {
         let heard = (self.samples + samples as i64) as f64 / self.sample_rate;
         writer.write(Snapshot {
             frame: report.frame,
-            input_peak: self.input_peak,
-            output_peak: self.output_peak,
+            input_peak: sides(self.input_peak, self.channels),
+            output_peak: sides(self.output_peak, self.channels),
             input_db: report.input_db,
             output_db: report.output_db,
             delta: report.deltas,
@@ -109,4 +111,9 @@ impl Meter {
 
 fn peak(so_far: f32, samples: &[f32]) -> f32 {
     samples.iter().fold(so_far, |peak, x| peak.max(x.abs()))
+}
+
+/// One channel is heard on both sides, so both meters show it.
+fn sides(peak: [f32; 2], channels: usize) -> [f32; 2] {
+    if channels == 1 { [peak[0]; 2] } else { peak }
 }

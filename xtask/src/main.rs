@@ -3,6 +3,7 @@
 mod bundle;
 mod models;
 mod plugin;
+mod routes;
 mod run;
 mod screenshots;
 mod shell;
@@ -21,6 +22,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   install      the plugin's bundles, where hosts look for them
   validate     Steinberg's VST3 test suite over the bundle
   models       list the shipped models, and check each against its card
+  routes       the app between sound servers without hardware, against the program; routes can be named
   screenshots  draw the pictures of the panel in docs/img
   bench        the speed of the shipped model and of the kernels, beside others";
 
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         ["models"] => models::run(),
         ["screenshots"] => screenshots::run(),
         ["bench"] => run::bench(),
+        ["routes", ref names @ ..] => routes::run(names),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

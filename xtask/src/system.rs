@@ -21,6 +21,7 @@ const C_LIBRARY: (&str, &str) = ("/usr/include/stdlib.h", "libc6-dev");
 const LIBRARIES: &[(&str, &str)] = &[
     ("alsa", "libasound2-dev"),
     ("gl", "libgl1-mesa-dev"),
+    ("jack", "libjack-jackd2-dev"),
     ("x11", "libx11-dev"),
     ("x11-xcb", "libx11-xcb-dev"),
     ("xcb", "libxcb1-dev"),

@@ -5,6 +5,7 @@ use cpal::{
     BufferSize, Device, SampleFormat, StreamConfig, SupportedBufferSize, SupportedStreamConfigRange,
 };
 
+use super::hosts;
 use crate::fault::Fault;
 
 /// Rates offered, Hz.
@@ -69,9 +70,28 @@ pub fn list() -> Devices {
     let all = |found: Result<Vec<Device>, cpal::Error>| {
         told_apart(found.into_iter().flatten().filter_map(listed).collect())
     };
-    Devices {
+    let mut devices = Devices {
         inputs: all(host.input_devices().map(Iterator::collect)),
         outputs: all(host.output_devices().map(Iterator::collect)),
+    };
+    if hosts::has_jack() {
+        devices.inputs.push(Listed::jack(Way::In));
+        devices.outputs.push(Listed::jack(Way::Out));
+    }
+    devices
+}
+
+impl Listed {
+    /// JACK's only device of that way, as cpal names it.
+    fn jack(way: Way) -> Self {
+        let (id, name) = match way {
+            Way::In => ("jack:input", "JACK Input"),
+            Way::Out => ("jack:output", "JACK Output"),
+        };
+        Self {
+            id: id.into(),
+            name: name.into(),
+        }
     }
 }
 
@@ -92,10 +112,16 @@ pub fn is_there(wanted: &str, way: Way) -> bool {
 }
 
 fn find(wanted: &str, way: Way) -> Option<Device> {
-    let host = cpal::default_host();
-    if let Some(device) = wanted.parse().ok().and_then(|id| host.device_by_id(&id)) {
+    let jack = Listed::jack(way);
+    let id = if wanted.eq_ignore_ascii_case(&jack.name) {
+        &jack.id
+    } else {
+        wanted
+    };
+    if let Some(device) = id.parse().ok().and_then(|id| hosts::device(&id)) {
         return Some(device);
     }
+    let host = cpal::default_host();
     let named = |device: &Device| {
         device
             .description()

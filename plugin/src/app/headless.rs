@@ -42,6 +42,7 @@ pub fn run(flags: &Flags, mut front: Front) -> ExitCode {
             .seconds
             .is_some_and(|s| began.elapsed().as_secs_f64() > s);
         if ended || timed_out {
+            log.report(&front, began);
             return ExitCode::SUCCESS;
         }
         std::thread::sleep(LOOK);
@@ -79,16 +80,22 @@ impl Log {
         let reported = *self.reported.get_or_insert(began);
         if reported.elapsed() > REPORT {
             self.reported = Some(Instant::now());
-            let (empty, full) = route.gaps();
-            let (load, missed) = self.last.map_or((0.0, 0), |last| (last.load, last.missed));
-            println!(
-                "{:.0} s: drift {:+} ppm, {:.1} ms held, gaps: {empty} empty, {full} too full; load {:.0} %, {missed} missed",
-                began.elapsed().as_secs_f64(),
-                route.drift_ppm(),
-                route.held_ms(),
-                100.0 * load
-            );
+            self.report(front, began);
         }
+    }
+
+    /// A line about the route's state.
+    fn report(&self, front: &Front, began: Instant) {
+        let Some(route) = &front.route else { return };
+        let (empty, full) = route.gaps();
+        let (load, missed) = self.last.map_or((0.0, 0), |last| (last.load, last.missed));
+        println!(
+            "{:.0} s: drift {:+} ppm, {:.1} ms held, gaps: {empty} empty, {full} too full; load {:.0} %, {missed} missed",
+            began.elapsed().as_secs_f64(),
+            route.drift_ppm(),
+            route.held_ms(),
+            100.0 * load
+        );
     }
 }
 

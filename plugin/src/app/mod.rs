@@ -12,6 +12,7 @@ pub mod drift;
 pub mod flags;
 pub mod front;
 pub mod headless;
+pub mod hosts;
 pub mod midi;
 pub mod opening;
 pub mod player;

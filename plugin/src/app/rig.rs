@@ -266,17 +266,21 @@ impl Work {
             return;
         };
         if streams.is_lost() {
-            self.tell(Event::Fault(Fault {
-                what: "a sound device went away".into(),
-                remedy: "connect it again; until then the system's own is used".into(),
-            }));
-            self.open();
+            self.lose();
         } else if streams.has_ended() && self.file.take().is_some() {
             self.open();
         }
     }
 
-    /// Which devices there are; whether those that were missing are back.
+    fn lose(&mut self) {
+        self.tell(Event::Fault(Fault {
+            what: "a sound device went away".into(),
+            remedy: "connect it again; until then the system's own is used".into(),
+        }));
+        self.open();
+    }
+
+    /// Which devices there are; whether those that were missing are back, and those that were chosen are still there.
     fn scan(&mut self) {
         let devices = devices::list();
         if devices != self.devices {
@@ -285,7 +289,14 @@ impl Work {
         }
         let back = match &self.streams {
             None => true,
-            Some(streams) => !streams.missing.is_empty() && self.wanted_are_there(),
+            Some(streams) if streams.missing.is_empty() => {
+                // A sound server may have moved our stream to another device, where nobody wants it.
+                if !self.wanted_are_there() {
+                    self.lose();
+                }
+                return;
+            }
+            Some(_) => self.wanted_are_there(),
         };
         if back {
             self.open();

@@ -53,7 +53,7 @@ impl Panel {
         self.ledger(ui, bar, &latency);
     }
 
-    /// The entries as long as they last.
+    /// The entries: room for their names where it reaches, and more the longer they last.
     fn ledger(&self, ui: &Ui, rect: Rect, latency: &Latency) {
         let response = ui.interact(rect, Id::unique("ledger"), Sense::hover());
         response.widget_info(|| {
@@ -61,28 +61,35 @@ impl Panel {
             info.current_text_value = Some(latency.to_string());
             info
         });
+        let milliseconds =
+            |samples: usize| samples as f64 * 1000.0 / f64::from(latency.sample_rate);
         let entries: Vec<_> = latency
             .entries()
             .into_iter()
             .filter(|&(_, samples)| samples > 0)
             .collect();
+        let galley = |&(name, samples): &(&str, usize)| {
+            let text = format!("{name} {:.1}", milliseconds(samples));
+            one_line(ui.painter(), &text, f32::INFINITY, self.theme.text)
+        };
+        let galleys: Vec<_> = entries.iter().map(galley).collect();
         let total = latency.total().max(1) as f32;
         let gap = 2.0;
         let room = rect.width() - gap * (entries.len().max(1) as f32 - 1.0);
+        let named: f32 = galleys.iter().map(|galley| galley.size().x + 8.0).sum();
+        let fits = named <= room;
         let mut left = rect.left();
-        for (i, &(name, samples)) in entries.iter().enumerate() {
-            let width = room * samples as f32 / total;
+        for (i, (&(_, samples), galley)) in entries.iter().zip(galleys).enumerate() {
+            let share = samples as f32 / total;
+            let width = if fits {
+                galley.size().x + 8.0 + (room - named) * share
+            } else {
+                room * share
+            };
             let part = Rect::from_min_size(pos2(left, rect.top()), vec2(width, rect.height()));
             let shade = Theme::faded(self.theme.accent, 0.34 - 0.08 * i.min(3) as f32);
             ui.painter().rect_filled(part, 3, shade);
-            let ms = samples as f64 * 1000.0 / f64::from(latency.sample_rate);
-            let galley = one_line(
-                ui.painter(),
-                &format!("{name} {ms:.1}"),
-                f32::INFINITY,
-                self.theme.text,
-            );
-            if galley.size().x + 8.0 <= width {
+            if galley.size().x + 8.0 <= width + 0.5 {
                 let place = Align2::CENTER_CENTER.anchor_size(part.center(), galley.size());
                 ui.painter().galley(place.min, galley, self.theme.text);
             }
@@ -90,7 +97,7 @@ impl Panel {
         }
         response.on_hover_ui(|ui| {
             for (name, samples) in entries {
-                let ms = samples as f64 * 1000.0 / f64::from(latency.sample_rate);
+                let ms = milliseconds(samples);
                 ui.label(format!("{name}: {samples} samples, {ms:.2} ms"));
             }
         });

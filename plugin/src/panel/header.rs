@@ -1,6 +1,6 @@
 //! The top line: model, comparison, undo, presets, shade, bypass.
 
-use egui::{Align2, Id, Popup, Rect, Response, Shape, Stroke, Ui, pos2, vec2};
+use egui::{Align2, Id, Popup, PopupCloseBehavior, Rect, Response, Shape, Stroke, Ui, pos2, vec2};
 
 use statewave::model::catalogue;
 
@@ -106,17 +106,23 @@ impl Panel {
         let label = format!("Model {}", host.model());
         let button =
             Button::menu(host.model(), &label).show(ui, Id::unique("model"), name, &self.theme);
-        Popup::menu(&button).show(|ui| {
-            for name in host.models() {
-                if ui.selectable_label(name == host.model(), name).clicked() {
-                    chosen = Some(name.clone());
+        let mut file = None;
+        Popup::menu(&button)
+            .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
+            .show(|ui| {
+                for name in host.models() {
+                    if ui.selectable_label(name == host.model(), name).clicked() {
+                        chosen = Some(name.clone());
+                        ui.close();
+                    }
                 }
-            }
-            ui.separator();
-            if let Some(folder) = catalogue::user_folder() {
-                ui.weak(format!("Your own go in {}", folder.display()));
-            }
-        });
+                ui.separator();
+                // A plugin's window is not told of files that are dropped on it.
+                file = self.menus.model_file(ui);
+                if let Some(folder) = catalogue::user_folder() {
+                    ui.weak(format!("Your own go in {}", folder.display()));
+                }
+            });
         let button = Button::sign(Icon::Next, "Next model").enabled(several);
         if button
             .show(ui, Id::unique("next"), next, &self.theme)
@@ -126,6 +132,9 @@ impl Panel {
         }
         if let Some(name) = chosen {
             self.step(host, |_, host| host.select_model(&name));
+        }
+        if let Some(path) = file {
+            self.step(host, |_, host| host.load_file(&path));
         }
     }
 

@@ -79,6 +79,12 @@ impl History {
         self.last = param.map(|param| (param, now));
     }
 
+    /// The panel is closed: a gesture that is under way ends here, and none goes on from here.
+    pub fn pause(&mut self) {
+        self.done.extend(self.open.take());
+        self.last = None;
+    }
+
     /// Whether there is a step to take back.
     pub fn can_undo(&self) -> bool {
         !self.done.is_empty()

@@ -1,5 +1,7 @@
 //! The menu of presets, and files dropped on the panel.
 
+use std::path::PathBuf;
+
 use egui::{Align2, Key, Popup, PopupCloseBehavior, Rect, Response, StrokeKind, TextEdit, Ui};
 
 use super::Panel;
@@ -20,6 +22,8 @@ pub(super) struct Menus {
     name: String,
     /// There is a preset of that name: replacing it must be said.
     exists: bool,
+    /// The path in the field for a model's file.
+    file: String,
 }
 
 impl Default for Menus {
@@ -32,6 +36,7 @@ impl Default for Menus {
             current: String::new(),
             name: String::new(),
             exists: false,
+            file: String::new(),
         }
     }
 }
@@ -46,6 +51,27 @@ enum Picked {
 impl Menus {
     pub(super) fn preset_name(&self) -> &str {
         &self.current
+    }
+
+    /// A field for the path of a model's file; gives it when it is to be opened.
+    pub(super) fn model_file(&mut self, ui: &mut Ui) -> Option<PathBuf> {
+        let opened = ui.horizontal(|ui| {
+            let field = TextEdit::singleline(&mut self.file)
+                .hint_text("Path of a model file")
+                .desired_width(240.0);
+            let field = ui.add(field);
+            let entered = field.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter));
+            entered || ui.button("Open").clicked()
+        });
+        // Quotes come along where a path was copied from a file manager.
+        let path = self.file.trim().trim_matches(['"', '\'']);
+        let path = (opened.inner && !path.is_empty()).then(|| PathBuf::from(path))?;
+        ui.close();
+        Some(path)
+    }
+
+    pub(super) fn set_preset_name(&mut self, name: String) {
+        self.current = name;
     }
 
     fn show(&mut self, ui: &mut Ui) -> Option<Picked> {

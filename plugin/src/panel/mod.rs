@@ -56,6 +56,14 @@ pub struct PanelSettings {
     pub picture: Picture,
 }
 
+/// What a panel that is closed leaves to the next one: steps to undo, A and B, the preset.
+#[derive(Debug, Default)]
+pub struct Memory {
+    history: History,
+    compare: Compare,
+    preset: String,
+}
+
 /// The panel's own state; see the module.
 pub struct Panel {
     settings: PanelSettings,
@@ -80,6 +88,23 @@ impl Panel {
             history: History::default(),
             compare: Compare::default(),
             menus: Menus::default(),
+        }
+    }
+
+    /// Goes on where another panel on the same values was closed.
+    pub fn recall(&mut self, memory: Memory) {
+        self.history = memory.history;
+        self.compare = memory.compare;
+        self.menus.set_preset_name(memory.preset);
+    }
+
+    /// What the next panel on the same values is to go on with.
+    pub fn leave(&mut self) -> Memory {
+        self.history.pause();
+        Memory {
+            history: std::mem::take(&mut self.history),
+            compare: std::mem::take(&mut self.compare),
+            preset: self.menus.preset_name().to_owned(),
         }
     }
 

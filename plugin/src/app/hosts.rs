@@ -1,0 +1,40 @@
+//! The sound systems that devices belong to: the machine's own, and JACK beside it where its server answers.
+//!
+//! JACK's library is loaded while the app runs, so a machine without it only lacks JACK's two devices. Devices of other
+//! systems, such as ALSA's beneath a sound server, are not listed, but found by their ids.
+
+use std::time::{Duration, Instant};
+
+use cpal::traits::HostTrait;
+use cpal::{Device, DeviceId, Host, HostId};
+use parking_lot::Mutex;
+
+/// That JACK is there counts for so long: asking makes clients, which patchbays show for a moment.
+const KNOWN: Duration = Duration::from_secs(30);
+
+/// When JACK answered last, if it did when it was asked last.
+static ANSWERED: Mutex<Option<Instant>> = Mutex::new(None);
+
+/// The device of an id, whatever system it belongs to.
+pub fn device(id: &DeviceId) -> Option<Device> {
+    let host = match id.host() {
+        HostId::Jack => jack()?,
+        other => cpal::host_from_id(other).ok()?,
+    };
+    host.device_by_id(id)
+}
+
+/// JACK, where its server answers.
+pub fn jack() -> Option<Host> {
+    let host = cpal::host_from_id(HostId::Jack).ok();
+    // Its devices are made by asking the server: without one there are none.
+    let host = host.filter(|host| host.devices().is_ok_and(|mut all| all.next().is_some()));
+    *ANSWERED.lock() = host.as_ref().map(|_| Instant::now());
+    host
+}
+
+/// Whether JACK's server answers, or did of late.
+pub fn has_jack() -> bool {
+    let of_late = ANSWERED.lock().is_some_and(|then| then.elapsed() < KNOWN);
+    of_late || jack().is_some()
+}
