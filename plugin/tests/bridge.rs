@@ -65,6 +65,26 @@ fn a_stall_of_the_output_leaves_no_delay() {
 }
 
 #[test]
+fn a_burst_at_the_start_leaves_no_delay() {
+    let (mut inlet, mut outlet) = bridge(1, 48_000, 48_000, true).expect("a bridge");
+    let mut planes = vec![vec![0.0; 480]];
+    for _ in 0..9 {
+        inlet.write(480, |_, _| 0.1);
+    }
+    let mut held = Vec::new();
+    for _ in 0..200 {
+        inlet.write(480, |_, _| 0.1);
+        outlet.steer(480);
+        held.push(outlet.status().held_us.load(Ordering::Relaxed));
+        outlet.read(&mut planes, 480);
+    }
+    // Blocks of 10 ms on both sides: 30 ms are aimed at.
+    assert!(held[50] > 80_000, "{} µs at first", held[50]);
+    assert!(held[199] < 40_000, "{} µs after two seconds", held[199]);
+    assert_eq!(outlet.status().surplus.load(Ordering::Relaxed), 0);
+}
+
+#[test]
 fn a_file_is_converted_and_ends() {
     let (mut inlet, mut outlet) = bridge(1, 16_000, 48_000, false).expect("a bridge");
     inlet.write(8_000, |_, _| 0.25);

@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 
 RATE = 48_000
+# What pacat plays and records.
+FORM = ["--raw", "--format=float32le", f"--rate={RATE}", "--channels=1"]
 
 
 def urgent(command):
@@ -71,22 +73,31 @@ class Pulse:
         env = {k: v for k, v in self.env.items() if k not in ("PULSE_SERVER", "XDG_RUNTIME_DIR")}
         return {**env, "PULSE_SERVER": str(self.socket)}
 
-    def through(self, x, tail=1.0):
-        """Plays `x` into `voice`, and gives what came out of `clean` meanwhile and `tail` seconds longer."""
-        import numpy as np
-
-        form = ["--raw", "--format=float32le", f"--rate={RATE}", "--channels=1"]
-        taken = self.folder / "taken.raw"
+    def record(self, sink):
+        """A recorder of what a sink plays, and its file."""
+        taken = self.folder / f"{sink}.raw"
         with open(taken, "wb") as to:
-            record = ["pacat", "--record", "--device=clean.monitor", "--latency-msec=20", *form]
-            recorder = subprocess.Popen(urgent(record), env=self.env, stdout=to)
-            time.sleep(0.5)
-            play = ["pacat", "--playback", "--device=voice", "--latency-msec=40", *form]
-            subprocess.run(urgent(play), env=self.env, input=x.astype(np.float32).tobytes(), check=True)
-            time.sleep(tail)
+            command = ["pacat", "--record", f"--device={sink}.monitor", "--latency-msec=20", *FORM]
+            return subprocess.Popen(urgent(command), env=self.env, stdout=to), taken
+
+    def through(self, x, tail=1.0):
+        """Plays `x` into `voice`, and gives what came out of `clean` from the moment on at which `x` was in `voice`."""
+        import numpy as np
+        import sound
+
+        recorders = [self.record(sink) for sink in ("voice", "clean")]
+        for _, taken in recorders:
+            wait_for(lambda taken=taken: taken.stat().st_size, 5, "the sink's monitor gives nothing")
+        play = ["pacat", "--playback", "--device=voice", "--latency-msec=40", *FORM]
+        subprocess.run(urgent(play), env=self.env, input=x.astype(np.float32).tobytes(), check=True)
+        time.sleep(tail)
+        for recorder, _ in recorders:
             recorder.terminate()
             recorder.wait()
-        return np.fromfile(taken, dtype=np.float32).astype(np.float64)
+        voice, clean = (np.fromfile(taken, dtype=np.float32).astype(np.float64) for _, taken in recorders)
+        # Both recorders ended together, whenever they began.
+        begun = sound.coarse_lag(x, voice) + len(clean) - len(voice)
+        return clean[max(0, begun) :]
 
 
 class Jack:

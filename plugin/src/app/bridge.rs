@@ -27,6 +27,11 @@ const CAPACITY_SECONDS: f64 = 1.0;
 /// Beyond the target by this much, the surplus is thrown away: the delay must not stay, seconds.
 const SURPLUS_SECONDS: f64 = 0.1;
 
+/// Devices that start bring bursts. After so long, what they left beyond the target is thrown away once, seconds ...
+const YOUNG_SECONDS: f64 = 1.0;
+/// ... if it is more than this: draining it by reading faster takes a minute, seconds.
+const YOUNG_SURPLUS_SECONDS: f64 = 0.015;
+
 /// Each time it runs empty, so much more is held, and as much again as was held more before; up to the most, seconds.
 const MORE_SECONDS: f64 = 0.005;
 const MOST_MORE_SECONDS: f64 = 0.2;
@@ -80,6 +85,8 @@ pub struct Outlet {
     drift: Option<DriftControl>,
     /// Nothing is read until there is enough.
     filling: bool,
+    /// Since it was filled, seconds; at the end of its youth it is looked at once.
+    age: f64,
     /// Held beyond what blocks need, since the input comes in bursts, seconds.
     more: f64,
     status: Arc<BridgeStatus>,
@@ -125,6 +132,7 @@ pub fn bridge(
         resampler,
         drift: paced.then(|| DriftControl::new(LEAST_TARGET_SECONDS)),
         filling: true,
+        age: 0.0,
         more: 0.0,
         status,
     };
@@ -213,15 +221,28 @@ impl Outlet {
         drift.set_target(target);
         if self.filling {
             self.filling = held_seconds < target;
+            self.age = 0.0;
             drift.restart();
             return;
         }
-        if held_seconds > target + SURPLUS_SECONDS + self.more {
-            let surplus = ((held_seconds - target) * self.input_rate) as usize * self.channels;
-            if let Ok(chunk) = self.ring.read_chunk(surplus) {
+        let was_young = self.age < YOUNG_SECONDS;
+        self.age += passed;
+        let left = drift.length().unwrap_or(held_seconds) - target;
+        let left_by_the_start =
+            was_young && self.age >= YOUNG_SECONDS && left > YOUNG_SURPLUS_SECONDS;
+        let surplus = if held_seconds > target + SURPLUS_SECONDS + self.more {
+            self.status.surplus.fetch_add(1, Ordering::Relaxed);
+            held_seconds - target
+        } else if left_by_the_start {
+            left.min(held_seconds)
+        } else {
+            0.0
+        };
+        if surplus > 0.0 {
+            let samples = (surplus * self.input_rate) as usize * self.channels;
+            if let Ok(chunk) = self.ring.read_chunk(samples) {
                 chunk.commit_all();
             }
-            self.status.surplus.fetch_add(1, Ordering::Relaxed);
             drift.restart();
             return;
         }

@@ -39,6 +39,11 @@ impl DriftControl {
         self.smoothed = None;
     }
 
+    /// The length without its ripple, seconds, where it was told since the last gap.
+    pub fn length(&self) -> Option<f64> {
+        self.smoothed
+    }
+
     /// By how much faster to read, as a share, when the length is `length_seconds` and was last told `passed` seconds
     /// ago. Real-time safe.
     pub fn update(&mut self, length_seconds: f64, passed: f64) -> f64 {
