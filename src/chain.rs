@@ -16,7 +16,7 @@ mod path;
 mod render;
 
 pub use error::ChainError;
-pub use render::render;
+pub use render::{render, render_ahead};
 
 use crate::controls::Controls;
 use crate::engine::Engine;

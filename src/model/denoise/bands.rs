@@ -133,11 +133,11 @@ impl Grouped {
 /// `x ← x + W_out (M silu(u) ⊙ silu(z))`, `(u, z) = W_in norm(x)`.
 #[derive(Debug)]
 pub struct BandMix {
-    norm: Aligned,
-    in_proj: Packed,
-    mix: PackedMix,
-    out_proj: Packed,
-    eps: f32,
+    pub(crate) norm: Aligned,
+    pub(crate) in_proj: Packed,
+    pub(crate) mix: PackedMix,
+    pub(crate) out_proj: Packed,
+    pub(crate) eps: f32,
 }
 
 impl BandMix {

@@ -5,7 +5,7 @@
 //! ```
 //! Flows in and out: complex spectra, `[time][bins]` as (re, im). The residual stream is `[band][time][D]`.
 
-mod bands;
+pub(crate) mod bands;
 mod features;
 mod session;
 
@@ -20,33 +20,36 @@ use bands::{BandMix, Group, Grouped};
 pub use session::DenoiseSession;
 
 /// Magnitudes below this count as silence when the level is taken: compressed and unnormalised, about -100 dBFS.
-const LEVEL_FLOOR: f32 = 0.05;
+pub(crate) const LEVEL_FLOOR: f32 = 0.05;
 
 /// The weights of a denoiser, packed. Immutable; see [`DenoiseSession`] for a stream's state.
 #[derive(Debug)]
 pub struct DenoiseNet {
     /// Bins of a spectrum.
-    bins: usize,
+    pub(crate) bins: usize,
     /// Bins that the bands cover.
-    used: usize,
-    bands: usize,
-    width: usize,
-    compress: f32,
+    pub(crate) used: usize,
+    pub(crate) bands: usize,
+    pub(crate) width: usize,
+    pub(crate) compress: f32,
     /// What the running level keeps from one frame to the next.
-    keep: f32,
-    eps: f32,
-    groups: Vec<Group>,
-    split: Grouped,
-    layers: Vec<Layer>,
-    norm_f: Aligned,
-    head: Grouped,
-    taps: usize,
-    tap_bins: usize,
+    pub(crate) keep: f32,
+    pub(crate) eps: f32,
+    pub(crate) groups: Vec<Group>,
+    pub(crate) split: Grouped,
+    pub(crate) layers: Vec<Layer>,
+    pub(crate) norm_f: Aligned,
+    pub(crate) head: Grouped,
+    pub(crate) taps: usize,
+    pub(crate) tap_bins: usize,
 }
 
+/// A layer on the residual stream.
 #[derive(Debug)]
-enum Layer {
+pub(crate) enum Layer {
+    /// Over time, bands as streams.
     Time(Box<Mamba2Block>),
+    /// Across bands.
     Bands(Box<BandMix>),
 }
 

@@ -1,6 +1,6 @@
 //! `statewave doctor`: what this machine has, what is wrong, and the remedy for each fault.
 
-#[cfg(feature = "devices")]
+#[cfg(feature = "gpu")]
 mod gpu;
 #[cfg(feature = "devices")]
 mod sound;
@@ -32,7 +32,7 @@ impl Report {
         self.faults.push(Failure::new(what, help));
     }
 
-    #[cfg(feature = "devices")]
+    #[cfg(any(feature = "devices", feature = "gpu"))]
     fn note(&mut self, what: &str, help: &str) {
         self.notes.push(format!("note: {what}\n help: {help}"));
     }
@@ -48,6 +48,7 @@ pub fn run(_: &Arguments) -> Result<ExitCode> {
     );
     let mut report = Report::default();
     cpu();
+    adapters(&mut report);
     devices(&mut report);
     check_models(&mut report);
     report.notes.iter().for_each(|note| println!("{note}"));
@@ -59,9 +60,18 @@ pub fn run(_: &Arguments) -> Result<ExitCode> {
     Ok(ExitCode::FAILURE)
 }
 
+#[cfg(feature = "gpu")]
+fn adapters(report: &mut Report) {
+    gpu::check(report);
+}
+
+#[cfg(not(feature = "gpu"))]
+fn adapters(_: &mut Report) {
+    println!("GPU adapters     not looked for: this build is without the feature `gpu`");
+}
+
 #[cfg(feature = "devices")]
 fn devices(report: &mut Report) {
-    gpu::check(report);
     sound::check(report);
 }
 
@@ -71,7 +81,7 @@ fn devices(_: &mut Report) {
 }
 
 /// A driver's or device's own words: control characters must not reach the terminal, and lines stay whole.
-#[cfg(feature = "devices")]
+#[cfg(any(feature = "devices", feature = "gpu"))]
 fn clean(text: &str) -> String {
     text.replace(char::is_control, " ")
 }

@@ -1,0 +1,121 @@
+// The recurrence of a diagonal S4 (Gu et al. 2022, "S4D"): h ← Ā h + u, y = Re Σ C̃ h + D u, with complex states that do not
+// depend on the input. Twin of src/kernels/scan/s4d.rs.
+//
+// A thread is a channel and holds its N complex states in registers; a workgroup is 64 channels of one chunk of one
+// stream. `reduce`, `carry` and `down` are those of scan_ssd.wgsl; a whole chunk's decay Ā^chunk is given.
+//
+// Constants: CHANNELS, STATES. States are [stream][channels/16][N][2][16], real parts and then imaginary parts.
+
+/// [channels/16][N][6][16]: Ā, C̃ and Ā^chunk, each real and imaginary, and then D.
+@group(0) @binding(1) var<storage, read> coefficients: array<f32>;
+@group(0) @binding(2) var<storage, read> u: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(4) var<storage, read_write> state: array<f32>;
+/// [chunk][stream] of states.
+@group(0) @binding(5) var<storage, read_write> carried: array<f32>;
+
+const WHOLE: u32 = (CHANNELS + 15u) / 16u * 16u;
+const LINES: u32 = WHOLE * STATES * 2u;
+
+fn times(a: vec2f, b: vec2f) -> vec2f {
+    return vec2f(a.x * b.x - a.y * b.y, a.x * b.y + a.y * b.x);
+}
+
+/// Where state `n` of a channel has its real part; the imaginary part is 16 behind.
+fn state_of(channel: u32, n: u32) -> u32 {
+    return (channel / 16u * STATES + n) * 32u + channel % 16u;
+}
+
+/// Coefficient `which` of state `n`: 0 Ā, 1 C̃, 2 Ā^chunk.
+fn coefficient(channel: u32, n: u32, which: u32) -> vec2f {
+    let at = ((channel / 16u * STATES + n) * 6u + 2u * which) * 16u + channel % 16u;
+    return vec2f(coefficients[at], coefficients[at + 16u]);
+}
+
+@compute @workgroup_size(64)
+fn reduce(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+    let channel = group.x * 64u + local.x;
+    if channel >= CHANNELS {
+        return;
+    }
+    let first = group.z * run.time + group.y * run.chunk;
+    var h: array<vec2f, STATES>;
+    var decay: array<vec2f, STATES>;
+    for (var n = 0u; n < STATES; n++) {
+        decay[n] = coefficient(channel, n, 0u);
+    }
+    for (var t = 0u; t < run.chunk; t++) {
+        let value = vec2f(u[(first + t) * CHANNELS + channel], 0.0);
+        for (var n = 0u; n < STATES; n++) {
+            h[n] = times(decay[n], h[n]) + value;
+        }
+    }
+    let slot = group.y * run.batch + group.z;
+    for (var n = 0u; n < STATES; n++) {
+        carried[slot * LINES + state_of(channel, n)] = h[n].x;
+        carried[slot * LINES + state_of(channel, n) + 16u] = h[n].y;
+    }
+}
+
+@compute @workgroup_size(64)
+fn carry(@builtin(global_invocation_id) id: vec3u) {
+    let channel = id.x % WHOLE;
+    let n = id.x / WHOLE;
+    if n >= STATES || channel >= CHANNELS {
+        return;
+    }
+    let stream = id.y;
+    let at = state_of(channel, n);
+    let decay = coefficient(channel, n, 2u);
+    var h = vec2f(state[stream * LINES + at], state[stream * LINES + at + 16u]);
+    for (var c = 0u; c < run.chunks; c++) {
+        let slot = (c * run.batch + stream) * LINES + at;
+        let last = vec2f(carried[slot], carried[slot + 16u]);
+        carried[slot] = h.x;
+        carried[slot + 16u] = h.y;
+        h = times(decay, h) + last;
+    }
+}
+
+@compute @workgroup_size(64)
+fn down(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+    let channel = group.x * 64u + local.x;
+    if channel >= CHANNELS {
+        return;
+    }
+    let start = group.y * run.chunk;
+    let first = group.z * run.time + start;
+    let steps = min(run.chunk, run.time - start);
+    let slot = group.y * run.batch + group.z;
+    let skip = coefficients[WHOLE * STATES * 6u + channel];
+    var h: array<vec2f, STATES>;
+    var decay: array<vec2f, STATES>;
+    var weight: array<vec2f, STATES>;
+    for (var n = 0u; n < STATES; n++) {
+        let at = state_of(channel, n);
+        decay[n] = coefficient(channel, n, 0u);
+        weight[n] = coefficient(channel, n, 1u);
+        if run.chunks == 1u {
+            h[n] = vec2f(state[group.z * LINES + at], state[group.z * LINES + at + 16u]);
+        } else {
+            h[n] = vec2f(carried[slot * LINES + at], carried[slot * LINES + at + 16u]);
+        }
+    }
+    for (var t = 0u; t < steps; t++) {
+        let row = (first + t) * CHANNELS + channel;
+        let value = u[row];
+        var sum = skip * value;
+        for (var n = 0u; n < STATES; n++) {
+            h[n] = times(decay[n], h[n]) + vec2f(value, 0.0);
+            sum += weight[n].x * h[n].x - weight[n].y * h[n].y;
+        }
+        y[row] = sum;
+    }
+    if group.y + 1u == run.chunks {
+        for (var n = 0u; n < STATES; n++) {
+            let at = group.z * LINES + state_of(channel, n);
+            state[at] = h[n].x;
+            state[at + 16u] = h[n].y;
+        }
+    }
+}

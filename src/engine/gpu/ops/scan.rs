@@ -1,0 +1,225 @@
+//! `shaders/scan_*.wgsl`: the recurrences, sequential for blocks and in chunks for files.
+
+use wgpu::Buffer;
+
+use super::Step;
+use crate::engine::gpu::device::Gpu;
+use crate::engine::gpu::record::Run;
+use crate::engine::gpu::shader::{Shader, Source};
+use crate::kernels::scan::{S4d, S6, Ssd};
+
+/// Steps of a chunk of a whole file.
+pub const CHUNK: usize = 128;
+
+/// Channels of a workgroup.
+const GROUP: usize = 64;
+
+/// What every scan reads and writes beside its rows.
+#[derive(Debug, Clone, Copy)]
+pub struct ScanBuffers<'a> {
+    /// How much.
+    pub run: &'a Buffer,
+    /// `[batch · time][channels]`.
+    pub y: &'a Buffer,
+    /// `[batch][state_len]`: where the streams are, before and after.
+    pub state: &'a Buffer,
+    /// `[chunks][batch][state_len]`; for runs of one chunk anything.
+    pub carried: &'a Buffer,
+    /// `[chunks][batch]` of ΣΔ: channels, or heads, each; for runs of one chunk anything.
+    pub sums: &'a Buffer,
+}
+
+/// Rows of a Mamba-2 scan.
+#[derive(Debug, Clone, Copy)]
+pub struct SsdScan<'a> {
+    /// x, B and C after the convolution, `x_row` apart.
+    pub x: &'a Buffer,
+    /// Floats from row to row.
+    pub x_row: usize,
+    /// Raw Δ.
+    pub dt: &'a Buffer,
+    /// Floats from row to row.
+    pub dt_row: usize,
+    /// The first head's place in a row.
+    pub dt_at: usize,
+}
+
+/// The source of a Mamba-2 scan.
+pub fn ssd_source(s: &Ssd, x_row: usize, dt_row: usize, dt_at: usize) -> Source {
+    let (least, most) = s.limit();
+    Source::new(Shader::ScanSsd)
+        .size("CHANNELS", s.channels())
+        .size("HEADS", s.heads())
+        .size("HEAD_DIM", s.channels() / s.heads())
+        .size("STATES", s.states())
+        .size("GROUPS", s.groups())
+        .size("X_ROW", x_row)
+        .size("DT_ROW", dt_row)
+        .size("DT_AT", dt_at)
+        .number("DELTA_LEAST", least)
+        .number("DELTA_MOST", most)
+}
+
+/// The steps of a Mamba-2 scan.
+pub fn ssd(gpu: &Gpu, s: &Ssd, rows: SsdScan, buffers: ScanBuffers) -> [Step; 3] {
+    let heads = 0..s.heads();
+    let table: Vec<f32> = heads
+        .clone()
+        .map(|h| s.a(h))
+        .chain(heads.clone().map(|h| s.dt_bias(h)))
+        .chain(heads.map(|h| s.skip(h)))
+        .collect();
+    let table = gpu.holding("ssd.heads", &table);
+    let source = ssd_source(s, rows.x_row, rows.dt_row, rows.dt_at);
+    let ScanBuffers {
+        run,
+        y,
+        state,
+        carried,
+        sums,
+    } = buffers;
+    let (heads, x, dt) = ((1, &table), (2, rows.x), (3, rows.dt));
+    steps(
+        s.channels(),
+        s.state_len(),
+        gpu.dispatch(
+            &source,
+            "reduce",
+            &[(0, run), heads, x, dt, (6, carried), (7, sums)],
+        ),
+        gpu.dispatch(
+            &source,
+            "carry",
+            &[(0, run), heads, (5, state), (6, carried), (7, sums)],
+        ),
+        gpu.dispatch(
+            &source,
+            "down",
+            &[(0, run), heads, x, dt, (4, y), (5, state), (6, carried)],
+        ),
+    )
+}
+
+/// Rows of a Mamba scan.
+#[derive(Debug, Clone, Copy)]
+pub struct S6Scan<'a> {
+    /// x after the convolution.
+    pub x: &'a Buffer,
+    /// Floats from row to row.
+    pub x_row: usize,
+    /// Δ, positive, a channel each.
+    pub delta: &'a Buffer,
+    /// Floats from row to row.
+    pub delta_row: usize,
+    /// B and then C, N each.
+    pub bc: &'a Buffer,
+    /// Floats from row to row.
+    pub bc_row: usize,
+    /// B's place in a row.
+    pub bc_at: usize,
+}
+
+/// The source of a Mamba scan.
+pub fn s6_source(s: &S6, x_row: usize, delta_row: usize, bc_row: usize, bc_at: usize) -> Source {
+    Source::new(Shader::ScanS6)
+        .size("CHANNELS", s.channels())
+        .size("STATES", s.states())
+        .size("X_ROW", x_row)
+        .size("DELTA_ROW", delta_row)
+        .size("BC_ROW", bc_row)
+        .size("BC_AT", bc_at)
+}
+
+/// The steps of a Mamba scan.
+pub fn s6(gpu: &Gpu, s: &S6, rows: S6Scan, buffers: ScanBuffers) -> [Step; 3] {
+    let table = [s.decays(), s.skips()].concat();
+    let table = gpu.holding("s6.a", &table);
+    let source = s6_source(s, rows.x_row, rows.delta_row, rows.bc_row, rows.bc_at);
+    let ScanBuffers {
+        run,
+        y,
+        state,
+        carried,
+        sums,
+    } = buffers;
+    let (a, x, delta, bc) = ((1, &table), (2, rows.x), (3, rows.delta), (4, rows.bc));
+    steps(
+        s.channels(),
+        s.state_len(),
+        gpu.dispatch(
+            &source,
+            "reduce",
+            &[(0, run), a, x, delta, bc, (7, carried), (8, sums)],
+        ),
+        gpu.dispatch(
+            &source,
+            "carry",
+            &[(0, run), a, (6, state), (7, carried), (8, sums)],
+        ),
+        gpu.dispatch(
+            &source,
+            "down",
+            &[(0, run), a, x, delta, bc, (5, y), (6, state), (7, carried)],
+        ),
+    )
+}
+
+/// Rows of an S4D recurrence.
+#[derive(Debug, Clone, Copy)]
+pub struct S4dScan<'a> {
+    /// The input, `[batch · time][channels]`.
+    pub u: &'a Buffer,
+    /// Steps of a chunk: the decay of a whole one is made beforehand.
+    pub chunk: usize,
+}
+
+/// The source of an S4D recurrence.
+pub fn s4d_source(s: &S4d) -> Source {
+    Source::new(Shader::ScanS4d)
+        .size("CHANNELS", s.channels())
+        .size("STATES", s.states())
+}
+
+/// The steps of an S4D recurrence.
+pub fn s4d(gpu: &Gpu, s: &S4d, rows: S4dScan, buffers: ScanBuffers) -> [Step; 3] {
+    let table = gpu.holding("s4d.coefficients", &s.with_chunk_decays(rows.chunk));
+    let source = s4d_source(s);
+    let ScanBuffers {
+        run,
+        y,
+        state,
+        carried,
+        ..
+    } = buffers;
+    let (k, u) = ((1, &table), (2, rows.u));
+    steps(
+        s.channels(),
+        s.state_len() / 2,
+        gpu.dispatch(&source, "reduce", &[(0, run), k, u, (5, carried)]),
+        gpu.dispatch(&source, "carry", &[(0, run), k, (4, state), (5, carried)]),
+        gpu.dispatch(
+            &source,
+            "down",
+            &[(0, run), k, u, (3, y), (4, state), (5, carried)],
+        ),
+    )
+}
+
+/// Reduce, carry, down; the first two only where there are several chunks. `carried` threads carry a stream's states.
+fn steps(
+    channels: usize,
+    carried: usize,
+    reduce: super::Dispatch,
+    carry: super::Dispatch,
+    down: super::Dispatch,
+) -> [Step; 3] {
+    let columns = channels.div_ceil(GROUP) as u32;
+    let lines = carried.div_ceil(GROUP) as u32;
+    [
+        Step::new(reduce, move |run: Run| [columns, run.chunks - 1, run.batch]),
+        Step::new(carry, move |run: Run| {
+            [lines, if run.chunks > 1 { run.batch } else { 0 }, 1]
+        }),
+        Step::new(down, move |run: Run| [columns, run.chunks, run.batch]),
+    ]
+}

@@ -1,0 +1,178 @@
+//! Recordings: buffers, pipelines and the order of dispatches, made once and encoded anew for every submit.
+
+use wgpu::{
+    BindGroup, BindGroupDescriptor, BindGroupEntry, Buffer, BufferDescriptor, BufferUsages,
+    CommandEncoder, CommandEncoderDescriptor, ComputePassDescriptor, ComputePipeline,
+    ComputePipelineDescriptor, MapMode, PollType, ShaderModuleDescriptor, ShaderSource,
+    SubmissionIndex,
+};
+
+use super::device::{Gpu, GpuError};
+use super::shader::Source;
+
+/// What a submit works on; the twin of `Run` in `shaders/shared/run.wgsl`.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+pub struct Run {
+    /// Rows of a stream.
+    pub time: u32,
+    /// Streams.
+    pub batch: u32,
+    /// Steps of a scan's chunk.
+    pub chunk: u32,
+    /// Chunks of a stream.
+    pub chunks: u32,
+}
+
+impl Run {
+    /// `batch` streams of `time` rows, the scan in chunks of `chunk` steps.
+    pub fn new(time: usize, batch: usize, chunk: usize) -> Run {
+        Run {
+            time: time as u32,
+            batch: batch as u32,
+            chunk: chunk as u32,
+            chunks: time.div_ceil(chunk).max(1) as u32,
+        }
+    }
+}
+
+/// Workgroups of a dispatch.
+pub type Groups = [u32; 3];
+
+/// A pipeline with its buffers bound.
+#[derive(Debug)]
+pub struct Dispatch {
+    pipeline: ComputePipeline,
+    bindings: BindGroup,
+}
+
+impl Gpu {
+    /// A buffer of `floats` zeros that shaders read and write, and that can be copied from and to.
+    pub fn zeros(&self, label: &str, floats: usize) -> Buffer {
+        self.device.create_buffer(&BufferDescriptor {
+            label: Some(label),
+            size: (floats.max(4) * 4) as u64,
+            usage: BufferUsages::STORAGE | BufferUsages::COPY_SRC | BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        })
+    }
+
+    /// A buffer that holds `values`.
+    pub fn holding<T: bytemuck::NoUninit>(&self, label: &str, values: &[T]) -> Buffer {
+        let bytes: &[u8] = bytemuck::cast_slice(values);
+        let buffer = self.zeros(label, bytes.len().div_ceil(4));
+        self.queue.write_buffer(&buffer, 0, bytes);
+        buffer
+    }
+
+    /// A uniform that holds `run`.
+    pub fn run(&self, run: Run) -> Buffer {
+        let buffer = self.device.create_buffer(&BufferDescriptor {
+            label: Some("run"),
+            size: size_of::<Run>() as u64,
+            usage: BufferUsages::UNIFORM | BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        self.write(&buffer, 0, &[run]);
+        buffer
+    }
+
+    /// Replaces values of a buffer, from float `at` on, before the next submit.
+    pub fn write<T: bytemuck::NoUninit>(&self, buffer: &Buffer, at: usize, values: &[T]) {
+        self.queue
+            .write_buffer(buffer, 4 * at as u64, bytemuck::cast_slice(values));
+    }
+
+    /// Compiles the entry points `entries` of `source` and binds `buffers` to each, in the order of the bindings that the
+    /// entry uses: `(binding, buffer)`. Slow; before anything runs.
+    pub fn dispatch(&self, source: &Source, entry: &str, buffers: &[(u32, &Buffer)]) -> Dispatch {
+        let label = format!("{}.{entry}", source.shader().name());
+        let module = self.device.create_shader_module(ShaderModuleDescriptor {
+            label: Some(&label),
+            source: ShaderSource::Wgsl(source.text().into()),
+        });
+        let pipeline = self
+            .device
+            .create_compute_pipeline(&ComputePipelineDescriptor {
+                label: Some(&label),
+                layout: None,
+                module: &module,
+                entry_point: Some(entry),
+                compilation_options: Default::default(),
+                cache: None,
+            });
+        let entries: Vec<_> = buffers
+            .iter()
+            .map(|(binding, buffer)| BindGroupEntry {
+                binding: *binding,
+                resource: buffer.as_entire_binding(),
+            })
+            .collect();
+        let bindings = self.device.create_bind_group(&BindGroupDescriptor {
+            label: Some(&label),
+            layout: &pipeline.get_bind_group_layout(0),
+            entries: &entries,
+        });
+        Dispatch { pipeline, bindings }
+    }
+
+    /// An encoder for one submit.
+    pub fn encoder(&self) -> CommandEncoder {
+        self.device
+            .create_command_encoder(&CommandEncoderDescriptor::default())
+    }
+
+    /// Submits what was encoded.
+    pub fn submit(&self, encoder: CommandEncoder) -> SubmissionIndex {
+        self.queue.submit([encoder.finish()])
+    }
+
+    /// Waits for a submit. Never on an audio thread.
+    ///
+    /// # Errors
+    /// [`GpuError::Lost`].
+    pub fn wait(&self, submitted: SubmissionIndex) -> Result<(), GpuError> {
+        let wait = PollType::Wait {
+            submission_index: Some(submitted),
+            timeout: None,
+        };
+        match self.device.poll(wait) {
+            Ok(_) if !self.is_lost() => Ok(()),
+            _ => Err(GpuError::Lost),
+        }
+    }
+
+    /// Reads `out.len()` floats of `buffer` from float `at` on. Waits; for tests and whole files.
+    ///
+    /// # Errors
+    /// [`GpuError::Lost`].
+    pub fn read(&self, buffer: &Buffer, at: usize, out: &mut [f32]) -> Result<(), GpuError> {
+        let staging = self.device.create_buffer(&BufferDescriptor {
+            label: Some("staging"),
+            size: (out.len() * 4) as u64,
+            usage: BufferUsages::MAP_READ | BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        let mut encoder = self.encoder();
+        encoder.copy_buffer_to_buffer(buffer, 4 * at as u64, &staging, 0, Some(staging.size()));
+        let submitted = self.submit(encoder);
+        staging.map_async(MapMode::Read, .., |_| ());
+        self.wait(submitted)?;
+        let view = staging.get_mapped_range(..).map_err(|_| GpuError::Lost)?;
+        out.copy_from_slice(bytemuck::cast_slice(&view));
+        Ok(())
+    }
+}
+
+/// Encodes dispatches, each after the other, in one pass.
+pub fn encode<'a>(
+    encoder: &mut CommandEncoder,
+    steps: impl IntoIterator<Item = (&'a Dispatch, Groups)>,
+) {
+    let mut pass = encoder.begin_compute_pass(&ComputePassDescriptor::default());
+    for (dispatch, [x, y, z]) in steps {
+        pass.set_pipeline(&dispatch.pipeline);
+        pass.set_bind_group(0, &dispatch.bindings, &[]);
+        pass.dispatch_workgroups(x, y, z);
+    }
+}

@@ -1,0 +1,129 @@
+//! Shaders: WGSL from `shaders/`, with the sizes of a layer as constants, so that loops have ends that the driver knows.
+
+use std::fmt::Write as _;
+
+/// A shader's source without its constants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shader {
+    /// `shaders/proj.wgsl`.
+    Proj,
+    /// `shaders/conv.wgsl`.
+    Conv,
+    /// `shaders/scan_ssd.wgsl`.
+    ScanSsd,
+    /// `shaders/scan_s6.wgsl`.
+    ScanS6,
+    /// `shaders/scan_s4d.wgsl`.
+    ScanS4d,
+    /// `shaders/features.wgsl`.
+    Features,
+    /// `shaders/filter.wgsl`.
+    Filter,
+}
+
+impl Shader {
+    /// The file's name, for messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Shader::Proj => "proj",
+            Shader::Conv => "conv",
+            Shader::ScanSsd => "scan_ssd",
+            Shader::ScanS6 => "scan_s6",
+            Shader::ScanS4d => "scan_s4d",
+            Shader::Features => "features",
+            Shader::Filter => "filter",
+        }
+    }
+
+    fn text(self) -> &'static str {
+        match self {
+            Shader::Proj => include_str!("../../../shaders/proj.wgsl"),
+            Shader::Conv => include_str!("../../../shaders/conv.wgsl"),
+            Shader::ScanSsd => include_str!("../../../shaders/scan_ssd.wgsl"),
+            Shader::ScanS6 => include_str!("../../../shaders/scan_s6.wgsl"),
+            Shader::ScanS4d => include_str!("../../../shaders/scan_s4d.wgsl"),
+            Shader::Features => include_str!("../../../shaders/features.wgsl"),
+            Shader::Filter => include_str!("../../../shaders/filter.wgsl"),
+        }
+    }
+}
+
+/// A module's whole text is built of the shared parts, constants, and the shader's own.
+const SHARED: [&str; 2] = [
+    include_str!("../../../shaders/shared/run.wgsl"),
+    include_str!("../../../shaders/shared/math.wgsl"),
+];
+
+/// The value of a constant.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Value {
+    /// A size, as `u32`.
+    Size(usize),
+    /// A number, as `f32`; infinities become the largest finite numbers.
+    Number(f32),
+    /// A switch.
+    Switch(bool),
+}
+
+/// A shader and its constants: what a pipeline is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    shader: Shader,
+    constants: Vec<(&'static str, Value)>,
+}
+
+impl Source {
+    /// `shader` without constants yet.
+    pub fn new(shader: Shader) -> Source {
+        Source {
+            shader,
+            constants: Vec::new(),
+        }
+    }
+
+    /// With a size.
+    pub fn size(self, name: &'static str, value: usize) -> Source {
+        self.with(name, Value::Size(value))
+    }
+
+    /// With a number.
+    pub fn number(self, name: &'static str, value: f32) -> Source {
+        self.with(name, Value::Number(value))
+    }
+
+    /// With a switch.
+    pub fn switch(self, name: &'static str, value: bool) -> Source {
+        self.with(name, Value::Switch(value))
+    }
+
+    fn with(mut self, name: &'static str, value: Value) -> Source {
+        self.constants.push((name, value));
+        self
+    }
+
+    /// Which shader it is.
+    pub fn shader(&self) -> Shader {
+        self.shader
+    }
+
+    /// The module's text.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for (name, value) in &self.constants {
+            let written = match value {
+                Value::Size(v) => writeln!(text, "const {name}: u32 = {v}u;"),
+                Value::Number(v) => {
+                    let v = v.clamp(f32::MIN, f32::MAX);
+                    writeln!(text, "const {name}: f32 = {v:e}f;")
+                }
+                Value::Switch(v) => writeln!(text, "const {name}: bool = {v};"),
+            };
+            written.expect("a string takes all that is written");
+        }
+        for part in SHARED {
+            text.push_str(part);
+        }
+        text.push_str(self.shader.text());
+        text
+    }
+}

@@ -1,0 +1,198 @@
+//! Every shader as it is given to a driver: naga takes it, barriers stand where all threads meet them, and structs lie as
+//! Rust's do. Needs no adapter.
+#![cfg(feature = "gpu")]
+
+use naga::valid::{Capabilities, ValidationFlags, Validator};
+use naga::{Module, TypeInner};
+use statewave::engine::gpu::ops::{self, Activation, Around, Gate, Strides};
+use statewave::engine::gpu::record::Run;
+use statewave::engine::gpu::shader::{Shader, Source};
+use statewave::kernels::scan::{S4d, S6, Ssd};
+
+/// Parses and validates, with nothing that WebGPU does not promise everywhere.
+fn module(source: &Source) -> Module {
+    let text = source.text();
+    let name = source.shader().name();
+    let module = naga::front::wgsl::parse_str(&text)
+        .unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(&text)));
+    Validator::new(ValidationFlags::all(), Capabilities::empty())
+        .validate(&module)
+        .unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(&text)));
+    module
+}
+
+/// (size, offset of every member) of a struct, bytes.
+fn layout(module: &Module, name: &str) -> (u32, Vec<(String, u32)>) {
+    let found = module
+        .types
+        .iter()
+        .find(|(_, ty)| ty.name.as_deref() == Some(name));
+    let Some((_, ty)) = found else {
+        panic!("no struct {name}")
+    };
+    let TypeInner::Struct { members, span } = &ty.inner else {
+        panic!("{name} is no struct")
+    };
+    let offsets = members
+        .iter()
+        .map(|m| (m.name.clone().unwrap_or_default(), m.offset));
+    (*span, offsets.collect())
+}
+
+fn entries(module: &Module) -> Vec<&str> {
+    module
+        .entry_points
+        .iter()
+        .map(|e| e.name.as_str())
+        .collect()
+}
+
+/// Bytes of workgroup memory that an entry point's module asks for.
+fn workgroup_bytes(module: &Module) -> u32 {
+    let mut layouter = naga::proc::Layouter::default();
+    layouter.update(module.to_ctx()).expect("types have sizes");
+    module
+        .global_variables
+        .iter()
+        .filter(|(_, v)| v.space == naga::AddressSpace::WorkGroup)
+        .map(|(_, v)| layouter[v.ty].size)
+        .sum()
+}
+
+fn s6(states: usize) -> Source {
+    let s = S6::new(&vec![0.0; 24 * states], &[0.0; 24], states);
+    ops::s6_source(&s, 24, 24, 2 * states, 0)
+}
+
+fn ssd(states: usize) -> Source {
+    let s = Ssd::new(
+        &[0.0; 4],
+        &[0.0; 4],
+        &[0.0; 4],
+        16,
+        states,
+        1,
+        (0.0, f32::INFINITY),
+    );
+    ops::ssd_source(&s, 64 + 2 * states, 4, 0)
+}
+
+fn s4d(states: usize) -> Source {
+    let zeros = vec![Default::default(); 24 * states];
+    ops::s4d_source(&S4d::new(&zeros, &zeros, &[0.0; 24], states))
+}
+
+#[test]
+fn scans_are_sound_for_few_states_and_many() {
+    for states in [1, 4, 16, 64] {
+        for source in [s6(states), ssd(states), s4d(states)] {
+            let module = module(&source);
+            assert_eq!(entries(&module), ["reduce", "carry", "down"]);
+            // What WebGPU promises everywhere.
+            assert!(
+                workgroup_bytes(&module) <= 16_384,
+                "{}",
+                source.shader().name()
+            );
+        }
+    }
+}
+
+#[test]
+fn projections_are_sound_with_all_that_stands_around_them() {
+    let gates = [
+        None,
+        Some(Gate::Rows),
+        Some(Gate::Input { at: 3, row: 9 }),
+        Some(Gate::Output {
+            at: 3,
+            row: 9,
+            m_time: 2,
+        }),
+    ];
+    for gate in gates {
+        for activation in [Activation::None, Activation::Silu, Activation::Softplus] {
+            for (norm_eps, accumulate) in [(None, true), (Some(1e-5), false)] {
+                let around = Around {
+                    norm_eps,
+                    gate,
+                    activation,
+                    accumulate,
+                };
+                let source = ops::proj_source(Strides::rows(48, 164), around);
+                let module = module(&source);
+                assert!(workgroup_bytes(&module) <= 16_384);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_stands_before_and_behind_the_net_is_sound() {
+    let conv = ops::conv_source(ops::Conv {
+        channels: 96,
+        x_row: 176,
+        x_at: 64,
+    });
+    assert_eq!(entries(&module(&conv)), ["main"]);
+    let frames = |shader| {
+        Source::new(shader)
+            .size("BINS", 641)
+            .size("USED", 640)
+            .size("PAST", 4)
+            .size("FRAMES", 12)
+    };
+    let features = frames(Shader::Features)
+        .number("COMPRESS", 0.3)
+        .number("KEEP", 0.99);
+    assert_eq!(
+        entries(&module(&features)),
+        ["compress", "level", "remember"]
+    );
+    let filter = frames(Shader::Filter)
+        .size("ROW", 2000)
+        .size("TOP_AT", 1900)
+        .size("TOP_WIDTH", 33)
+        .size("TOP_TAPS", 1)
+        .switch("TOP_GATED", true);
+    let module = module(&filter);
+    assert_eq!(entries(&module), ["main"]);
+    let (size, offsets) = layout(&module, "Place");
+    assert_eq!(size, 16);
+    assert_eq!(
+        offsets.iter().map(|(_, at)| *at).collect::<Vec<_>>(),
+        [0, 4, 8, 12]
+    );
+}
+
+#[test]
+fn structs_lie_as_rusts_do() {
+    let module = module(&ops::proj_source(Strides::rows(8, 8), Around::default()));
+    let (size, offsets) = layout(&module, "Run");
+    assert_eq!(size as usize, size_of::<Run>());
+    let own = [
+        ("time", std::mem::offset_of!(Run, time)),
+        ("batch", std::mem::offset_of!(Run, batch)),
+        ("chunk", std::mem::offset_of!(Run, chunk)),
+        ("chunks", std::mem::offset_of!(Run, chunks)),
+    ];
+    for ((name, at), (own_name, own_at)) in offsets.iter().zip(own) {
+        assert_eq!((name.as_str(), *at as usize), (own_name, own_at));
+    }
+    let (size, offsets) = layout(&module, "Map");
+    let own: Vec<(String, u32)> = ops::MAP_LAYOUT
+        .iter()
+        .map(|(n, at)| ((*n).into(), *at))
+        .collect();
+    assert_eq!((size, offsets), (ops::MAP_BYTES, own));
+}
+
+#[test]
+fn infinities_become_numbers_that_wgsl_can_write() {
+    let s = Ssd::new(&[0.0], &[0.0], &[0.0], 8, 4, 1, (0.0, f32::INFINITY));
+    let text = ops::ssd_source(&s, 16, 1, 0).text();
+    assert!(
+        text.contains("const DELTA_MOST: f32 = 3.4028235e38f;"),
+        "{text}"
+    );
+}
