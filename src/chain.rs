@@ -216,12 +216,15 @@ impl Chain {
     /// ran, to be freed where waiting does no harm. Real-time safe.
     ///
     /// # Errors
-    /// An engine for other frames or channels is handed back unused.
+    /// An engine for other frames or channels, or of another handoff, is handed back unused.
     pub fn swap_engine(
         &mut self,
         engine: Box<dyn Engine>,
     ) -> Result<Box<dyn Engine>, Box<dyn Engine>> {
-        if engine.frame_len() != self.frame_len || engine.channels() != self.channels() {
+        let fits = engine.frame_len() == self.frame_len
+            && engine.channels() == self.channels()
+            && engine.handoff() == self.path.framer.handoff();
+        if !fits {
             return Err(engine);
         }
         Ok(self.path.framer.swap_engine(engine))

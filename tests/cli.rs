@@ -365,3 +365,46 @@ fn inspect_prints_what_other_programs_read() {
     assert_eq!(facts["latency_ms"], 10.0);
     assert_eq!(facts["sha256"].as_str().unwrap().len(), 64);
 }
+
+#[test]
+fn a_gpu_gives_the_same_sound_or_says_what_to_do() {
+    let bench = Bench::new();
+    bench.wav("in.wav", 44_100, 2, 32, 30_000);
+    assert!(bench.render(&["in.wav", "-o", "cpu.wav"]).status.success());
+    let out = bench.render(&["in.wav", "-o", "gpu.wav", "--engine", "gpu"]);
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    if !out.status.success() {
+        assert!(said.contains("no GPU adapter was found"), "{said}");
+        assert!(said.contains("--engine cpu"), "{said}");
+        return;
+    }
+    let told = String::from_utf8_lossy(&out.stdout).into_owned();
+    assert!(told.contains("on GPU, "), "{told}");
+    let samples = |name: &str| -> Vec<f32> {
+        let mut reader = WavReader::open(bench.path(name)).unwrap();
+        reader.samples().map(Result::unwrap).collect()
+    };
+    let (cpu, gpu) = (samples("cpu.wav"), samples("gpu.wav"));
+    assert_eq!(cpu.len(), gpu.len());
+    let worst = cpu
+        .iter()
+        .zip(&gpu)
+        .fold(0.0f32, |w, (a, b)| w.max((a - b).abs()));
+    assert!(worst < 1e-5, "a sample is off by {worst}");
+
+    let out = bench.render(&[
+        "in.wav",
+        "-o",
+        "x.wav",
+        "--engine",
+        "gpu",
+        "--adapter",
+        "no such card",
+    ]);
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(
+        !out.status.success() && said.contains("`no such card`; there are: "),
+        "{said}"
+    );
+    assert!(!bench.path("x.wav").exists());
+}

@@ -41,8 +41,8 @@ struct ZeroPath {
     /// The model's samples of a run, a channel each.
     model_audio: Vec<Vec<f32>>,
     fast: Fast,
-    /// When a frame's work ends and when its filters are due, in the model's samples behind its end.
-    spread: usize,
+    /// When a frame's gains are taken and when its filters are due, in the model's samples behind a frame's end.
+    taken: usize,
     due: usize,
 }
 
@@ -62,6 +62,7 @@ impl Path {
             ..
         } = config;
         let framer = Framer::new(engine, front_end, model_rate, channels);
+        let model_delay = front_end.latency() + framer.handoff();
         let mut latency = Latency {
             sample_rate,
             framing_samples: 0,
@@ -72,7 +73,7 @@ impl Path {
             engine_samples: 0,
         };
         if mode == LatencyMode::Zero {
-            let zero = ZeroPath::new(front_end, model_rate, config, max_run);
+            let zero = ZeroPath::new(front_end, framer.take_at(), model_rate, config, max_run);
             // The gains are no finer than the filters can be.
             let bin_hz = model_rate as f32 / front_end.window as f32;
             let reach = (sample_rate as f32 / TAPS as f32 / bin_hz).round().max(1.0);
@@ -82,25 +83,20 @@ impl Path {
             };
             return (path, latency);
         }
-        let converter = (sample_rate != model_rate).then(|| {
-            RateConverter::new(
-                sample_rate,
-                model_rate,
-                front_end.latency(),
-                channels,
-                max_run,
-            )
-        });
+        let converter = (sample_rate != model_rate)
+            .then(|| RateConverter::new(sample_rate, model_rate, model_delay, channels, max_run));
         let total = converter
             .as_ref()
-            .map_or(front_end.latency(), RateConverter::delay_samples);
+            .map_or(model_delay, RateConverter::delay_samples);
         let to_host = |samples: usize| to_host(samples, sample_rate, model_rate);
         let framed = to_host(front_end.hop + front_end.overlap);
         let spread = to_host(front_end.latency());
         latency.framing_samples = to_host(front_end.hop);
         latency.overlap_samples = framed - latency.framing_samples;
         latency.spread_samples = spread - framed;
-        latency.resampling_samples = total - spread;
+        let handed = to_host(model_delay);
+        latency.engine_samples = handed - spread;
+        latency.resampling_samples = total - handed;
         let kind = converter.map_or(Kind::Live, |converter| Kind::Converted(Box::new(converter)));
         (Self { framer, kind }, latency)
     }
@@ -161,7 +157,13 @@ impl Path {
 }
 
 impl ZeroPath {
-    fn new(front_end: FrontEnd, model_rate: u32, config: &ChainConfig, max_run: usize) -> Self {
+    fn new(
+        front_end: FrontEnd,
+        taken: usize,
+        model_rate: u32,
+        config: &ChainConfig,
+        max_run: usize,
+    ) -> Self {
         let &ChainConfig {
             sample_rate,
             channels,
@@ -179,8 +181,8 @@ impl ZeroPath {
             inward,
             model_audio: vec![vec![0.0; max_model_run]; channels],
             fast: Fast::new(channels, max_run, bin_hz, sample_rate, fade_len),
-            spread: front_end.spread,
-            due: (front_end.spread + DESIGN_SPREAD).min(front_end.hop),
+            taken,
+            due: (taken + DESIGN_SPREAD).min(front_end.hop),
         }
     }
 
@@ -206,12 +208,12 @@ impl ZeroPath {
                 self.fast.begin();
             }
             // A frame that is complete has waited long enough, whatever its position says.
-            let done = if position < self.spread {
+            let done = if position < self.taken {
                 DESIGN_SPREAD
             } else {
-                position - self.spread
+                position - self.taken
             };
-            self.fast.work(gains, done, (self.due - self.spread).max(1));
+            self.fast.work(gains, done, (self.due - self.taken).max(1));
         }
     }
 }

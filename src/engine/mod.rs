@@ -13,6 +13,11 @@ pub trait Engine: Send {
     fn frame_len(&self) -> usize;
     /// Number of channels the engine was prepared for.
     fn channels(&self) -> usize;
+    /// Samples of the model's rate by which results may come later than the spread: the trip to another device and back.
+    /// Constant for an engine's life, and part of the latency. Frames given meanwhile are in flight together.
+    fn handoff(&self) -> usize {
+        0
+    }
     /// Give frame `seq` of all channels, `[channels][frame_len]`. Never waits and never allocates.
     fn submit(&mut self, seq: u64, input: &[f32]);
     /// Bring the work of the frame last given up to the share `done / of`. Engines that work elsewhere do nothing here.

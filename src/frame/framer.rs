@@ -1,8 +1,9 @@
 //! Cuts the model-rate stream into frames, has the engine work on them, and joins the results, for all channels.
 //!
-//! Flows in: any number of samples a channel. Flows out: as many, later by exactly hop + overlap + spread. A frame is
-//! given to the engine as soon as its last sample has come; the engine's work is shared out over the next `spread`
-//! samples; then the result is taken and starts to play, whatever the lengths of the calls.
+//! Flows in: any number of samples a channel. Flows out: as many, later by exactly hop + overlap + spread + handoff. A
+//! frame is given to the engine as soon as its last sample has come; the engine's work is shared out over the next
+//! `spread` samples; after as many more as the engine's handoff the result is taken and starts to play, whatever the
+//! lengths of the calls. With a handoff of a hop and more, several frames are in flight.
 
 use crate::controls::Stereo;
 use crate::engine::{Engine, Exchange};
@@ -54,20 +55,23 @@ pub(crate) struct Framer {
     /// A channel's newest `window` samples; the last hop of them is being filled.
     history: Vec<Vec<f32>>,
     joined: Vec<OverlapAdd>,
-    /// The frame the engine has, `[channels][frame_len]`, kept to play it dry if nothing better comes back.
-    given: Vec<f32>,
+    /// The frames the engine has, the newest at `sequence` modulo their number.
+    given: Vec<Given>,
     taken: Vec<f32>,
     /// Samples come since the last frame ended, 0..hop.
     position: usize,
+    /// The position at which a result is taken, and how many frames behind the newest it is.
+    take_at: usize,
+    behind: usize,
+    /// The number of the newest frame, and of the first of the stream.
     sequence: u64,
-    /// The engine has frame `sequence`, and its result has not been taken.
+    first: u64,
+    /// The engine has frame `sequence`, and its work has not been asked for in full.
     in_work: bool,
     reset_wanted: bool,
     counts: FrameCounts,
     /// How the channels are to share the engine, from the next frame on.
     stereo: Stereo,
-    /// How those of the frame in work do.
-    stereo_in_work: Stereo,
     /// Where only gains are wanted of the frames, and no signal.
     gains: Option<Gains>,
     gains_ready: bool,
@@ -75,6 +79,14 @@ pub(crate) struct Framer {
     bands: Bands,
     report: FrameReport,
     report_ready: bool,
+}
+
+/// A frame as the engine was given it, kept to play it dry if nothing better comes back.
+struct Given {
+    /// `[channels][frame_len]`.
+    values: Vec<f32>,
+    /// How its channels share the engine.
+    stereo: Stereo,
 }
 
 impl Framer {
@@ -87,6 +99,12 @@ impl Framer {
         channels: usize,
     ) -> Self {
         let frames_len = channels * 2 * front_end.bins();
+        let wait = front_end.spread + engine.handoff();
+        let behind = wait.saturating_sub(1) / front_end.hop;
+        let given = || Given {
+            values: vec![0.0; frames_len],
+            stereo: Stereo::default(),
+        };
         Self {
             front_end,
             engine,
@@ -95,15 +113,17 @@ impl Framer {
             joined: (0..channels)
                 .map(|_| OverlapAdd::new(front_end.hop, front_end.overlap))
                 .collect(),
-            given: vec![0.0; frames_len],
+            given: (0..=behind).map(|_| given()).collect(),
             taken: vec![0.0; frames_len],
             position: 0,
+            take_at: wait - behind * front_end.hop,
+            behind,
             sequence: 0,
+            first: 1,
             in_work: false,
             reset_wanted: false,
             counts: FrameCounts::default(),
             stereo: Stereo::default(),
-            stereo_in_work: Stereo::default(),
             gains: None,
             gains_ready: false,
             watched: false,
@@ -157,6 +177,11 @@ impl Framer {
         self.counts
     }
 
+    /// Samples behind the end of a frame at which a result is taken, at most a hop.
+    pub(crate) fn take_at(&self) -> usize {
+        self.take_at
+    }
+
     /// Samples until the next frame is complete, at least 1.
     pub(crate) fn until_frame(&self) -> usize {
         self.front_end.hop - self.position
@@ -167,16 +192,29 @@ impl Framer {
         self.reset_wanted = true;
     }
 
-    /// Puts `engine` in the place of the one that runs, which is returned. The frame in work is given to the new one,
-    /// and the fade between frames is the fade between engines.
+    /// Puts `engine`, of the same handoff, in the place of the one that runs, which is returned. The frames in flight are
+    /// given to the new one, and the fade between frames is the fade between engines.
     pub(crate) fn swap_engine(&mut self, engine: Box<dyn Engine>) -> Box<dyn Engine> {
         let mut retired = std::mem::replace(&mut self.engine, engine);
         retired.observe(false);
         self.engine.observe(self.watched);
-        if self.in_work {
-            self.engine.submit(self.sequence, &self.given);
+        let taken = self.position >= self.take_at;
+        let oldest = (self.sequence + u64::from(taken)).saturating_sub(self.behind as u64);
+        for sequence in oldest.max(self.first)..=self.sequence {
+            let at = self.slot(sequence);
+            self.engine.submit(sequence, &self.given[at].values);
         }
         retired
+    }
+
+    /// Samples that an engine's results may come later than the spread.
+    pub(crate) fn handoff(&self) -> usize {
+        self.engine.handoff()
+    }
+
+    /// Where a frame is among those given.
+    fn slot(&self, sequence: u64) -> usize {
+        (sequence % self.given.len() as u64) as usize
     }
 
     /// Replaces the first `len` samples of every channel of `audio` by the stream's output.
@@ -190,10 +228,14 @@ impl Framer {
         let mut at = 0;
         while at < len {
             // Within a run nothing happens but samples coming and going.
-            let next_event = if self.position < spread { spread } else { hop };
-            let run = (len - at).min(next_event - self.position);
-            // A frame starts to play `spread` samples after it ended.
-            let playing = (self.position + hop - spread) % hop;
+            let events = [spread, self.take_at, hop].map(|event| event.wrapping_sub(self.position));
+            let next_event = events
+                .into_iter()
+                .filter(|left| (1..=hop).contains(left))
+                .min();
+            let run = (len - at).min(next_event.unwrap_or(hop));
+            // A frame starts to play `take_at` samples after one ended.
+            let playing = (self.position + hop - self.take_at) % hop;
             for ((audio, history), joined) in
                 audio.iter_mut().zip(&mut self.history).zip(&self.joined)
             {
@@ -206,9 +248,10 @@ impl Framer {
             self.position += run;
             if self.in_work {
                 self.engine.work(self.position as u32, spread as u32);
-                if self.position == spread {
-                    self.take();
-                }
+                self.in_work = self.position < spread;
+            }
+            if self.position == self.take_at {
+                self.take();
             }
             if self.position == hop {
                 self.give();
@@ -225,33 +268,35 @@ impl Framer {
             self.reset_engine();
         }
         let frame_len = 2 * self.front_end.bins();
+        let at = self.slot(self.sequence);
+        let given = &mut self.given[at];
         for (history, frame) in self
             .history
             .iter_mut()
-            .zip(self.given.chunks_exact_mut(frame_len))
+            .zip(given.values.chunks_exact_mut(frame_len))
         {
             self.stft.analyse(history, frame);
             history.copy_within(self.front_end.hop.., 0);
         }
-        if self.watched {
-            self.report.input_db = Bands::silence();
-            for frame in self.given.chunks_exact(frame_len) {
-                self.bands.raise(frame, &mut self.report.input_db);
-            }
-        }
-        self.stereo_in_work = self.stereo;
-        encode(self.stereo_in_work, &mut self.given, frame_len);
-        self.engine.submit(self.sequence, &self.given);
-        self.in_work = true;
-        if self.front_end.spread == 0 {
+        given.stereo = self.stereo;
+        encode(given.stereo, &mut given.values, frame_len);
+        self.engine.submit(self.sequence, &given.values);
+        self.in_work = self.front_end.spread > 0;
+        if self.take_at == 0 {
             self.take();
         }
     }
 
     /// Takes the engine's result, or the frame as it was given where there is none, and joins it to the stream.
     fn take(&mut self) {
-        self.in_work = false;
-        let playable = match self.engine.collect(self.sequence, &mut self.taken) {
+        let Some(sequence) = self
+            .sequence
+            .checked_sub(self.behind as u64)
+            .filter(|sequence| *sequence >= self.first)
+        else {
+            return;
+        };
+        let playable = match self.engine.collect(sequence, &mut self.taken) {
             Exchange::Ready if is_playable(&self.taken) => true,
             Exchange::Ready => {
                 self.counts.not_finite += 1;
@@ -268,17 +313,22 @@ impl Framer {
             }
         };
         let frame_len = 2 * self.front_end.bins();
+        let at = self.slot(sequence);
+        let Given { values, stereo } = &mut self.given[at];
         // All channels fall back together, so that they stay alike.
         if !playable {
-            self.taken.copy_from_slice(&self.given);
-        } else if self.stereo_in_work == Stereo::Link && self.joined.len() > 1 {
-            link(&self.given, &mut self.taken, frame_len);
+            self.taken.copy_from_slice(values);
+        } else if *stereo == Stereo::Link && self.joined.len() > 1 {
+            link(values, &mut self.taken, frame_len);
         }
         if let (Some(gains), true) = (&mut self.gains, playable) {
-            gains.measure(self.stereo_in_work, &self.given, &self.taken);
+            gains.measure(*stereo, values, &self.taken);
             self.gains_ready = true;
         }
-        decode(self.stereo_in_work, &mut self.taken, frame_len);
+        decode(*stereo, &mut self.taken, frame_len);
+        if self.watched {
+            decode(*stereo, values, frame_len);
+        }
         if self.gains.is_none() {
             for (joined, frame) in self
                 .joined
@@ -289,15 +339,20 @@ impl Framer {
             }
         }
         if self.watched {
-            self.report();
+            self.report(at);
         }
     }
 
-    /// Completes the report of the frame that was taken.
-    fn report(&mut self) {
+    /// Reports the frame that was taken, given at `at`.
+    fn report(&mut self, at: usize) {
+        let frame_len = 2 * self.front_end.bins();
         self.report.frame = self.counts.frames;
+        self.report.input_db = Bands::silence();
+        for frame in self.given[at].values.chunks_exact(frame_len) {
+            self.bands.raise(frame, &mut self.report.input_db);
+        }
         self.report.output_db = Bands::silence();
-        for frame in self.taken.chunks_exact(2 * self.front_end.bins()) {
+        for frame in self.taken.chunks_exact(frame_len) {
             self.bands.raise(frame, &mut self.report.output_db);
         }
         self.report.deltas = Deltas::default();
@@ -322,6 +377,7 @@ impl Framer {
         }
         self.gains_ready = false;
         self.position = 0;
+        self.first = self.sequence + 1;
         self.in_work = false;
         self.reset_wanted = false;
     }

@@ -1,9 +1,13 @@
 //! The one place where the program meets the engine: a whole recording in, the cleaned one out.
 
+use std::sync::Arc;
+
 use statewave::chain::{self, Chain, ChainConfig};
 use statewave::controls::{Controls, Listen};
+use statewave::engine::Engine;
 use statewave::engine::cpu::CpuEngine;
 use statewave::latency::Latency;
+use statewave::model::Model;
 
 use crate::failure::{Failure, Result};
 use crate::models::Loaded;
@@ -42,33 +46,109 @@ pub struct Cleaned {
     pub latency: Latency,
 }
 
+/// What runs the model.
+#[derive(Clone, Default)]
+pub enum Runner {
+    /// This processor, frame by frame.
+    #[default]
+    Cpu,
+    /// A GPU, thousands of frames at once.
+    #[cfg(feature = "gpu")]
+    Gpu(Arc<statewave::engine::gpu::Gpu>),
+}
+
+impl Runner {
+    /// What it is called in a report.
+    pub fn name(&self) -> String {
+        match self {
+            Runner::Cpu => format!("CPU, {}", statewave::kernels::Path::detect().name()),
+            #[cfg(feature = "gpu")]
+            Runner::Gpu(gpu) => format!("GPU, {}", gpu.name()),
+        }
+    }
+}
+
 /// Clean a recording. `progress` is told how many more samples a channel are done.
 pub fn clean(
     model: &Loaded,
     mut channels: Vec<Vec<f32>>,
     rate: u32,
     settings: &Settings,
+    runner: &Runner,
     progress: &mut dyn FnMut(usize),
 ) -> Result<Cleaned> {
     let model = model.model()?;
-    let spec = model.spec();
-    let config = ChainConfig {
-        sample_rate: rate,
-        channels: channels.len(),
-        max_block: BLOCK,
-    };
-    let engine = Box::new(CpuEngine::new(&model, channels.len()));
-    let mut chain = Chain::new(engine, spec.front_end, spec.sample_rate, config)
-        .map_err(|e| Failure::new(e.to_string(), "convert the recording to 48 kHz first"))?;
+    let controls = settings.controls();
     let mut told = 0;
-    chain::render(&mut chain, &mut channels, &settings.controls(), |done| {
+    let told_of = |done| {
         progress(done - told);
         told = done;
-    });
-    Ok(Cleaned {
+    };
+    let latency = match runner {
+        Runner::Cpu => {
+            let engine = Box::new(CpuEngine::new(&model, channels.len()));
+            let mut chain = chain_around(engine, &model, rate, channels.len())?;
+            chain::render(&mut chain, &mut channels, &controls, told_of);
+            chain.latency()
+        }
+        #[cfg(feature = "gpu")]
+        Runner::Gpu(gpu) => on_gpu(gpu, &model, &mut channels, rate, &controls, told_of)?,
+    };
+    Ok(Cleaned { channels, latency })
+}
+
+/// Frames that a GPU is given at a time, all channels together: some hundred megabytes of what lies between layers.
+#[cfg(feature = "gpu")]
+const FRAMES: usize = 4096;
+
+#[cfg(feature = "gpu")]
+fn on_gpu(
+    gpu: &Arc<statewave::engine::gpu::Gpu>,
+    model: &Arc<Model>,
+    channels: &mut [Vec<f32>],
+    rate: u32,
+    controls: &Controls,
+    told_of: impl FnMut(usize),
+) -> Result<Latency> {
+    use statewave::engine::gpu::denoiser::GpuDenoiser;
+    use statewave::engine::offline;
+
+    let failed = |e: statewave::engine::gpu::GpuError| {
+        Failure::new(e.to_string(), "clean it with --engine cpu")
+    };
+    let (spec, net, count) = (model.spec(), model.net(), channels.len());
+    let frames = (FRAMES / count.max(1)).max(1);
+    let mut denoiser = GpuDenoiser::new(Arc::clone(gpu), net, count, frames).map_err(failed)?;
+    let (scout, player, mut batch) = offline::engines(2 * net.bins(), count);
+    let mut scout = chain_around(Box::new(scout), model, rate, count)?;
+    let mut player = chain_around(Box::new(player), model, rate, count)?;
+    let hop = spec.front_end.hop as u64 * u64::from(rate) / u64::from(spec.sample_rate);
+    chain::render_ahead(
+        (&mut scout, &mut player),
+        frames * hop.max(1) as usize,
+        || batch.run(&mut denoiser),
         channels,
-        latency: chain.latency(),
-    })
+        controls,
+        told_of,
+    )
+    .map_err(failed)?;
+    Ok(player.latency())
+}
+
+fn chain_around(
+    engine: Box<dyn Engine>,
+    model: &Model,
+    rate: u32,
+    channels: usize,
+) -> Result<Chain> {
+    let config = ChainConfig {
+        sample_rate: rate,
+        channels,
+        max_block: BLOCK,
+    };
+    let spec = model.spec();
+    Chain::new(engine, spec.front_end, spec.sample_rate, config)
+        .map_err(|e| Failure::new(e.to_string(), "convert the recording to 48 kHz first"))
 }
 
 /// Samples a channel that the chain is given at a time.

@@ -9,7 +9,7 @@ use statewave::kernels::{Path, peak};
 use statewave::model::catalogue;
 
 use crate::audio::{Audio, Depth};
-use crate::denoise::{self, Settings};
+use crate::denoise::{self, Runner, Settings};
 use crate::failure::Result;
 use crate::inspect::grouped;
 use crate::models;
@@ -61,7 +61,14 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let mut peers = vec![peer::Times::NONE; arguments.peers.len()];
     for run in 0..RUNS {
         let start = Instant::now();
-        denoise::clean(&model, vec![sound.clone()], rate, &settings, &mut |_| {})?;
+        denoise::clean(
+            &model,
+            vec![sound.clone()],
+            rate,
+            &settings,
+            &Runner::Cpu,
+            &mut |_| {},
+        )?;
         best = best.min(start.elapsed().as_secs_f64());
         if let Some(files) = files.as_ref().filter(|_| run % RUNS_A_PEER == 0) {
             for (peer, times) in arguments.peers.iter().zip(&mut peers) {

@@ -14,7 +14,7 @@ use std::thread;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use statewave::model::catalogue;
 
-use crate::denoise::Settings;
+use crate::denoise::{Runner, Settings};
 use crate::failure::{Failure, Result};
 use crate::models::{self, Loaded};
 use plan::Job;
@@ -50,12 +50,25 @@ pub struct Arguments {
     /// Files cleaned at a time [default: the machine's cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
+    /// What runs the model: this processor, or a GPU, which takes long files thousands of frames at once
+    #[arg(long, value_enum, value_name = "cpu|gpu", default_value = "cpu")]
+    engine: EngineKind,
+    /// The GPU: part of an adapter's name as `statewave doctor` shows it [default: the fastest kind]
+    #[arg(long, value_name = "NAME")]
+    adapter: Option<String>,
     /// Overwrite files that are there
     #[arg(long)]
     force: bool,
     /// Write a picture of the sound before and after; with several inputs, a folder of pictures
     #[arg(long, value_name = "PNG")]
     spectrogram: Option<PathBuf>,
+}
+
+/// What runs a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum EngineKind {
+    Cpu,
+    Gpu,
 }
 
 fn amount(text: &str) -> std::result::Result<f32, String> {
@@ -83,6 +96,41 @@ impl Arguments {
     }
 }
 
+impl Arguments {
+    /// Opens what was asked for.
+    fn runner(&self) -> Result<Runner> {
+        match self.engine {
+            EngineKind::Cpu => Ok(Runner::Cpu),
+            EngineKind::Gpu => gpu_runner(self.adapter.clone()),
+        }
+    }
+}
+
+#[cfg(feature = "gpu")]
+fn gpu_runner(name: Option<String>) -> Result<Runner> {
+    use statewave::engine::gpu::{Choice, Gpu};
+
+    let choice = Choice {
+        name,
+        low_power: false,
+    };
+    match Gpu::open(&choice) {
+        Ok(gpu) => Ok(Runner::Gpu(gpu.into())),
+        Err(e) => Err(Failure::new(
+            e.to_string(),
+            format!("{}; or clean with --engine cpu", e.remedy()),
+        )),
+    }
+}
+
+#[cfg(not(feature = "gpu"))]
+fn gpu_runner(_: Option<String>) -> Result<Runner> {
+    Err(Failure::new(
+        "this build is without the feature `gpu`",
+        "clean with --engine cpu, or build with that feature",
+    ))
+}
+
 /// Clean all, report, and say whether all went well.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let model = models::open(&arguments.model)?;
@@ -97,7 +145,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
             "name files, or folders that hold some",
         ));
     }
-    let settings = arguments.settings();
+    let (settings, runner) = (arguments.settings(), arguments.runner()?);
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let workers = arguments.jobs.map_or(cores, usize::from).min(jobs.len());
     let bars = MultiProgress::new();
@@ -109,7 +157,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
             scope.spawn(|| {
                 while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let bar = bars.insert_from_back(usize::from(total.is_some()), file_bar(job));
-                    let result = guarded(job, &model, &settings, arguments.force, &bar);
+                    let result = guarded(job, &model, (&settings, &runner), arguments.force, &bar);
                     bar.finish_and_clear();
                     match result {
                         Ok(report) => bars.suspend(|| println!("{report}")),
@@ -149,12 +197,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
 fn guarded(
     job: &Job,
     model: &Loaded,
-    settings: &Settings,
+    how: (&Settings, &Runner),
     force: bool,
     bar: &ProgressBar,
 ) -> Result<one::Report> {
     panic::catch_unwind(AssertUnwindSafe(|| {
-        one::render(job, model, settings, force, bar)
+        one::render(job, model, how, force, bar)
     }))
     .unwrap_or_else(|_| {
         let what = format!("{} broke the program", job.input.display());

@@ -10,7 +10,7 @@ use indicatif::ProgressBar;
 use super::figures::noise_taken_db;
 use super::plan::Job;
 use crate::audio::{self, Audio};
-use crate::denoise::{self, Settings};
+use crate::denoise::{self, Runner, Settings};
 use crate::failure::{Failure, Result};
 use crate::models::Loaded;
 use crate::spectrogram;
@@ -23,6 +23,7 @@ pub struct Report {
     shape: (u32, usize),
     seconds: f64,
     speed: f64,
+    runner: String,
     latency_ms: f64,
     noise_db: Option<f64>,
     notes: Vec<String>,
@@ -32,7 +33,7 @@ pub struct Report {
 pub fn render(
     job: &Job,
     model: &Loaded,
-    settings: &Settings,
+    (settings, runner): (&Settings, &Runner),
     force: bool,
     bar: &ProgressBar,
 ) -> Result<Report> {
@@ -50,6 +51,7 @@ pub fn render(
         input.channels.clone(),
         input.rate,
         settings,
+        runner,
         &mut |n| bar.inc(n as u64),
     )?;
     let elapsed = start.elapsed().as_secs_f64();
@@ -100,6 +102,7 @@ pub fn render(
         shape: (input.rate, input.channels.len()),
         seconds: input.seconds(),
         speed: input.seconds() / elapsed.max(1e-9),
+        runner: runner.name(),
         latency_ms: cleaned.latency.total_ms(),
         noise_db: noise_taken_db(&input.channels, &kept, input.rate),
         notes,
@@ -133,7 +136,11 @@ impl fmt::Display for Report {
             "  audio        {:.2} s, {rate} Hz, {channels} channel{plural}",
             self.seconds
         )?;
-        writeln!(f, "  speed        {:.1} × real time", self.speed)?;
+        writeln!(
+            f,
+            "  speed        {:.1} × real time on {}",
+            self.speed, self.runner
+        )?;
         writeln!(f, "  latency      {:.1} ms when live", self.latency_ms)?;
         match self.noise_db {
             Some(db) => write!(f, "  noise taken  {db:.1} dB")?,

@@ -213,6 +213,7 @@ pub fn source(strides: Strides, around: Around) -> Source {
 /// A step that takes rows of `x` through all `maps` into `out`; `gate` is read if `around` has one.
 ///
 /// The rows of a run are its `time` times its `batch`; the shader's tiles count them up to 4 million.
+#[allow(clippy::too_many_arguments)]
 pub fn proj(
     gpu: &Gpu,
     maps: &Maps,
