@@ -41,6 +41,36 @@ impl CpuEngine {
         }
     }
 
+    /// Floats of the state of all channels.
+    pub fn state_len(&self) -> usize {
+        self.sessions.iter().map(DenoiseSession::state_len).sum()
+    }
+
+    /// Writes the state behind the last frame, `[channels]` of [`DenoiseSession::save`]. Finishes the frame in work.
+    /// Real-time safe.
+    ///
+    /// # Panics
+    /// If `to` is not [`Self::state_len`] long.
+    pub fn save(&mut self, to: &mut [f32]) {
+        self.advance(self.pieces * self.sessions.len());
+        let len = to.len() / self.sessions.len();
+        for (session, to) in self.sessions.iter().zip(to.chunks_exact_mut(len)) {
+            session.save(to);
+        }
+    }
+
+    /// Goes on from a state. Real-time safe.
+    ///
+    /// # Panics
+    /// If `from` is not [`Self::state_len`] long.
+    pub fn restore(&mut self, from: &[f32]) {
+        self.done = self.pieces * self.sessions.len();
+        let len = from.len() / self.sessions.len();
+        for (session, from) in self.sessions.iter_mut().zip(from.chunks_exact(len)) {
+            session.restore(from);
+        }
+    }
+
     fn advance(&mut self, target: usize) {
         while self.done < target {
             self.sessions[self.done / self.pieces].piece(self.done % self.pieces);

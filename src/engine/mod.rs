@@ -4,6 +4,7 @@ pub mod cpu;
 #[cfg(feature = "gpu")]
 pub mod gpu;
 pub mod offline;
+pub mod supervisor;
 
 use crate::telemetry::Deltas;
 

@@ -38,10 +38,26 @@ pub struct GpuDenoiser {
     spectra: Buffer,
     filtered: Buffer,
     steps: Vec<(Over, Step)>,
-    /// (new tails, tails) of each layer over time.
-    tails: Vec<(Buffer, Buffer)>,
-    /// All that a stream remembers.
-    memory: Vec<Buffer>,
+    staging: Buffer,
+    /// (sum, weight) of each session's level.
+    levels: Buffer,
+    /// What each layer over time remembers.
+    memories: Vec<Memory>,
+    /// Bins that filters look back to.
+    tap_bins: usize,
+    out: Vec<f32>,
+}
+
+/// What a layer over time remembers, streams being `[band][session]`.
+#[derive(Debug)]
+struct Memory {
+    tails: Buffer,
+    new_tails: Buffer,
+    /// Floats of a stream's tails.
+    tails_len: usize,
+    state: Buffer,
+    /// Floats of a stream's state.
+    state_len: usize,
 }
 
 /// Buffers between the steps, `rows` = bands · sessions · time.
@@ -110,11 +126,13 @@ impl GpuDenoiser {
             spectra: gpu.zeros("spectra", sessions * (past + max_time) * 2 * bins),
             filtered: gpu.zeros("filtered", sessions * max_time * 2 * bins),
             steps: Vec::new(),
-            tails: Vec::new(),
-            memory: Vec::new(),
+            staging: gpu.staging(sessions * max_time * 2 * bins),
+            levels: gpu.zeros("levels", 2 * sessions),
+            memories: Vec::new(),
+            tap_bins: net.tap_bins,
+            out: vec![0.0; sessions * 2 * bins],
             gpu,
         };
-        made.memory.push(made.spectra.clone());
         made.front(net, &between);
         for layer in &net.layers {
             match layer {
@@ -159,8 +177,121 @@ impl GpuDenoiser {
         }
         let mut encoder = self.gpu.encoder();
         self.encode(time, &mut encoder);
-        self.gpu.submit(encoder);
-        self.gpu.read(&self.filtered, 0, out)
+        let bytes = 4 * out.len() as u64;
+        encoder.copy_buffer_to_buffer(&self.filtered, 0, &self.staging, 0, Some(bytes));
+        self.gpu.submit_and_read(encoder, &self.staging, out)
+    }
+
+    /// One frame of every stream, `[session][bins]` of (re, im), replaced by its result. Waits.
+    ///
+    /// # Errors
+    /// [`GpuError::Lost`]; the frame is as it was then.
+    ///
+    /// # Panics
+    /// If `frames` is not a frame of every stream.
+    pub fn run_in_place(&mut self, frames: &mut [f32]) -> Result<(), GpuError> {
+        let mut out = std::mem::take(&mut self.out);
+        let done = self.run(1, frames, &mut out);
+        if done.is_ok() {
+            frames.copy_from_slice(&out);
+        }
+        self.out = out;
+        done
+    }
+
+    /// Runs a frame and forgets it, so that whatever a driver does at the first time is done.
+    ///
+    /// # Errors
+    /// [`GpuError::Lost`].
+    pub fn warm_up(&mut self) -> Result<(), GpuError> {
+        let mut silence = vec![0.0; self.sessions * 2 * self.bins];
+        self.run_in_place(&mut silence)?;
+        self.reset();
+        Ok(())
+    }
+
+    /// Floats of a stream's state, in the layout of `DenoiseSession::save`.
+    pub fn state_len(&self) -> usize {
+        let layer = |m: &Memory| self.bands * (m.tails_len + m.state_len);
+        let layers: usize = self.memories.iter().map(layer).sum();
+        2 + self.past * 2 * self.tap_bins + layers
+    }
+
+    /// Writes the states of all streams, `[session]` of `DenoiseSession::save`. Waits.
+    ///
+    /// # Errors
+    /// [`GpuError::Lost`].
+    ///
+    /// # Panics
+    /// If `to` has another length.
+    pub fn save(&mut self, to: &mut [f32]) -> Result<(), GpuError> {
+        let one = self.state_len();
+        assert_eq!(to.len(), self.sessions * one, "states of another net");
+        let mut all = vec![0.0; self.sessions * (2 + self.past * 2 * self.bins)];
+        let (levels, past) = all.split_at_mut(2 * self.sessions);
+        self.gpu.read(&self.levels, 0, levels)?;
+        let frames = self.past * 2 * self.bins;
+        for session in 0..self.sessions {
+            let at = session * (self.past + self.max_time) * 2 * self.bins;
+            let own = &mut past[session * frames..][..frames];
+            self.gpu.read(&self.spectra, at, own)?;
+            let state = &mut to[session * one..][..one];
+            state[..2].copy_from_slice(&levels[2 * session..][..2]);
+            let kept = state[2..].chunks_exact_mut((2 * self.tap_bins).max(1));
+            for (kept, frame) in kept.zip(own.chunks_exact(2 * self.bins)) {
+                kept.copy_from_slice(&frame[..kept.len()]);
+            }
+        }
+        let mut at = 2 + self.past * 2 * self.tap_bins;
+        for memory in &self.memories {
+            for (buffer, len) in [
+                (&memory.tails, memory.tails_len),
+                (&memory.state, memory.state_len),
+            ] {
+                let mut values = vec![0.0; self.bands * self.sessions * len];
+                self.gpu.read(buffer, 0, &mut values)?;
+                for (stream, values) in values.chunks_exact(len).enumerate() {
+                    let (band, session) = (stream / self.sessions, stream % self.sessions);
+                    to[session * one + at + band * len..][..len].copy_from_slice(values);
+                }
+                at += self.bands * len;
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes on from states that [`Self::save`] or the CPU's sessions have written.
+    ///
+    /// # Panics
+    /// If `from` has another length.
+    pub fn restore(&mut self, from: &[f32]) {
+        let one = self.state_len();
+        assert_eq!(from.len(), self.sessions * one, "states of another net");
+        for (session, state) in from.chunks_exact(one).enumerate() {
+            self.gpu.write(&self.levels, 2 * session, &state[..2]);
+            let kept = state[2..].chunks_exact((2 * self.tap_bins).max(1));
+            for (frame, kept) in kept.take(self.past).enumerate() {
+                let at = (session * (self.past + self.max_time) + frame) * 2 * self.bins;
+                self.gpu.write(&self.spectra, at, kept);
+            }
+        }
+        let mut at = 2 + self.past * 2 * self.tap_bins;
+        for memory in &self.memories {
+            for (buffer, len) in [
+                (&memory.tails, memory.tails_len),
+                (&memory.state, memory.state_len),
+            ] {
+                let values: Vec<f32> = (0..self.bands * self.sessions)
+                    .flat_map(|stream| {
+                        let (band, session) = (stream / self.sessions, stream % self.sessions);
+                        &from[session * one + at + band * len..][..len]
+                    })
+                    .copied()
+                    .collect();
+                self.gpu.write(buffer, 0, &values);
+                at += self.bands * len;
+            }
+        }
     }
 
     fn encode(&self, time: usize, encoder: &mut CommandEncoder) {
@@ -173,15 +304,16 @@ impl GpuDenoiser {
             Over::Bands => step.for_run(bands),
         });
         encode(encoder, steps);
-        for (new, old) in &self.tails {
-            encoder.copy_buffer_to_buffer(new, 0, old, 0, None);
+        for memory in &self.memories {
+            encoder.copy_buffer_to_buffer(&memory.new_tails, 0, &memory.tails, 0, None);
         }
     }
 
     /// All streams back to their start.
     pub fn reset(&mut self) {
         let mut encoder = self.gpu.encoder();
-        for buffer in &self.memory {
+        let layers = self.memories.iter().flat_map(|m| [&m.tails, &m.state]);
+        for buffer in layers.chain([&self.spectra, &self.levels]) {
             encoder.clear_buffer(buffer, 0, None);
         }
         self.gpu.submit(encoder);
@@ -192,7 +324,6 @@ impl GpuDenoiser {
         let rows = self.sessions * self.max_time;
         let features = self.gpu.zeros("features", rows * 3 * net.used);
         let gains = self.gpu.zeros("gains", rows);
-        let levels = self.gpu.zeros("levels", 2 * self.sessions);
         let mut places: Vec<[u32; 2]> = Vec::new();
         for group in &net.groups {
             for i in 0..group.bands * group.width {
@@ -213,7 +344,7 @@ impl GpuDenoiser {
         );
         let level = self
             .gpu
-            .dispatch(&source, "level", &[run, (4, &gains), (5, &levels)]);
+            .dispatch(&source, "level", &[run, (4, &gains), (5, &self.levels)]);
         let steps = [
             Step::new(compress, move |run| {
                 [
@@ -259,7 +390,6 @@ impl GpuDenoiser {
             &between.x,
         );
         self.steps.push((Over::Sessions, split));
-        self.memory.push(levels);
     }
 
     /// A Mamba-2 block over time.
@@ -350,8 +480,13 @@ impl GpuDenoiser {
         ));
         self.steps
             .extend(steps.into_iter().map(|step| (Over::Bands, step)));
-        self.memory.extend([tails.clone(), state]);
-        self.tails.push((new_tails, tails));
+        self.memories.push(Memory {
+            tails,
+            new_tails,
+            tails_len: block.conv.state_len(),
+            state,
+            state_len: block.scan.state_len(),
+        });
     }
 
     /// Mixing across bands.

@@ -5,5 +5,6 @@ pub mod device;
 pub mod ops;
 pub mod record;
 pub mod shader;
+pub mod worker;
 
 pub use device::{Abilities, Choice, Gpu, GpuError};

@@ -142,25 +142,53 @@ impl Gpu {
         }
     }
 
-    /// Reads `out.len()` floats of `buffer` from float `at` on. Waits; for tests and whole files.
+    /// A buffer of `floats` that this processor can read.
+    pub fn staging(&self, floats: usize) -> Buffer {
+        self.device.create_buffer(&BufferDescriptor {
+            label: Some("staging"),
+            size: (floats.max(4) * 4) as u64,
+            usage: BufferUsages::MAP_READ | BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        })
+    }
+
+    /// Submits what was encoded, waits, and reads `out.len()` floats from the start of `staging`. Never on an audio thread.
+    ///
+    /// # Errors
+    /// [`GpuError::Lost`].
+    pub fn submit_and_read(
+        &self,
+        encoder: CommandEncoder,
+        staging: &Buffer,
+        out: &mut [f32],
+    ) -> Result<(), GpuError> {
+        let bytes = 4 * out.len() as u64;
+        if bytes == 0 {
+            return Ok(());
+        }
+        let submitted = self.submit(encoder);
+        staging.map_async(MapMode::Read, ..bytes, |_| ());
+        let waited = self.wait(submitted);
+        if waited.is_ok() {
+            let view = staging
+                .get_mapped_range(..bytes)
+                .map_err(|_| GpuError::Lost)?;
+            out.copy_from_slice(bytemuck::cast_slice(&view));
+        }
+        staging.unmap();
+        waited
+    }
+
+    /// Reads `out.len()` floats of `buffer` from float `at` on. Waits.
     ///
     /// # Errors
     /// [`GpuError::Lost`].
     pub fn read(&self, buffer: &Buffer, at: usize, out: &mut [f32]) -> Result<(), GpuError> {
-        let staging = self.device.create_buffer(&BufferDescriptor {
-            label: Some("staging"),
-            size: (out.len() * 4) as u64,
-            usage: BufferUsages::MAP_READ | BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        });
+        let staging = self.staging(out.len());
         let mut encoder = self.encoder();
-        encoder.copy_buffer_to_buffer(buffer, 4 * at as u64, &staging, 0, Some(staging.size()));
-        let submitted = self.submit(encoder);
-        staging.map_async(MapMode::Read, .., |_| ());
-        self.wait(submitted)?;
-        let view = staging.get_mapped_range(..).map_err(|_| GpuError::Lost)?;
-        out.copy_from_slice(bytemuck::cast_slice(&view));
-        Ok(())
+        let bytes = 4 * out.len() as u64;
+        encoder.copy_buffer_to_buffer(buffer, 4 * at as u64, &staging, 0, Some(bytes));
+        self.submit_and_read(encoder, &staging, out)
     }
 }
 

@@ -12,7 +12,20 @@ pub struct Level {
     weight: f32,
 }
 
+/// Numbers of a level.
+pub const LEVEL_LEN: usize = 2;
+
 impl Level {
+    /// (sum, weight).
+    pub fn parts(&self) -> [f32; LEVEL_LEN] {
+        [self.sum, self.weight]
+    }
+
+    /// The level of which [`Level::parts`] are these.
+    pub fn from_parts([sum, weight]: [f32; LEVEL_LEN]) -> Level {
+        Level { sum, weight }
+    }
+
     /// Takes in a frame's mean and returns the level.
     fn update(&mut self, mean: f32, keep: f32) -> f32 {
         self.sum = keep * self.sum + mean;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::features::{Level, features};
+use super::features::{LEVEL_LEN, Level, features};
 use super::{DenoiseNet, Layer};
 use crate::kernels::banded::banded;
 use crate::kernels::filter::{Filters, OVERHANG, filter};
@@ -260,6 +260,53 @@ impl DenoiseSession {
     /// observed.
     pub fn deltas(&self) -> &[f32] {
         &self.deltas
+    }
+
+    /// Floats of a stream's state as [`Self::save`] gives it.
+    pub fn state_len(&self) -> usize {
+        LEVEL_LEN + (self.net.taps - 1) * 2 * self.net.tap_bins + self.state.len()
+    }
+
+    /// Writes what the stream remembers between two frames: its level, the bins that filters look back to as (re, im), the
+    /// oldest frame first, and each layer's convolution tails and states, the layout of all engines. Real-time safe.
+    ///
+    /// # Panics
+    /// If `to` is not [`Self::state_len`] long.
+    pub fn save(&self, to: &mut [f32]) {
+        assert_eq!(to.len(), self.state_len(), "a state of another net");
+        let (plane, bins) = (self.net.plane(), self.net.tap_bins);
+        let (level, rest) = to.split_at_mut(LEVEL_LEN);
+        level.copy_from_slice(&self.level.parts());
+        let (past, state) = rest.split_at_mut(rest.len() - self.state.len());
+        state.copy_from_slice(&self.state);
+        let newest = self.spectra[2 * self.time * plane..].chunks_exact(2 * plane);
+        for (from, to) in newest.zip(past.chunks_exact_mut((2 * bins).max(1))) {
+            let (re, im) = from.split_at(plane);
+            for ((to, re), im) in to.chunks_exact_mut(2).zip(re).zip(im) {
+                to.copy_from_slice(&[*re, *im]);
+            }
+        }
+    }
+
+    /// Goes on from a state that [`Self::save`] has written. Real-time safe.
+    ///
+    /// # Panics
+    /// If `from` is not [`Self::state_len`] long.
+    pub fn restore(&mut self, from: &[f32]) {
+        assert_eq!(from.len(), self.state_len(), "a state of another net");
+        let (plane, bins) = (self.net.plane(), self.net.tap_bins);
+        let (level, rest) = from.split_at(LEVEL_LEN);
+        self.level = Level::from_parts([level[0], level[1]]);
+        let (past, state) = rest.split_at(rest.len() - self.state.len());
+        self.state.copy_from_slice(state);
+        self.time = 0;
+        let oldest = self.spectra.chunks_exact_mut(2 * plane);
+        for (to, from) in oldest.zip(past.chunks_exact((2 * bins).max(1))) {
+            let (re, im) = to.split_at_mut(plane);
+            for ((from, re), im) in from.chunks_exact(2).zip(re).zip(im) {
+                (*re, *im) = (from[0], from[1]);
+            }
+        }
     }
 
     /// Back to the start of a stream. Real-time safe.

@@ -1,0 +1,427 @@
+//! Who plays: a worker elsewhere, or this thread, going on from the same state.
+//!
+//! Every frame goes to the worker. Its result counts if it is there when it is due; if not, this thread takes over at
+//! that very frame: from the last state that came back, or its own if that is newer, it runs the frames since and goes
+//! on. The worker's late results are dropped; once it has been on time for long enough it plays again. A worker that lost a
+//! frame is given this thread's state first. Both run the same function, so the sound does not change but for rounding,
+//! and frames overlap, which is the fade.
+
+use std::sync::Arc;
+
+use super::cpu::CpuEngine;
+use super::{Engine, Exchange};
+use crate::handoff::job::{Job, JobBench, JobDesk, Outcome, StateOrder, jobs};
+use crate::model::Model;
+use crate::telemetry::Deltas;
+
+/// How patient a supervisor is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// Samples of the model's rate by which results come later than the spread.
+    pub handoff: usize,
+    /// A state comes back with every so many-th frame; as many frames, and those in flight, may have to be run at once.
+    pub save_every: u64,
+    /// Frames that the worker must have been on time for, one after the other, before it plays again.
+    pub punctual: u32,
+}
+
+/// Who plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Playing {
+    /// The worker.
+    Worker,
+    /// This thread.
+    Here,
+}
+
+/// What has happened so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SupervisorStats {
+    /// Frames the worker played.
+    pub by_worker: u64,
+    /// Frames that were run here.
+    pub here: u64,
+    /// Frames of the worker that were not there when they were due.
+    pub late: u64,
+    /// Frames that the worker could not take or could not run.
+    pub lost: u64,
+    /// Times this thread took over.
+    pub taken_over: u64,
+    /// Times the worker took up again.
+    pub given_back: u64,
+    /// Frames run here to catch up.
+    pub replayed: u64,
+}
+
+/// A frame kept for the time it may have to be run here.
+#[derive(Debug)]
+struct Kept {
+    seq: u64,
+    values: Vec<f32>,
+}
+
+/// Whose state this thread could go on from.
+#[derive(Debug)]
+struct SavedState {
+    /// The frame it stands behind.
+    seq: u64,
+    values: Vec<f32>,
+}
+
+/// States that may be on their way at a time.
+const STATES: usize = 2;
+
+/// An engine that owns a CPU engine and the audio thread's end of a worker's queue.
+#[derive(Debug)]
+pub struct Supervisor {
+    cpu: CpuEngine,
+    policy: Policy,
+    /// Frames between the newest given and the one that is due.
+    behind: u64,
+    desk: JobDesk,
+    /// Results that came before they were due.
+    came: Vec<Job>,
+    /// Frames by their number modulo their count.
+    kept: Vec<Kept>,
+    epoch: u64,
+    /// The first frame of the epoch; 0 while it has none.
+    first: u64,
+    newest: u64,
+    /// The frame that the CPU's state stands behind.
+    cpu_at: u64,
+    /// The newest state that came back.
+    saved: SavedState,
+    /// Room for states on their way.
+    rooms: Vec<Vec<f32>>,
+    /// The worker has had every frame of the epoch in order.
+    in_step: bool,
+    playing: Playing,
+    punctual: u32,
+    stats: SupervisorStats,
+}
+
+impl Supervisor {
+    /// A supervisor for `channels` streams of `model`, and the worker's end of its queue. The worker begins to play once it
+    /// has been punctual. Allocates.
+    pub fn new(model: &Arc<Model>, channels: usize, policy: Policy) -> (Supervisor, JobBench) {
+        let cpu = CpuEngine::new(model, channels);
+        let front_end = model.spec().front_end;
+        let wait = front_end.spread + policy.handoff;
+        let behind = (wait.saturating_sub(1) / front_end.hop) as u64;
+        let (frame, state) = (channels * cpu.frame_len(), cpu.state_len());
+        let window = (policy.save_every.max(1) + 2 * behind + 2) as usize * 2;
+        let (desk, bench) = jobs(window, frame);
+        let kept = || Kept {
+            seq: 0,
+            values: vec![0.0; frame],
+        };
+        let supervisor = Supervisor {
+            cpu,
+            policy,
+            behind,
+            desk,
+            came: Vec::with_capacity(window),
+            kept: (0..window).map(|_| kept()).collect(),
+            epoch: 0,
+            first: 0,
+            newest: 0,
+            cpu_at: 0,
+            saved: SavedState {
+                seq: 0,
+                values: vec![0.0; state],
+            },
+            rooms: (0..STATES).map(|_| vec![0.0; state]).collect(),
+            in_step: true,
+            playing: Playing::Here,
+            punctual: 0,
+            stats: SupervisorStats::default(),
+        };
+        (supervisor, bench)
+    }
+
+    /// Who plays now.
+    pub fn playing(&self) -> Playing {
+        self.playing
+    }
+
+    /// What has happened so far.
+    pub fn stats(&self) -> SupervisorStats {
+        self.stats
+    }
+
+    /// Takes in what came back, and says whether nothing is on its way: for tests and offline work, which can wait.
+    pub fn has_all(&mut self) -> bool {
+        self.drain();
+        self.desk.idle() + self.came.len() == self.kept.len()
+    }
+
+    fn slot(&self, seq: u64) -> usize {
+        (seq % self.kept.len() as u64) as usize
+    }
+
+    /// Takes in what came back.
+    fn drain(&mut self) {
+        while let Some(mut job) = self.desk.take() {
+            let of_now = job.epoch() == self.epoch && self.first > 0;
+            let done = of_now && job.outcome == Outcome::Done;
+            if of_now && job.outcome == Outcome::Failed {
+                self.stats.lost += 1;
+                self.in_step = false;
+            }
+            // What is due is yet to be played; the rest has been, here.
+            let wanted = done && job.seq() + self.behind >= self.newest;
+            if wanted && self.came.len() < self.came.capacity() {
+                self.came.push(job);
+            } else {
+                self.take_state(&mut job, done);
+                self.desk.put(job);
+            }
+        }
+    }
+
+    /// Takes the state out of a job, and keeps it if it is the newest and sound.
+    fn take_state(&mut self, job: &mut Job, done: bool) {
+        let mut state = std::mem::take(&mut job.state);
+        if state.is_empty() {
+            return;
+        }
+        let newer = done && job.order() == StateOrder::Save && job.seq() > self.saved.seq;
+        if newer && state.iter().all(|v| v.is_finite()) {
+            std::mem::swap(&mut self.saved.values, &mut state);
+            self.saved.seq = job.seq();
+        }
+        self.rooms.push(state);
+    }
+
+    /// Sends frame `seq`, with `state` if the order has to do with one; false where it cannot be.
+    fn send(&mut self, seq: u64, order: StateOrder, state: Vec<f32>) -> bool {
+        let at = self.slot(seq);
+        let (epoch, values) = (self.epoch, &self.kept[at].values);
+        let unsent = self.desk.send(state, |job| {
+            job.address(epoch, seq, order);
+            job.values.copy_from_slice(values);
+        });
+        match unsent {
+            Ok(()) => true,
+            Err(state) => {
+                if !state.is_empty() {
+                    self.rooms.push(state);
+                }
+                false
+            }
+        }
+    }
+
+    /// Sends the newest frame to a worker that has had all before.
+    fn send_newest(&mut self) {
+        let saves = self.policy.save_every.max(1);
+        let sent = match self.newest - self.first {
+            0 => self.send(self.newest, StateOrder::Reset, Vec::new()),
+            n if n.is_multiple_of(saves) => match self.rooms.pop() {
+                Some(room) => self.send(self.newest, StateOrder::Save, room),
+                None => self.send(self.newest, StateOrder::Leave, Vec::new()),
+            },
+            _ => self.send(self.newest, StateOrder::Leave, Vec::new()),
+        };
+        if !sent {
+            self.stats.lost += 1;
+            self.in_step = false;
+        }
+    }
+
+    /// Gives the worker this thread's state, and the frames behind it up to the newest.
+    fn bring_in_step(&mut self) {
+        let first = self.cpu_at + 1;
+        if !self.is_kept(first) || self.desk.idle() == 0 {
+            return;
+        }
+        let Some(mut state) = self.rooms.pop() else {
+            return;
+        };
+        self.cpu.save(&mut state);
+        // What is still on its way from before is of no use.
+        self.epoch += 1;
+        self.in_step = self.send(first, StateOrder::Restore, state)
+            && (first + 1..=self.newest).all(|seq| self.send(seq, StateOrder::Leave, Vec::new()));
+        self.punctual = 0;
+    }
+
+    fn is_kept(&self, seq: u64) -> bool {
+        seq >= self.first && self.kept[self.slot(seq)].seq == seq
+    }
+
+    /// Brings this thread's state behind the frame before `seq`, from the newest state there is.
+    fn catch_up(&mut self, seq: u64) {
+        if self.saved.seq > self.cpu_at && self.saved.seq < seq {
+            self.cpu.restore(&self.saved.values);
+            self.cpu_at = self.saved.seq;
+        }
+        if self.cpu_at + 1 < seq && !self.is_kept(self.cpu_at + 1) {
+            // Too long ago: what is kept is where it begins anew.
+            self.cpu.reset();
+            let oldest = (self.newest + 1).saturating_sub(self.kept.len() as u64);
+            self.cpu_at = oldest.max(self.first) - 1;
+        }
+        while self.cpu_at + 1 < seq {
+            self.run_here(self.cpu_at + 1);
+            self.cpu.work(1, 1);
+            self.stats.replayed += 1;
+        }
+    }
+
+    /// Begins a frame here.
+    fn run_here(&mut self, seq: u64) {
+        let at = self.slot(seq);
+        self.cpu.submit(seq, &self.kept[at].values);
+        self.cpu_at = seq;
+    }
+
+    /// The worker's result for `seq`, if it is there; what is older is put by.
+    fn result(&mut self, seq: u64) -> Option<Job> {
+        let mut found = None;
+        let mut at = 0;
+        while at < self.came.len() {
+            if self.came[at].seq() > seq {
+                at += 1;
+                continue;
+            }
+            let mut job = self.came.swap_remove(at);
+            self.take_state(&mut job, true);
+            // A frame that was sent again with a state may have come back twice.
+            if job.seq() == seq && found.is_none() {
+                found = Some(job);
+            } else {
+                self.desk.put(job);
+            }
+        }
+        found
+    }
+
+    /// Whether the frames kept reach no further back than the newest state: one more, and nobody could take over.
+    fn is_at_the_brink(&self) -> bool {
+        let stands_at = self.saved.seq.max(self.cpu_at);
+        self.newest.saturating_sub(stands_at) >= self.kept.len() as u64
+    }
+
+    /// Plays here from now on.
+    fn take_over(&mut self) {
+        self.playing = Playing::Here;
+        self.stats.taken_over += 1;
+        self.punctual = 0;
+    }
+}
+
+impl Engine for Supervisor {
+    fn frame_len(&self) -> usize {
+        self.cpu.frame_len()
+    }
+
+    fn channels(&self) -> usize {
+        self.cpu.channels()
+    }
+
+    fn handoff(&self) -> usize {
+        self.policy.handoff
+    }
+
+    fn submit(&mut self, seq: u64, input: &[f32]) {
+        self.drain();
+        let begins = self.first == 0;
+        if begins {
+            self.first = seq;
+            self.cpu_at = seq - 1;
+        }
+        self.newest = seq;
+        let at = self.slot(seq);
+        self.kept[at].seq = seq;
+        self.kept[at].values.copy_from_slice(input);
+        if self.in_step {
+            self.send_newest();
+        } else if self.playing == Playing::Here {
+            self.bring_in_step();
+        }
+        if self.playing == Playing::Worker && self.is_at_the_brink() {
+            self.take_over();
+        }
+        if self.playing == Playing::Here && seq >= self.first + self.behind {
+            let due = seq - self.behind;
+            self.catch_up(due);
+            if self.cpu_at < due {
+                self.run_here(due);
+            }
+        }
+    }
+
+    fn work(&mut self, done: u32, of: u32) {
+        if self.playing == Playing::Here {
+            self.cpu.work(done, of);
+        }
+    }
+
+    fn collect(&mut self, seq: u64, output: &mut [f32]) -> Exchange {
+        self.drain();
+        let result = self.result(seq);
+        let sound = |job: &Job| job.values.iter().all(|v| v.is_finite());
+        let there = result.as_ref().is_some_and(sound);
+        if result.is_some() && !there {
+            // Its state is as broken as its result.
+            self.in_step = false;
+        }
+        if !there && self.in_step {
+            self.stats.late += 1;
+        }
+        let exchange = if self.playing == Playing::Worker && there {
+            if let Some(job) = &result {
+                output.copy_from_slice(&job.values);
+            }
+            self.stats.by_worker += 1;
+            Exchange::Ready
+        } else {
+            if self.playing == Playing::Worker {
+                self.take_over();
+            }
+            if self.cpu_at < seq {
+                self.catch_up(seq);
+                self.run_here(seq);
+            }
+            self.stats.here += 1;
+            self.cpu.collect(seq, output)
+        };
+        if let Some(job) = result {
+            self.desk.put(job);
+        }
+        self.punctual = if there && self.in_step {
+            self.punctual + 1
+        } else {
+            0
+        };
+        if self.playing == Playing::Here && self.punctual >= self.policy.punctual {
+            self.playing = Playing::Worker;
+            self.stats.given_back += 1;
+        }
+        exchange
+    }
+
+    fn reset(&mut self) {
+        self.epoch += 1;
+        self.first = 0;
+        self.cpu.reset();
+        while let Some(mut job) = self.came.pop() {
+            self.take_state(&mut job, false);
+            self.desk.put(job);
+        }
+        self.saved.seq = 0;
+        self.in_step = true;
+        self.punctual = 0;
+    }
+
+    fn observe(&mut self, on: bool) {
+        self.cpu.observe(on);
+    }
+
+    fn deltas(&self, deltas: &mut Deltas) {
+        if self.playing == Playing::Here {
+            self.cpu.deltas(deltas);
+        }
+    }
+}
