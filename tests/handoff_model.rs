@@ -3,7 +3,7 @@
 use loom::thread;
 
 mod sync {
-    pub use loom::cell::UnsafeCell as Cell;
+    pub use loom::cell::UnsafeCell;
     pub use loom::sync::Arc;
     pub use loom::sync::atomic::{AtomicUsize, Ordering};
 }

@@ -2,7 +2,7 @@
 //!
 //! Flows in: values, moved. Flows out: the same, in order. What finds no room is handed back.
 
-use super::sync::{Arc, AtomicUsize, Cell, Ordering};
+use super::sync::{Arc, AtomicUsize, Ordering, UnsafeCell};
 
 /// Both ends of a queue with room for `capacity` values, at least 1.
 ///
@@ -14,7 +14,9 @@ use super::sync::{Arc, AtomicUsize, Cell, Ordering};
 /// ```
 pub fn ring<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     let shared = Arc::new(Shared {
-        slots: (0..capacity.max(1)).map(|_| Cell::new(None)).collect(),
+        slots: (0..capacity.max(1))
+            .map(|_| UnsafeCell::new(None))
+            .collect(),
         taken: AtomicUsize::new(0),
         sent: AtomicUsize::new(0),
     });
@@ -24,7 +26,7 @@ pub fn ring<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 /// Slots `taken..sent`, modulo their number, belong to the receiver, the others to the sender.
 #[derive(Debug)]
 struct Shared<T> {
-    slots: Box<[Cell<Option<T>>]>,
+    slots: Box<[UnsafeCell<Option<T>>]>,
     /// Values taken so far; written by the receiver alone.
     taken: AtomicUsize,
     /// Values sent so far; written by the sender alone.

@@ -5,11 +5,11 @@ pub(super) use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A cell that two threads share by an agreement of their own.
 #[derive(Debug, Default)]
-pub(super) struct Cell<T>(std::cell::UnsafeCell<T>);
+pub(super) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
 
-impl<T> Cell<T> {
-    pub(super) fn new(value: T) -> Cell<T> {
-        Cell(std::cell::UnsafeCell::new(value))
+impl<T> UnsafeCell<T> {
+    pub(super) fn new(value: T) -> UnsafeCell<T> {
+        UnsafeCell(std::cell::UnsafeCell::new(value))
     }
 
     /// `f` with the place of the value, which it may use as long as nobody else does.
