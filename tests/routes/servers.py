@@ -29,12 +29,16 @@ def wait_for(what, seconds, why):
 
 
 class Pulse:
-    """PulseAudio with two null sinks, `voice` and `clean`; the monitor of `voice` is the default source."""
+    """PulseAudio with two null sinks, `voice` and `clean`; the monitor of `voice` is the default source.
+
+    `voice_rate` is the rate of `voice`. `clock` is a source that gives what is fed to it, at the pace it is fed.
+    """
 
     NEEDS = ("pulseaudio", "pactl", "pacat")
 
-    def __init__(self, folder):
+    def __init__(self, folder, voice_rate=RATE):
         self.folder = Path(folder)
+        self.rates = {"voice": voice_rate, "clean": RATE}
         self.socket = self.folder / "native"
         home = {"HOME": str(folder), "XDG_CONFIG_HOME": f"{folder}/.config", "XDG_RUNTIME_DIR": str(folder)}
         self.env = {**os.environ, **home, "PULSE_SERVER": f"unix:{self.socket}"}
@@ -49,7 +53,7 @@ class Pulse:
         wait_for(self.socket.exists, 10, "PulseAudio does not start")
         # The first to ask makes the cookie, where the app looks for it.
         wait_for(lambda: self.pactl("info"), 10, "PulseAudio does not answer")
-        self.sinks = {name: self.load(name) for name in ("voice", "clean")}
+        self.sinks = {name: self.load(name) for name in self.rates}
         self.pactl("set-default-source", "voice.monitor")
         self.pactl("set-default-sink", "clean")
         return self
@@ -63,7 +67,7 @@ class Pulse:
 
     def load(self, name):
         about = f"sink_properties=device.description={name.capitalize()}"
-        return self.pactl("load-module", "module-null-sink", f"sink_name={name}", f"rate={RATE}", "format=float32le", about)
+        return self.pactl("load-module", "module-null-sink", f"sink_name={name}", f"rate={self.rates[name]}", "format=float32le", about)
 
     def asound(self):
         """An environment where ALSA's default device is this server and nothing else finds it."""
@@ -79,6 +83,10 @@ class Pulse:
         with open(taken, "wb") as to:
             command = ["pacat", "--record", f"--device={sink}.monitor", "--latency-msec=20", *FORM]
             return subprocess.Popen(urgent(command), env=self.env, stdout=to), taken
+
+    def clock(self, ppm):
+        """A source `clock` whose clock is fast by `ppm`."""
+        return Clock(self, ppm)
 
     def through(self, x, tail=1.0):
         """Plays `x` into `voice`, and gives what came out of `clean` from the moment on at which `x` was in `voice`."""
@@ -98,6 +106,54 @@ class Pulse:
         # Both recorders ended together, whenever they began.
         begun = sound.coarse_lag(x, voice) + len(clean) - len(voice)
         return clean[max(0, begun) :]
+
+
+class Clock:
+    """A source of PulseAudio's that is fed 10 ms at a time, by a clock that is off: silence, and sounds in between."""
+
+    def __init__(self, server, ppm):
+        self.server, self.sounds, self.ended = server, [], threading.Event()
+        self.rate = RATE * (1 + ppm * 1e-6)
+        pipe = server.folder / "clock"
+        server.pactl("load-module", "module-pipe-source", "source_name=clock", f"file={pipe}", "format=float32le", f"rate={RATE}", "channels=1")
+        self.pipe = open(pipe, "wb", buffering=0)
+        self.thread = threading.Thread(target=self.feed, daemon=True)
+        self.thread.start()
+
+    def feed(self):
+        import numpy as np
+
+        block, fed, began = RATE // 100, 0, time.monotonic()
+        while not self.ended.is_set():
+            sound = self.sounds[0][:block] if self.sounds else np.zeros(block, np.float32)
+            if self.sounds:
+                self.sounds[0] = self.sounds[0][block:]
+                if not len(self.sounds[0]):
+                    self.sounds.pop(0)
+            self.pipe.write(np.ascontiguousarray(sound).tobytes())
+            fed += len(sound)
+            time.sleep(max(0.0, began + fed / self.rate - time.monotonic()))
+
+    def through(self, x, tail=1.0):
+        """Feeds `x`, and gives what came out of `clean` meanwhile."""
+        import numpy as np
+
+        recorder, taken = self.server.record("clean")
+        wait_for(lambda: taken.stat().st_size, 5, "the sink's monitor gives nothing")
+        self.sounds.append(x.astype(np.float32))
+        wait_for(lambda: not self.sounds, len(x) / RATE + 10, "the source is not read")
+        time.sleep(tail)
+        recorder.terminate()
+        recorder.wait()
+        return np.fromfile(taken, dtype=np.float32).astype(np.float64)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.thread.join()
+        self.pipe.close()
 
 
 class Jack:

@@ -7,6 +7,7 @@ use clap::Parser;
 use statewave_plugin::app::flags::Flags;
 use statewave_plugin::app::front::Front;
 use statewave_plugin::app::headless::{self, tell};
+use statewave_plugin::app::quiet;
 use statewave_plugin::app::settings::{Settings, model_of};
 use statewave_plugin::app::values::Values;
 use statewave_plugin::app::window::Window;
@@ -17,6 +18,7 @@ use statewave_plugin::panel::host::PanelHost;
 
 fn main() -> ExitCode {
     let flags = Flags::parse();
+    quiet::hush();
     if flags.list {
         headless::list();
         return ExitCode::SUCCESS;
