@@ -1,9 +1,10 @@
-//! The pace of reading between clocks that come in bursts, differ or stop: steady, and nothing is lost.
+//! The pace of reading between clocks that come in bursts, differ or stop: steady, nothing is lost, nothing allocates.
 //!
 //! Time is made up here, so every run is the same.
 
 use std::sync::atomic::Ordering;
 
+use nice_assert_no_alloc::assert_no_alloc;
 use statewave_plugin::app::bridge::{Inlet, Outlet, bridge};
 
 /// Low, since hours of sound are made here, Hz.
@@ -31,6 +32,9 @@ struct Device {
     bursts: (f64, f64),
     /// Between these moments nothing comes, and it is not made up for, seconds.
     gap: (f64, f64),
+    /// It stands still so often for so long, seconds.
+    stalls: (f64, f64),
+    stall: f64,
     chance: Chance,
     /// When the next burst is.
     burst: f64,
@@ -45,6 +49,8 @@ impl Device {
             ppm,
             bursts,
             gap: (f64::MAX, f64::MAX),
+            stalls: (f64::MAX, 0.0),
+            stall: 0.0,
             chance: Chance(0x9e37_79b9_7f4a_7c15 ^ block as u64),
             burst: 0.0,
             due: 0.001,
@@ -53,6 +59,10 @@ impl Device {
 
     /// When the next block comes.
     fn next(&mut self) -> f64 {
+        if self.due > self.stall + self.stalls.0 {
+            self.stall += self.stalls.0;
+            self.due += self.stalls.1;
+        }
         if (self.gap.0..self.gap.1).contains(&self.due) {
             self.due = self.gap.1;
         }
@@ -115,9 +125,11 @@ impl Bench {
             }
             if comes <= goes {
                 let first = bench.written;
-                bench
-                    .inlet
-                    .write(comes, input.block, |frame, _| tone(first + frame as u64));
+                assert_no_alloc(|| {
+                    bench
+                        .inlet
+                        .write(comes, input.block, |frame, _| tone(first + frame as u64));
+                });
                 bench.written += input.block as u64;
                 input.done();
             } else {
@@ -128,8 +140,10 @@ impl Bench {
     }
 
     fn read(&mut self, now: f64, frames: usize) {
-        self.outlet.steer(now, frames);
-        self.outlet.read(&mut self.planes, frames);
+        assert_no_alloc(|| {
+            self.outlet.steer(now, frames);
+            self.outlet.read(&mut self.planes, frames);
+        });
         self.heard.extend_from_slice(&self.planes[0]);
         let status = self.outlet.status();
         self.seen.push(Seen {
@@ -274,4 +288,17 @@ fn an_output_that_stops_for_a_second_leaves_no_delay() {
     let bench = Bench::run(Device::new(160, 50.0, (0.0, 0.0)), output, 260.0);
     assert_eq!(bench.empty_after(5.0), 0);
     bench.assert_back_after_a_gap();
+}
+
+#[test]
+fn a_server_that_runs_empty_now_and_then_is_no_clock_that_differs() {
+    // It plays 30 ms of silence every eight seconds, and takes nothing meanwhile.
+    let mut output = Device::new(160, 0.0, (0.0, 0.0));
+    output.stalls = (8.0, 0.030);
+    let bench = Bench::run(Device::new(160, 0.0, (0.0, 0.0)), output, 200.0);
+    let off = bench.farthest_ppm(0.0, 20.0);
+    assert!(off < 100.0, "{off} ppm off");
+    assert_eq!(bench.empty_after(5.0), 0);
+    let held = bench.most_held_ms(20.0);
+    assert!(held < 90.0, "{held} ms held");
 }

@@ -28,7 +28,8 @@ const CAPACITY_SECONDS: f64 = 1.0;
 /// Beyond the target by this much, the surplus is thrown away: the delay must not stay, seconds.
 const SURPLUS_SECONDS: f64 = 0.1;
 
-/// Devices that start bring bursts. After so long, what was never needed of them is thrown away once, seconds ...
+/// Devices that start bring bursts, and one that stood still leaves us with what it did not take. After so long, what was
+/// never needed of it is thrown away once, seconds ...
 const YOUNG_SECONDS: f64 = 1.0;
 /// ... if it is more than this: draining it by reading faster takes a minute, seconds.
 const YOUNG_SURPLUS_SECONDS: f64 = 0.008;
@@ -95,7 +96,7 @@ pub struct Outlet {
     drift: Option<DriftControl>,
     /// Nothing is read until there is enough.
     filling: bool,
-    /// Since it was filled; `None` when its youth is over.
+    /// `None` when it is over.
     young: Option<Youth>,
     /// When it was looked at last, seconds.
     last: f64,
@@ -104,12 +105,24 @@ pub struct Outlet {
     status: Arc<BridgeStatus>,
 }
 
-/// The first second after the ring was filled.
+/// The first second after the ring was filled, or after a clock jumped.
 struct Youth {
+    /// What is thrown away is a gap, rather than part of the start.
+    is_gap: bool,
     /// When it ends, seconds.
     end: f64,
     /// The least that was left after a block, seconds.
     spare: f64,
+}
+
+impl Youth {
+    fn begin(now: f64, is_gap: bool) -> Self {
+        Self {
+            is_gap,
+            end: now + YOUNG_SECONDS,
+            spare: f64::MAX,
+        }
+    }
 }
 
 /// Makes both ends. `paced` says that the input has a clock of its own.
@@ -252,12 +265,13 @@ impl Outlet {
         let target = blocks + wanted_spare;
         if self.filling {
             self.filling = held_seconds < target;
-            self.young = Some(Youth {
-                end: now + YOUNG_SECONDS,
-                spare: f64::MAX,
-            });
+            self.young = Some(Youth::begin(now, false));
             drift.restart();
             return;
+        }
+        if drift.has_jumped() {
+            self.young = Some(Youth::begin(now, true));
+            drift.restart();
         }
         // Seconds of the output are those of the input's nominal rate, but for the bend.
         let made = (CHUNK - self.given) as f64 / self.output_rate;
@@ -273,6 +287,9 @@ impl Outlet {
                 let left = youth.spare - wanted_spare;
                 if left > YOUNG_SURPLUS_SECONDS {
                     surplus = left;
+                    status
+                        .surplus
+                        .fetch_add(u32::from(youth.is_gap), Ordering::Relaxed);
                 }
                 self.young = None;
                 // Blocks of the start may have been longer than they are from now on.

@@ -70,6 +70,11 @@ impl DriftControl {
         };
     }
 
+    /// One of the clocks goes on beside its line: what is held is another, though the clocks do not differ.
+    pub fn has_jumped(&self) -> bool {
+        self.input.has_jumped() || self.output.has_jumped()
+    }
+
     /// By how much faster to read from now on, as a share.
     pub fn update(&mut self, look: &Look) -> f64 {
         let passed = look.now - self.last.replace(look.now).unwrap_or(look.now);

@@ -12,6 +12,10 @@ const PIECES: usize = 15;
 /// Pieces without which nothing is said.
 const LEAST_PIECES: usize = 4;
 
+/// The newest pieces are that far from the line, both to one side, where the clock has jumped: clocks that differ by 1000
+/// ppm are not, seconds.
+const JUMP_SECONDS: f64 = 0.005;
+
 /// See the module. Real-time safe.
 #[derive(Debug, Clone)]
 pub struct Earliest {
@@ -54,6 +58,16 @@ impl Earliest {
         true
     }
 
+    /// The clock goes on beside its line: a server ran empty and played silence instead, or frames were lost before us.
+    pub fn has_jumped(&self) -> bool {
+        let Some(line) = self.line() else {
+            return false;
+        };
+        let newest = [1, 2].map(|back| self.least[(self.count - back) % PIECES] - line);
+        newest.iter().all(|&off| off > JUMP_SECONDS)
+            || newest.iter().all(|&off| off < -JUMP_SECONDS)
+    }
+
     /// Where the clock's line lies, seconds; `None` until enough is known.
     pub fn line(&self) -> Option<f64> {
         let known = self.count.min(PIECES);
@@ -82,6 +96,25 @@ mod tests {
         }
         let line = earliest.line().expect("ten seconds are enough");
         assert!((line - 0.003).abs() < 1e-12, "{line} s");
+    }
+
+    #[test]
+    fn a_jump_is_seen_and_a_clock_that_is_off_is_none() {
+        let jumped = |offset: &dyn Fn(f64) -> f64| {
+            let mut earliest = Earliest::default();
+            let moments = (0..2_000).map(|block| f64::from(block) * 0.01);
+            moments
+                .filter(|&now| {
+                    earliest.tell(now, offset(now));
+                    earliest.has_jumped()
+                })
+                .next()
+        };
+        let silence = |now: f64| if now < 12.0 { 0.0 } else { 0.014 };
+        let seen = jumped(&silence).expect("a jump");
+        assert!((12.5..14.0).contains(&seen), "{seen} s");
+        assert_eq!(jumped(&|now| 1e-3 * now), None, "1000 ppm");
+        assert_eq!(jumped(&|now| -1e-3 * now), None, "-1000 ppm");
     }
 
     #[test]

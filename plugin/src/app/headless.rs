@@ -19,8 +19,12 @@ const REPORT: Duration = Duration::from_secs(10);
 /// How long a route may take to open before the app gives up.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Runs until the time is up, the file has ended, or the process is ended.
-pub fn run(flags: &Flags, mut front: Front) -> ExitCode {
+/// Runs until the time is up, the file has ended, or the process is ended. `midi` moves what its controllers learned.
+pub fn run(flags: &Flags, mut front: Front, mut midi: Midi) -> ExitCode {
+    if let Some(Err(fault)) = flags.midi.as_ref().map(|port| midi.connect(port)) {
+        tell(&fault);
+        return ExitCode::FAILURE;
+    }
     let mut log = Log::default();
     let began = Instant::now();
     let mut played = false;
