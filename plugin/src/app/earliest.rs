@@ -102,13 +102,11 @@ mod tests {
     fn a_jump_is_seen_and_a_clock_that_is_off_is_none() {
         let jumped = |offset: &dyn Fn(f64) -> f64| {
             let mut earliest = Earliest::default();
-            let moments = (0..2_000).map(|block| f64::from(block) * 0.01);
-            moments
-                .filter(|&now| {
-                    earliest.tell(now, offset(now));
-                    earliest.has_jumped()
-                })
-                .next()
+            let mut moments = (0..2_000).map(|block| f64::from(block) * 0.01);
+            moments.find(|&now| {
+                earliest.tell(now, offset(now));
+                earliest.has_jumped()
+            })
         };
         let silence = |now: f64| if now < 12.0 { 0.0 } else { 0.014 };
         let seen = jumped(&silence).expect("a jump");

@@ -58,6 +58,8 @@ pub fn run(flags: &Flags, mut front: Front, mut midi: Midi) -> ExitCode {
 struct Log {
     /// The line about its ends; empty until one runs.
     shown: String,
+    /// Nothing runs any more: the same line is news when it does.
+    stopped: bool,
     reported: Option<Instant>,
     last: Option<Snapshot>,
 }
@@ -68,7 +70,10 @@ impl Log {
         while let Some(snapshot) = front.desk.snapshot() {
             self.last = Some(snapshot);
         }
-        let Some(route) = &front.route else { return };
+        let Some(route) = &front.route else {
+            self.stopped = true;
+            return;
+        };
         let line = format!(
             "{} ({} Hz) -> {} ({} Hz), {:.2} ms in the model's path",
             route.input,
@@ -77,7 +82,8 @@ impl Log {
             route.rates.1,
             front.desk.latency.map_or(0.0, |latency| latency.total_ms()),
         );
-        if line != self.shown {
+        if line != self.shown || self.stopped {
+            self.stopped = false;
             println!("{line}");
             self.shown = line;
         }
