@@ -240,6 +240,12 @@ def loss(app, render, folder):
             server.pactl("unload-module", server.sinks["clean"])
             gone = running.until("went away", 15)
             running.until("stands in", 15, gone)
+            # What stands in is `voice`, whose monitor is the input: heard there, the sound would go round.
+            running.settle()
+            (voice,) = server.taken(render.noisy[-3 * RATE :], ["voice"], tail=2.0)
+            left = 10 * np.log10(np.mean(voice[-RATE // 2 :] ** 2) + 1e-20)
+            print(f"loss: {left:.0f} dBFS left at the output that stands in")
+            assert left < -100, f"loss: {left:.0f} dBFS go round between the input and the output that stands in"
             began = time.monotonic()
             server.sinks["clean"] = server.load("clean")
             back = running.until("-> Clean", 15, gone)

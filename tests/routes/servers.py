@@ -107,16 +107,11 @@ class Pulse:
             command = ["pacat", "--record", f"--device={sink}.monitor", "--latency-msec=20", *FORM]
             return subprocess.Popen(urgent(command), env=self.env, stdout=to), taken
 
-    def clock(self, ppm):
-        """A source `clock` whose clock is fast by `ppm`."""
-        return Clock(self, ppm)
-
-    def through(self, x, tail=1.0):
-        """Plays `x` into `voice`, and gives what came out of `clean` from the moment on at which `x` was in `voice`."""
+    def taken(self, x, sinks, tail=1.0):
+        """Plays `x` into `voice`, and gives what the sinks played until a while after."""
         import numpy as np
-        import sound
 
-        recorders = [self.record(sink) for sink in ("voice", "clean")]
+        recorders = [self.record(sink) for sink in sinks]
         for _, taken in recorders:
             wait_for(lambda taken=taken: taken.stat().st_size, 5, "the sink's monitor gives nothing")
         play = ["pacat", "--playback", "--device=voice", "--latency-msec=40", *FORM]
@@ -125,7 +120,17 @@ class Pulse:
         for recorder, _ in recorders:
             recorder.terminate()
             recorder.wait()
-        voice, clean = (np.fromfile(taken, dtype=np.float32).astype(np.float64) for _, taken in recorders)
+        return [np.fromfile(taken, dtype=np.float32).astype(np.float64) for _, taken in recorders]
+
+    def clock(self, ppm):
+        """A source `clock` whose clock is fast by `ppm`."""
+        return Clock(self, ppm)
+
+    def through(self, x, tail=1.0):
+        """Plays `x` into `voice`, and gives what came out of `clean` from the moment on at which `x` was in `voice`."""
+        import sound
+
+        voice, clean = self.taken(x, ("voice", "clean"), tail)
         # Both recorders ended together, whenever they began.
         begun = sound.coarse_lag(x, voice) + len(clean) - len(voice)
         return clean[max(0, begun) :]
