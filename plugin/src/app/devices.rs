@@ -92,7 +92,7 @@ fn is_monitor(input: &DeviceId, output: &DeviceId) -> bool {
 
 /// Lists all devices. Takes up to a second on some systems.
 pub fn list() -> Devices {
-    let host = cpal::default_host();
+    let host = hosts::system();
     let listed = |device: Device| {
         Some(Listed {
             id: device.id().ok()?.to_string(),
@@ -156,7 +156,7 @@ fn find(wanted: &str, way: Way) -> Option<Device> {
     if let Some(device) = id.parse().ok().and_then(|id| hosts::device(&id)) {
         return Some(device);
     }
-    let host = cpal::default_host();
+    let host = hosts::system();
     let named = |device: &Device| {
         device
             .description()
@@ -178,7 +178,7 @@ pub fn open(
     rate: Option<u32>,
     buffer: Option<u32>,
 ) -> Result<Opened, Fault> {
-    let host = cpal::default_host();
+    let host = hosts::system();
     let found = wanted.and_then(|wanted| find(wanted, way));
     let is_wanted = found.is_some() || wanted.is_none();
     let device = found.or_else(|| match way {
