@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """The app between sound servers that need no sound hardware: what goes in, what comes out, what it says of itself.
 
-    routes.py APP PROGRAM [ROUTE ...]
+    routes.py APP PROGRAM [ROUTE ...] [--keep FOLDER]
 
 APP is statewave-app, PROGRAM is statewave, whose `render` says what the app must give. Routes: pulse, alsa, jack, small
-(buffer 64), rate (44.1 kHz), loss (a sink goes and comes back), jackloss; all of them if none is named. Every figure is
-printed and held against a bound; what a route needs and is not here counts as a failure. `cargo xtask routes` runs it.
+(buffer 64), rate (44.1 kHz), rates (44.1 kHz in, 48 kHz out), clocks (an input that is 300 ppm fast), loss (a sink goes
+and comes back), jackloss; all of them if none is named. FOLDER takes what was recorded. Every figure is printed and held
+against a bound; what a route needs and is not here counts as a failure. `cargo xtask routes` runs it.
 """
+import argparse
 import re
 import subprocess
 import sys
@@ -34,6 +36,10 @@ RATE = 48_000
 LEAD = 3.0
 # A hop of the model: where its frames begin in the route is chance.
 HOP = 320
+# From when a route is there until something is sent through, seconds at least: what its start left is gone by then.
+WARM = 6.0
+# In which the clocks' difference is found, seconds.
+LEARN = 60.0
 # Where comparing begins, seconds.
 SKIP = LEAD + 0.5
 STATE = re.compile(r"drift ([+-]\d+) ppm, ([\d.]+) ms held, gaps: (\d+) empty, (\d+) too full; load (\d+) %, (\d+) missed")
@@ -44,6 +50,8 @@ class App:
 
     def __init__(self, app, env, *flags):
         self.lines = []
+        # Gaps and missed deadlines so far, which do not count.
+        self.before = (0.0, 0.0, 0.0)
         command = urgent([app, "--headless", *flags])
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "bufsize": 1}
         self.process = subprocess.Popen(command, env=env, **pipes)
@@ -67,13 +75,25 @@ class App:
         assert any(said), f"the app said nothing of its state: {self.lines}"
         return [float(x) for x in [m for m in said if m][-1].groups()]
 
+    def faults(self):
+        """Times it ran empty, was too full and missed a deadline since `settle`."""
+        _, _, empty, full, _, missed = self.state()
+        return tuple(now - then for now, then in zip((empty, full, missed), self.before))
+
+    def settle(self):
+        """Waits until the start is over."""
+        self.before = (0.0, 0.0, 0.0)
+        time.sleep(WARM)
+        self.until("drift", 15, len(self.lines))
+        self.before = self.faults()
+
     def account(self):
-        drift, held, empty, full, load, missed = self.state()
+        drift, held, _, _, load, _ = self.state()
+        empty, full, missed = self.faults()
         return f"drift {drift:+.0f} ppm, held {held} ms, gaps {empty:.0f} empty {full:.0f} full, load {load:.0f} %, missed {missed:.0f}"
 
     def assert_whole(self):
-        _, _, empty, full, _, missed = self.state()
-        assert empty + full + missed == 0, f"there were gaps or missed deadlines; it said {self.lines}"
+        assert not any(self.faults()), f"gaps or missed deadlines: {self.account()}"
 
     def end(self):
         self.process.terminate()
@@ -89,7 +109,8 @@ class App:
 class Render:
     """What the program makes of the sample, its frames begun at several places."""
 
-    def __init__(self, program, folder):
+    def __init__(self, program, folder, keep):
+        self.keep = keep
         sample, rate = sf.read(SAMPLE)
         assert rate == RATE
         self.noisy = np.concatenate([np.zeros(int(LEAD * RATE)), sample])
@@ -102,12 +123,20 @@ class Render:
         own = [sound.likeness(self.made[0], other, SKIP)[0] for other in self.made[1:]]
         print(f"render beside render, frames begun elsewhere: {min(own):.1f} to {max(own):.1f} dB")
 
-    def judge_dry(self, name, got, app, least_db):
+    def store(self, name, got, delay):
+        """Keeps the sample as it was recorded, from where it begins on."""
+        begin = max(0, round((LEAD + delay / 1e3) * RATE))
+        if self.keep:
+            sound.write(self.keep / f"{name}.wav", got[begin : begin + len(self.noisy) - int(LEAD * RATE)])
+
+    def judge_dry(self, name, got, app, least_db, most_wander):
         """The way alone, nothing cleaned."""
         snr, delay, wander = sound.likeness(self.noisy, got, SKIP)
         print(f"{name}, dry: {snr:.1f} dB like what went in, {delay:.1f} ms later in all, wanders {wander:.2f} ms; {app.account()}")
+        self.store(f"{name}-dry", got, delay)
         app.assert_whole()
-        assert snr > least_db, f"{name}: the way itself changes the sound"
+        assert snr > least_db, f"{name}, dry: {snr:.1f} dB like what went in, not {least_db}"
+        assert wander < most_wander, f"{name}, dry: wanders {wander:.2f} ms, more than {most_wander}"
 
     def judge(self, name, got, app, least_db):
         found = [sound.likeness(made, got, SKIP) for made in self.made]
@@ -120,27 +149,35 @@ class Render:
             f"{name}, cleaned: {snr:.1f} dB like render, {delay:.1f} ms later in all, wanders {wander:.2f} ms; noise in "
             f"pauses {cut:.1f} dB lower, off from render by {level:+.2f} dB; {app.account()}"
         )
+        self.store(name, got, delay)
         app.assert_whole()
-        assert snr > least_db, f"{name}: unlike render"
-        assert abs(level) < 0.5, f"{name}: another amount of noise"
+        assert snr > least_db, f"{name}: {snr:.1f} dB like render, not {least_db}"
+        assert abs(level) < 0.5, f"{name}: {level:+.2f} dB of noise beside render"
 
 
 def pass_through(server, render, app):
     """Sends the sample through, until the app has told its state afterwards."""
-    time.sleep(1.0)
+    app.settle()
     before = len(app.lines)
     got = server.through(render.noisy)
     app.until("drift", 15, before)
     return got
 
 
-def stream(name, app, env, server, render, *flags, dry_db=40.0, cleaned_db=18.0):
-    with App(app, env, "--mix", "0 %", *flags) as running:
-        running.until(" -> ")
-        render.judge_dry(name, pass_through(server, render, running), running, dry_db)
-    with App(app, env, *flags) as running:
-        running.until(" -> ")
-        render.judge(name, pass_through(server, render, running), running, cleaned_db)
+def stream(name, app, env, server, render, *flags, dry_db=40.0, cleaned_db=18.0, most_wander=1.0):
+    """Tries the way with nothing cleaned, then cleaned, and fails if either does."""
+    faults = []
+    for mix, judge in (
+        ("0 %", lambda *what: render.judge_dry(*what, dry_db, most_wander)),
+        ("100 %", lambda *what: render.judge(*what, cleaned_db)),
+    ):
+        with App(app, env, "--mix", mix, *flags) as running:
+            running.until(" -> ")
+            try:
+                judge(name, pass_through(server, render, running), running)
+            except AssertionError as fault:
+                faults.append(str(fault))
+    assert not faults, "; ".join(faults)
 
 
 def pulse(app, render, folder):
@@ -167,6 +204,28 @@ def rate(app, render, folder):
         stream("rate", app, server.env, server, render, "--rate", "44100", dry_db=25.0, cleaned_db=15.0)
 
 
+def rates(app, render, folder):
+    """An input at 44.1 kHz and an output at 48 kHz: the app's own resampling between them."""
+    with Pulse(folder, voice_rate=44_100) as server:
+        devices = ["--input", "pulseaudio:voice.monitor", "--output", "pulseaudio:clean"]
+        stream("rates", app, server.env, server, render, *devices, dry_db=20.0, cleaned_db=15.0)
+
+
+def clocks(app, render, folder):
+    """An input whose clock is 300 ppm fast: the app finds that out, and loses nothing."""
+    fast = 300.0
+    with Pulse(folder) as server, server.clock(fast) as clock:
+        with App(app, server.env, "--mix", "0 %", "--input", "pulseaudio:clock", "--output", "pulseaudio:clean") as running:
+            running.until(" -> ")
+            time.sleep(LEARN)
+            got = pass_through(clock, render, running)
+            # Against the time of the output the sound is shorter by its own length times the difference.
+            shorter = fast * 1e-3 * len(render.noisy) / RATE
+            render.judge_dry("clocks", got, running, 40.0, shorter + 1.0)
+            off = running.state()[0] - fast
+            assert abs(off) < 30, f"clocks: the difference that was found is off by {off:+.0f} ppm"
+
+
 def jack(app, render, folder):
     with Jack(folder) as server:
         stream("jack", app, server.env, server, render, "--input", "jack:input", "--output", "jack:output")
@@ -181,6 +240,12 @@ def loss(app, render, folder):
             server.pactl("unload-module", server.sinks["clean"])
             gone = running.until("went away", 15)
             running.until("stands in", 15, gone)
+            # What stands in is `voice`, whose monitor is the input: heard there, the sound would go round.
+            running.settle()
+            (voice,) = server.taken(render.noisy[-3 * RATE :], ["voice"], tail=2.0)
+            left = 10 * np.log10(np.mean(voice[-RATE // 2 :] ** 2) + 1e-20)
+            print(f"loss: {left:.0f} dBFS left at the output that stands in")
+            assert left < -100, f"loss: {left:.0f} dBFS go round between the input and the output that stands in"
             began = time.monotonic()
             server.sinks["clean"] = server.load("clean")
             back = running.until("-> Clean", 15, gone)
@@ -194,33 +259,46 @@ def jackloss(app, render, folder):
         with App(app, server.env, "--input", "jack:input", "--output", "jack:output") as running:
             running.until("-> JACK")
             server.stop()
+            ended = time.monotonic()
             gone = running.until("went away", 15)
+            noticed = time.monotonic() - ended
             began = time.monotonic()
             server.start()
             running.until("-> JACK", 40, gone)
-            print(f"jackloss: used again {time.monotonic() - began:.1f} s after it came back; " + " | ".join(running.lines[gone:]))
+            print(
+                f"jackloss: noticed after {noticed:.1f} s, used again {time.monotonic() - began:.1f} s after it came back; "
+                + " | ".join(running.lines[gone:])
+            )
             render.judge("jackloss, afterwards", pass_through(server, render, running), running, 18.0)
 
 
-ROUTES = {f.__name__: f for f in (pulse, alsa, jack, small, rate, loss, jackloss)}
+ROUTES = {f.__name__: f for f in (pulse, alsa, jack, small, rate, rates, clocks, loss, jackloss)}
 
 
 def main():
-    if len(sys.argv) < 3 or set(sys.argv[3:]) - set(ROUTES):
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("app")
+    parser.add_argument("program")
+    parser.add_argument("routes", nargs="*")
+    parser.add_argument("--keep", type=Path)
+    given = parser.parse_args()
+    app, program = given.app, given.program
+    names = given.routes or list(ROUTES)
+    if set(names) - set(ROUTES):
         sys.exit(__doc__)
-    app, program = sys.argv[1:3]
-    names = sys.argv[3:] or list(ROUTES)
+    if given.keep:
+        given.keep.mkdir(parents=True, exist_ok=True)
     failed = []
-    allowed = len(urgent([])) > 0
-    print("sound runs before other work" if allowed else "sound has no priority over other work: expect gaps where there is much")
+    way = " ".join(urgent([]))
+    print(f"sound runs before other work: {way}" if way else "sound has no priority over other work: expect gaps where there is much")
     with tempfile.TemporaryDirectory() as folder:
-        render = Render(program, Path(folder))
+        render = Render(program, Path(folder), given.keep)
         for name in names:
             own = Path(folder) / name
             own.mkdir(mode=0o700)
             try:
                 ROUTES[name](app, render, own)
-            except (AssertionError, TimeoutError) as fault:
+            except (AssertionError, TimeoutError, subprocess.CalledProcessError) as fault:
                 failed.append(name)
                 print(f"{name}: FAILED: {fault}")
     print(f"{len(names) - len(failed)} of {len(names)} routes are right")

@@ -1,10 +1,11 @@
 //! The ring between two callbacks, read at the pace of the output whatever the clocks do.
 //!
 //! Flows in: interleaved frames at the input's rate, from the input's callback or a file's thread. Flows out: planes at
-//! the output's rate. Everything but [`bridge`] is real-time safe.
+//! the output's rate. Moments are seconds of one clock that both callbacks read. Everything but [`bridge`] is real-time
+//! safe.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 
 use rtrb::{Consumer, Producer, RingBuffer};
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
@@ -13,7 +14,7 @@ use rubato::{
     SincInterpolationParameters, WindowFunction,
 };
 
-use super::drift::{DriftControl, MOST_BEND};
+use super::drift::{DriftControl, Look, MOST_BEND};
 
 /// Frames that are resampled at a time.
 const CHUNK: usize = 64;
@@ -27,20 +28,21 @@ const CAPACITY_SECONDS: f64 = 1.0;
 /// Beyond the target by this much, the surplus is thrown away: the delay must not stay, seconds.
 const SURPLUS_SECONDS: f64 = 0.1;
 
-/// Devices that start bring bursts. After so long, what they left beyond the target is thrown away once, seconds ...
+/// Devices that start bring bursts, and one that stood still leaves us with what it did not take. After so long, what was
+/// never needed of it is thrown away once, seconds ...
 const YOUNG_SECONDS: f64 = 1.0;
 /// ... if it is more than this: draining it by reading faster takes a minute, seconds.
-const YOUNG_SURPLUS_SECONDS: f64 = 0.015;
+const YOUNG_SURPLUS_SECONDS: f64 = 0.008;
 
 /// Each time it runs empty, so much more is held, and as much again as was held more before; up to the most, seconds.
 const MORE_SECONDS: f64 = 0.005;
 const MOST_MORE_SECONDS: f64 = 0.2;
 
 /// Time constant with which what is held more is given up, seconds.
-const GIVE_UP_SECONDS: f64 = 30.0;
+const GIVE_UP_SECONDS: f64 = 120.0;
 
-/// The least that is aimed at, seconds.
-const LEAST_TARGET_SECONDS: f64 = 0.004;
+/// What should at least be left after a block, however short blocks are: callbacks are late by so much, seconds.
+const LEAST_SPARE_SECONDS: f64 = 0.004;
 
 /// What the bridge tells of itself. Any thread may read it.
 #[derive(Debug, Default)]
@@ -55,8 +57,10 @@ pub struct BridgeStatus {
     pub surplus: AtomicU32,
     /// Times the input found no room.
     pub full: AtomicU32,
-    /// Longest block of the input, frames.
+    /// Longest block of the input of late, frames.
     input_block: AtomicU32,
+    /// Bits of an `f64`: the moment at which the last block came, less what had come by then, seconds.
+    input_offset: AtomicU64,
     /// The input has ended: nothing more will come.
     pub ended: AtomicBool,
 }
@@ -65,6 +69,9 @@ pub struct BridgeStatus {
 pub struct Inlet {
     ring: Producer<f32>,
     channels: usize,
+    rate: f64,
+    /// Frames written.
+    come: u64,
     status: Arc<BridgeStatus>,
 }
 
@@ -81,15 +88,41 @@ pub struct Outlet {
     made: Vec<f32>,
     /// Frames of it that were given out.
     given: usize,
+    /// Frames taken from the ring.
+    taken: u64,
+    /// By how much faster than its nominal pace it is read, as a share.
+    bend: f64,
     /// `None` where the input waits for us, as a file does.
     drift: Option<DriftControl>,
     /// Nothing is read until there is enough.
     filling: bool,
-    /// Since it was filled, seconds; at the end of its youth it is looked at once.
-    age: f64,
+    /// `None` when it is over.
+    young: Option<Youth>,
+    /// When it was looked at last, seconds.
+    last: f64,
     /// Held beyond what blocks need, since the input comes in bursts, seconds.
     more: f64,
     status: Arc<BridgeStatus>,
+}
+
+/// The first second after the ring was filled, or after a clock jumped.
+struct Youth {
+    /// What is thrown away is a gap, rather than part of the start.
+    is_gap: bool,
+    /// When it ends, seconds.
+    end: f64,
+    /// The least that was left after a block, seconds.
+    spare: f64,
+}
+
+impl Youth {
+    fn begin(now: f64, is_gap: bool) -> Self {
+        Self {
+            is_gap,
+            end: now + YOUNG_SECONDS,
+            spare: f64::MAX,
+        }
+    }
 }
 
 /// Makes both ends. `paced` says that the input has a clock of its own.
@@ -119,6 +152,8 @@ pub fn bridge(
     let inlet = Inlet {
         ring: producer,
         channels,
+        rate: input_rate,
+        come: 0,
         status: Arc::clone(&status),
     };
     let outlet = Outlet {
@@ -129,10 +164,13 @@ pub fn bridge(
         raw: vec![0.0; resampler.input_frames_max() * channels],
         made: vec![0.0; CHUNK * channels],
         given: CHUNK,
+        taken: 0,
+        bend: 0.0,
         resampler,
-        drift: paced.then(|| DriftControl::new(LEAST_TARGET_SECONDS)),
+        drift: paced.then(DriftControl::default),
         filling: true,
-        age: 0.0,
+        young: None,
+        last: 0.0,
         more: 0.0,
         status,
     };
@@ -145,8 +183,8 @@ impl Inlet {
         self.ring.slots() / self.channels
     }
 
-    /// Writes as many frames as find room; `sample(frame, channel)` gives them.
-    pub fn write(&mut self, frames: usize, sample: impl Fn(usize, usize) -> f32) {
+    /// Writes as many frames as find room; `sample(frame, channel)` gives them. `now` is the moment at which they came.
+    pub fn write(&mut self, now: f64, frames: usize, sample: impl Fn(usize, usize) -> f32) {
         self.status
             .input_block
             .fetch_max(frames as u32, Ordering::Relaxed);
@@ -158,7 +196,12 @@ impl Inlet {
         if let Ok(chunk) = self.ring.write_chunk_uninit(frames * channels) {
             chunk
                 .fill_from_iter((0..frames * channels).map(|k| sample(k / channels, k % channels)));
+            self.come += frames as u64;
         }
+        let offset = now - self.come as f64 / self.rate;
+        self.status
+            .input_offset
+            .store(offset.to_bits(), Ordering::Relaxed);
     }
 
     /// Nothing more will come.
@@ -200,8 +243,9 @@ impl Outlet {
         }
     }
 
-    /// Looks at how much is held, once a block of the output of `frames`, however it is read then.
-    pub fn steer(&mut self, frames: usize) {
+    /// Looks at how much is held, once a block of the output of `frames` that is asked for at the moment `now`, however
+    /// it is read then.
+    pub fn steer(&mut self, now: f64, frames: usize) {
         let held = self.ring.slots() / self.channels;
         let held_seconds = held as f64 / self.input_rate;
         self.status
@@ -211,49 +255,76 @@ impl Outlet {
             self.filling = held == 0;
             return;
         };
-        // Both sides come in blocks; half a block more for their jitter.
-        let input_block =
-            f64::from(self.status.input_block.load(Ordering::Relaxed)) / self.input_rate;
-        let output_block = frames.max(CHUNK) as f64 / self.output_rate;
-        let passed = frames as f64 / self.output_rate;
+        let status = &self.status;
+        let passed = now - std::mem::replace(&mut self.last, now);
         self.more *= (-passed / GIVE_UP_SECONDS).exp();
-        let target = (1.5 * (input_block + output_block)).max(LEAST_TARGET_SECONDS) + self.more;
-        drift.set_target(target);
+        // Both sides come in blocks; half a block more for their jitter.
+        let input_block = f64::from(status.input_block.load(Ordering::Relaxed)) / self.input_rate;
+        let blocks = input_block + frames.max(CHUNK) as f64 / self.output_rate;
+        let wanted_spare = (0.5 * blocks).max(LEAST_SPARE_SECONDS) + self.more;
+        let target = blocks + wanted_spare;
         if self.filling {
             self.filling = held_seconds < target;
-            self.age = 0.0;
+            self.young = Some(Youth::begin(now, false));
             drift.restart();
             return;
         }
-        let was_young = self.age < YOUNG_SECONDS;
-        self.age += passed;
-        let left = drift.length().unwrap_or(held_seconds) - target;
-        let left_by_the_start =
-            was_young && self.age >= YOUNG_SECONDS && left > YOUNG_SURPLUS_SECONDS;
-        let surplus = if held_seconds > target + SURPLUS_SECONDS + self.more {
-            self.status.surplus.fetch_add(1, Ordering::Relaxed);
-            held_seconds - target
-        } else if left_by_the_start {
-            left.min(held_seconds)
-        } else {
-            0.0
-        };
+        if drift.has_jumped() {
+            self.young = Some(Youth::begin(now, true));
+            drift.restart();
+        }
+        // Seconds of the output are those of the input's nominal rate, but for the bend.
+        let made = (CHUNK - self.given) as f64 / self.output_rate;
+        let chunks = frames.saturating_sub(CHUNK - self.given).div_ceil(CHUNK);
+        let spare = held_seconds - (chunks * CHUNK) as f64 / self.output_rate;
+        let mut surplus = 0.0;
+        if held_seconds > target + SURPLUS_SECONDS {
+            status.surplus.fetch_add(1, Ordering::Relaxed);
+            surplus = held_seconds - target;
+        } else if let Some(youth) = &mut self.young {
+            youth.spare = youth.spare.min(spare);
+            if now >= youth.end {
+                let left = youth.spare - wanted_spare;
+                if left > YOUNG_SURPLUS_SECONDS {
+                    surplus = left;
+                    status
+                        .surplus
+                        .fetch_add(u32::from(youth.is_gap), Ordering::Relaxed);
+                }
+                self.young = None;
+                // Blocks of the start may have been longer than they are from now on.
+                status.input_block.store(0, Ordering::Relaxed);
+            }
+        }
         if surplus > 0.0 {
-            let samples = (surplus * self.input_rate) as usize * self.channels;
-            if let Ok(chunk) = self.ring.read_chunk(samples) {
+            let frames = (surplus * self.input_rate) as usize;
+            if let Ok(chunk) = self.ring.read_chunk(frames * self.channels) {
                 chunk.commit_all();
+                self.taken += frames as u64;
             }
             drift.restart();
             return;
         }
-        let bend = drift.update(held_seconds, passed);
-        self.status
+        let read = frames as f64 / self.output_rate - made;
+        self.bend = drift.update(&Look {
+            now,
+            input_offset: f64::from_bits(status.input_offset.load(Ordering::Relaxed)),
+            output_offset: now - self.taken as f64 / self.input_rate - read * (1.0 + self.bend),
+            spare,
+            wanted_spare,
+        });
+        status
             .drift_ppm
             .store(drift.drift_ppm() as i32, Ordering::Relaxed);
         // Within the limits it was made with, so it cannot fail.
         let _ = self
             .resampler
-            .set_resample_ratio_relative(1.0 / (1.0 + bend), true);
+            .set_resample_ratio_relative(1.0 / (1.0 + self.bend), true);
+    }
+
+    /// By how much faster than its nominal pace the input is read now, as a share.
+    pub fn bend(&self) -> f64 {
+        self.bend
     }
 
     /// The next chunk; false where there is not enough for one.
@@ -276,6 +347,7 @@ impl Outlet {
         let Ok(chunk) = self.ring.read_chunk(there) else {
             return false;
         };
+        self.taken += (there / self.channels) as u64;
         let (first, second) = chunk.as_slices();
         self.raw[..first.len()].copy_from_slice(first);
         self.raw[first.len()..there].copy_from_slice(second);

@@ -2,7 +2,8 @@
 
 use cpal::traits::{DeviceTrait, HostTrait};
 use cpal::{
-    BufferSize, Device, SampleFormat, StreamConfig, SupportedBufferSize, SupportedStreamConfigRange,
+    BufferSize, Device, DeviceId, HostId, SampleFormat, StreamConfig, SupportedBufferSize,
+    SupportedStreamConfigRange,
 };
 
 use super::hosts;
@@ -58,9 +59,40 @@ pub struct Opened {
     pub wanted: bool,
 }
 
+impl Opened {
+    /// It belongs to JACK's server.
+    pub fn is_on_jack(&self) -> bool {
+        self.device.id().is_ok_and(|id| id.host() == HostId::Jack)
+    }
+}
+
+/// Why what comes from `input` must not be heard at `output`, if so: nobody has chosen to hear it there, or the input
+/// hears it again.
+pub fn must_not_be_heard(input: &Opened, output: &Opened) -> Option<Fault> {
+    if !output.wanted {
+        return Some(Fault {
+            what: format!("{} only stands in, so it stays silent", output.name),
+            remedy: "choose it as the output to hear it".into(),
+        });
+    }
+    let is_loop = is_monitor(&input.device.id().ok()?, &output.device.id().ok()?);
+    is_loop.then(|| Fault {
+        what: format!(
+            "the input {} hears the output {}, which stays silent lest it howls",
+            input.name, output.name
+        ),
+        remedy: "choose another input or another output".into(),
+    })
+}
+
+/// Whether `input` gives what is played to `output`: PulseAudio and PipeWire name it so.
+fn is_monitor(input: &DeviceId, output: &DeviceId) -> bool {
+    input.to_string() == format!("{output}.monitor")
+}
+
 /// Lists all devices. Takes up to a second on some systems.
 pub fn list() -> Devices {
-    let host = cpal::default_host();
+    let host = hosts::system();
     let listed = |device: Device| {
         Some(Listed {
             id: device.id().ok()?.to_string(),
@@ -93,6 +125,10 @@ impl Listed {
             name: name.into(),
         }
     }
+
+    fn is(&self, wanted: &str) -> bool {
+        wanted == self.id || wanted.eq_ignore_ascii_case(&self.name)
+    }
 }
 
 /// Adds the id to names that several have.
@@ -108,20 +144,19 @@ fn told_apart(mut list: Vec<Listed>) -> Vec<Listed> {
 
 /// Whether a device of that id or name is there.
 pub fn is_there(wanted: &str, way: Way) -> bool {
+    if Listed::jack(way).is(wanted) {
+        return hosts::has_jack();
+    }
     find(wanted, way).is_some()
 }
 
 fn find(wanted: &str, way: Way) -> Option<Device> {
     let jack = Listed::jack(way);
-    let id = if wanted.eq_ignore_ascii_case(&jack.name) {
-        &jack.id
-    } else {
-        wanted
-    };
+    let id = if jack.is(wanted) { &jack.id } else { wanted };
     if let Some(device) = id.parse().ok().and_then(|id| hosts::device(&id)) {
         return Some(device);
     }
-    let host = cpal::default_host();
+    let host = hosts::system();
     let named = |device: &Device| {
         device
             .description()
@@ -143,7 +178,7 @@ pub fn open(
     rate: Option<u32>,
     buffer: Option<u32>,
 ) -> Result<Opened, Fault> {
-    let host = cpal::default_host();
+    let host = hosts::system();
     let found = wanted.and_then(|wanted| find(wanted, way));
     let is_wanted = found.is_some() || wanted.is_none();
     let device = found.or_else(|| match way {
@@ -207,4 +242,17 @@ fn suitability(range: &SupportedStreamConfigRange) -> Option<(bool, u8, i32)> {
         _ => return None,
     };
     Some((range.channels() == 2, format, -i32::from(range.channels())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_monitor_of_an_output_hears_it() {
+        let id = |name| DeviceId::new(HostId::Jack, name);
+        assert!(is_monitor(&id("clean.monitor"), &id("clean")));
+        assert!(!is_monitor(&id("voice.monitor"), &id("clean")));
+        assert!(!is_monitor(&id("clean"), &id("clean")));
+    }
 }

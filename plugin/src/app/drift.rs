@@ -1,59 +1,106 @@
-//! Holds the sound between two clocks at a steady length: reads faster where it grows, slower where it shrinks.
+//! The pace of reading between two clocks: faster where the input gains on the output, slower where it loses.
 //!
-//! A proportional and integral controller on the smoothed length. Settled, its integral is the difference of the clocks.
+//! Two things are looked at. The *lead* is by how much the line of the input's clock is ahead of the output's, both
+//! seen through [`Earliest`]: bursts and blocks do not move it, only clocks that differ do. A proportional and integral
+//! controller holds it; settled, the integral is the difference of the clocks. The *spare* is what was left after a
+//! block was read. Its least says whether the lead is enough: where it is not, or is far too much, another lead is
+//! aimed at, in a glide.
 
-/// Natural frequency of the loop, radians a second: settles within a minute, and hears nothing of single blocks.
-const SPEED: f64 = 0.1;
+use super::earliest::Earliest;
 
-/// Time constant of the length, seconds.
-const SMOOTH_SECONDS: f64 = 0.5;
+/// Natural frequency of the loop, radians a second: settled it hears nothing of what a server's timers do ...
+const SPEED: f64 = 0.02;
+/// ... and while the clocks are not known yet, or the lead is far off.
+const FAST_SPEED: f64 = 0.1;
+
+/// The clocks are not known for so long after the first look, seconds.
+const LEARNING_SECONDS: f64 = 40.0;
+
+/// A lead is far off from here on, seconds.
+const FAR_SECONDS: f64 = 0.004;
+
+/// The lead that is aimed at rises and falls by so much a second.
+const RISE: f64 = 4e-4;
+const FALL: f64 = 1e-4;
+
+/// A spare is too much beyond twice what is wanted, and this, seconds ...
+const SLACK_SECONDS: f64 = 0.005;
+/// ... for so many pieces of [`Earliest`].
+const PATIENCE: u32 = 30;
 
 /// The most that reading is bent, as a share: 5 per mille, a twelfth of a semitone.
 pub const MOST_BEND: f64 = 0.005;
 
-/// See the module. Lengths are in seconds of the input's rate.
-#[derive(Debug, Clone)]
+/// What is known when the output asks for a block. All in seconds, for frames those of the input's nominal rate.
+#[derive(Debug, Clone, Copy)]
+pub struct Look {
+    /// The moment.
+    pub now: f64,
+    /// The moment at which the input's last block came, less what had come by then.
+    pub input_offset: f64,
+    /// This moment, less what will have been read after this block.
+    pub output_offset: f64,
+    /// What will be left after this block.
+    pub spare: f64,
+    /// What should at least be left after any block.
+    pub wanted_spare: f64,
+}
+
+/// See the module. Real-time safe.
+#[derive(Debug, Clone, Default)]
 pub struct DriftControl {
-    target: f64,
-    smoothed: Option<f64>,
+    input: Earliest,
+    output: Earliest,
+    spare: Spare,
+    aim: Option<Aim>,
+    /// The difference of the clocks, as a share.
     integral: f64,
+    /// Since the first look, seconds.
+    age: f64,
+    last: Option<f64>,
 }
 
 impl DriftControl {
-    /// Aims at a length.
-    pub fn new(target_seconds: f64) -> Self {
-        Self {
-            target: target_seconds,
-            smoothed: None,
-            integral: 0.0,
-        }
-    }
-
-    /// Aims at another length.
-    pub fn set_target(&mut self, target_seconds: f64) {
-        self.target = target_seconds;
-    }
-
-    /// After a gap: the length is what it is now, the difference of the clocks still known.
+    /// After a gap: the clocks' lines are others, their difference is still known.
     pub fn restart(&mut self) {
-        self.smoothed = None;
+        *self = Self {
+            integral: self.integral,
+            age: self.age,
+            ..Self::default()
+        };
     }
 
-    /// The length without its ripple, seconds, where it was told since the last gap.
-    pub fn length(&self) -> Option<f64> {
-        self.smoothed
+    /// One of the clocks goes on beside its line: what is held is another, though the clocks do not differ.
+    pub fn has_jumped(&self) -> bool {
+        self.input.has_jumped() || self.output.has_jumped()
     }
 
-    /// By how much faster to read, as a share, when the length is `length_seconds` and was last told `passed` seconds
-    /// ago. Real-time safe.
-    pub fn update(&mut self, length_seconds: f64, passed: f64) -> f64 {
-        let smoothed = self.smoothed.get_or_insert(length_seconds);
-        *smoothed += (length_seconds - *smoothed) * (1.0 - (-passed / SMOOTH_SECONDS).exp());
-        let error = *smoothed - self.target;
-        let wanted = 2.0 * SPEED * error + self.integral;
+    /// By how much faster to read from now on, as a share.
+    pub fn update(&mut self, look: &Look) -> f64 {
+        let passed = look.now - self.last.replace(look.now).unwrap_or(look.now);
+        self.age += passed;
+        self.input.tell(look.now, look.input_offset);
+        let piece_is_over = self.output.tell(look.now, look.output_offset);
+        let (Some(input), Some(output)) = (self.input.line(), self.output.line()) else {
+            self.spare.tell(look.spare);
+            return self.integral;
+        };
+        let lead = output - input;
+        let aim = self.aim.get_or_insert(Aim::at(lead));
+        self.spare.tell(look.spare);
+        if piece_is_over && let Some(more) = self.spare.lacking(look.wanted_spare) {
+            aim.goal = lead + more;
+        }
+        let error = lead - aim.glide(passed);
+        let speed = if self.age < LEARNING_SECONDS || error.abs() > FAR_SECONDS {
+            FAST_SPEED
+        } else {
+            SPEED
+        };
+        let wanted = 2.0 * speed * error + self.integral;
         // Not while at the stop, where it would wind up.
         if wanted.abs() < MOST_BEND {
-            self.integral += SPEED * SPEED * error * passed;
+            self.integral += speed * speed * error * passed;
         }
         wanted.clamp(-MOST_BEND, MOST_BEND)
     }
@@ -64,54 +111,62 @@ impl DriftControl {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The lead that is wanted, on its way to the one that is aimed at, seconds.
+#[derive(Debug, Clone, Copy)]
+struct Aim {
+    wanted: f64,
+    goal: f64,
+}
 
-    /// An input of blocks of 480 and an output of blocks of 256 at 48 kHz, the input's clock off by `ppm`.
-    fn run(ppm: f64, seconds: f64) -> (DriftControl, f64, f64) {
-        let target = 0.025;
-        let mut control = DriftControl::new(target);
-        let (mut length, mut next_input, mut bend) = (target, 0.0, 0.0);
-        let (output_block, input_block) = (256.0 / 48_000.0, 480.0 / 48_000.0);
-        let (mut least, mut most) = (f64::MAX, f64::MIN);
-        let mut now = 0.0;
-        while now < seconds {
-            while next_input <= now {
-                length += input_block;
-                next_input += input_block / (1.0 + ppm * 1e-6);
-            }
-            length -= output_block * (1.0 + bend);
-            bend = control.update(length, output_block);
-            if now > seconds / 2.0 {
-                (least, most) = (least.min(length), most.max(length));
-            }
-            now += output_block;
-        }
-        (control, least, most)
-    }
-
-    #[test]
-    fn the_difference_of_the_clocks_is_found_and_the_length_stays() {
-        for ppm in [-300.0, -20.0, 0.0, 80.0, 1_000.0] {
-            let (control, least, most) = run(ppm, 240.0);
-            // The beat of the two block lengths is slower than the loop and leaves a ripple.
-            let off = control.drift_ppm() - ppm;
-            assert!(
-                off.abs() < 20.0,
-                "{ppm} ppm: found {} ppm",
-                control.drift_ppm()
-            );
-            assert!(
-                least > 0.010 && most < 0.040,
-                "{ppm} ppm: {least} to {most} s"
-            );
+impl Aim {
+    fn at(lead: f64) -> Self {
+        Self {
+            wanted: lead,
+            goal: lead,
         }
     }
 
-    #[test]
-    fn a_clock_that_is_far_off_does_not_wind_it_up() {
-        let (control, ..) = run(20_000.0, 60.0);
-        assert!(control.drift_ppm().abs() <= 1e6 * MOST_BEND);
+    fn glide(&mut self, passed: f64) -> f64 {
+        self.wanted += (self.goal - self.wanted).clamp(-FALL * passed, RISE * passed);
+        self.wanted
+    }
+}
+
+/// The least that was left after a block, seconds: in the piece that runs, and since patience began.
+#[derive(Debug, Clone, Copy)]
+struct Spare {
+    piece: f64,
+    long: f64,
+    pieces: u32,
+}
+
+impl Default for Spare {
+    fn default() -> Self {
+        Self {
+            piece: f64::MAX,
+            long: f64::MAX,
+            pieces: 0,
+        }
+    }
+}
+
+impl Spare {
+    fn tell(&mut self, spare: f64) {
+        self.piece = self.piece.min(spare);
+    }
+
+    /// At the end of a piece: what the lead lacks, less than nothing where it is too much; `None` where it is right.
+    fn lacking(&mut self, wanted: f64) -> Option<f64> {
+        let least = std::mem::replace(&mut self.piece, f64::MAX);
+        self.long = self.long.min(least);
+        self.pieces += 1;
+        let too_little = least < 0.5 * wanted;
+        if !too_little && self.pieces < PATIENCE {
+            return None;
+        }
+        let long = if too_little { least } else { self.long };
+        (self.long, self.pieces) = (f64::MAX, 0);
+        let too_much = long > 2.0 * wanted + SLACK_SECONDS;
+        (too_little || too_much).then_some(wanted - long)
     }
 }

@@ -66,6 +66,9 @@ pub struct Flags {
     /// Record the output to this WAV file
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// MIDI port whose controllers move what they learned in the window (without a window; else as it was left)
+    #[arg(long, value_name = "PORT", requires = "headless")]
+    pub midi: Option<String>,
     /// End after so many seconds
     #[arg(long, value_name = "SECONDS")]
     pub seconds: Option<f64>,

@@ -19,8 +19,12 @@ const REPORT: Duration = Duration::from_secs(10);
 /// How long a route may take to open before the app gives up.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Runs until the time is up, the file has ended, or the process is ended.
-pub fn run(flags: &Flags, mut front: Front) -> ExitCode {
+/// Runs until the time is up, the file has ended, or the process is ended. `midi` moves what its controllers learned.
+pub fn run(flags: &Flags, mut front: Front, mut midi: Midi) -> ExitCode {
+    if let Some(Err(fault)) = flags.midi.as_ref().map(|port| midi.connect(port)) {
+        tell(&fault);
+        return ExitCode::FAILURE;
+    }
     let mut log = Log::default();
     let began = Instant::now();
     let mut played = false;
@@ -54,6 +58,8 @@ pub fn run(flags: &Flags, mut front: Front) -> ExitCode {
 struct Log {
     /// The line about its ends; empty until one runs.
     shown: String,
+    /// Nothing runs any more: the same line is news when it does.
+    stopped: bool,
     reported: Option<Instant>,
     last: Option<Snapshot>,
 }
@@ -64,7 +70,10 @@ impl Log {
         while let Some(snapshot) = front.desk.snapshot() {
             self.last = Some(snapshot);
         }
-        let Some(route) = &front.route else { return };
+        let Some(route) = &front.route else {
+            self.stopped = true;
+            return;
+        };
         let line = format!(
             "{} ({} Hz) -> {} ({} Hz), {:.2} ms in the model's path",
             route.input,
@@ -73,7 +82,8 @@ impl Log {
             route.rates.1,
             front.desk.latency.map_or(0.0, |latency| latency.total_ms()),
         );
-        if line != self.shown {
+        if line != self.shown || self.stopped {
+            self.stopped = false;
             println!("{line}");
             self.shown = line;
         }

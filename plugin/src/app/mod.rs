@@ -9,6 +9,7 @@
 pub mod bridge;
 pub mod devices;
 pub mod drift;
+pub mod earliest;
 pub mod flags;
 pub mod front;
 pub mod headless;
@@ -16,6 +17,7 @@ pub mod hosts;
 pub mod midi;
 pub mod opening;
 pub mod player;
+pub mod quiet;
 pub mod record;
 pub mod rig;
 pub mod settings;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use cpal::Stream;
+use cpal::{BufferSize, Stream};
 use statewave::chain::ChainConfig;
 use statewave::handoff::swap::{New, Retired, slot};
 use statewave::latency::{Latency, LatencyMode};
@@ -22,8 +22,15 @@ use crate::fault::Fault;
 use crate::loader::Loader;
 use crate::processor::Processor;
 
-/// A stream that was not heard of for so long is gone.
-const STALLED: Duration = Duration::from_secs(3);
+/// A stream that was not heard of for so long beyond [`STALLED_BLOCKS`] is gone: well within two seconds.
+const STALLED: Duration = Duration::from_secs(1);
+const STALLED_BLOCKS: u32 = 8;
+
+/// A stream takes so long at most to begin.
+const BEGINNING: Duration = Duration::from_secs(5);
+
+/// A block where the device chooses its length, frames.
+const LONG_BLOCK: u32 = 4096;
 
 /// What is to be opened.
 pub struct Request<'a> {
@@ -69,6 +76,10 @@ pub struct Streams {
     retired: Retired<Box<Processor>>,
     /// Devices that stand in for others, as faults to tell.
     pub missing: Vec<Fault>,
+    /// Why the input must not be heard, whatever is chosen.
+    pub hushed: Option<Fault>,
+    /// JACK's server is at one end at least.
+    pub on_jack: bool,
 }
 
 /// A stream's pulse, and when it was felt last.
@@ -76,14 +87,21 @@ struct Watched {
     pulse: Arc<Pulse>,
     beats: u64,
     since: Instant,
+    stalled: Duration,
 }
 
 impl Watched {
-    fn new() -> Self {
+    fn new(opened: &Opened) -> Self {
+        let block = match opened.config.buffer_size {
+            BufferSize::Fixed(frames) => frames,
+            BufferSize::Default => LONG_BLOCK,
+        };
+        let blocks = f64::from(STALLED_BLOCKS * block) / f64::from(opened.config.sample_rate);
         Self {
             pulse: Arc::new(Pulse::default()),
             beats: 0,
             since: Instant::now(),
+            stalled: STALLED + Duration::from_secs_f64(blocks),
         }
     }
 
@@ -92,7 +110,8 @@ impl Watched {
         if beats != self.beats {
             (self.beats, self.since) = (beats, Instant::now());
         }
-        self.pulse.lost.load(Ordering::Relaxed) || self.since.elapsed() > STALLED
+        let patience = if beats == 0 { BEGINNING } else { self.stalled };
+        self.pulse.lost.load(Ordering::Relaxed) || self.since.elapsed() > patience
     }
 }
 
@@ -141,8 +160,10 @@ impl Streams {
         processor.set_telemetry(Some(writer));
         let (next, slot, retired) = slot();
         let status = Arc::clone(outlet.status());
+        let began = Instant::now();
         let player = Player {
             outlet,
+            began,
             processor: Box::new(processor),
             slot,
             values: Arc::clone(request.values),
@@ -151,12 +172,17 @@ impl Streams {
             fade: 0.0,
             planes: vec![vec![0.0; MAX_BLOCK]; channels],
         };
-        let mut pulses = vec![Watched::new()];
+        let mut pulses = vec![Watched::new(&output)];
         let output_stream = streams::output(&output, player, Arc::clone(&pulses[0].pulse))?;
         let mut input_stream = None;
         if let Some(input) = &input {
-            let watched = Watched::new();
-            input_stream = Some(streams::input(input, inlet, Arc::clone(&watched.pulse))?);
+            let watched = Watched::new(input);
+            input_stream = Some(streams::input(
+                input,
+                inlet,
+                began,
+                Arc::clone(&watched.pulse),
+            )?);
             pulses.push(watched);
         } else if let Some(file) = file {
             feed(file, inlet);
@@ -192,6 +218,10 @@ impl Streams {
             next,
             retired,
             missing: stands_in.into_iter().flatten().collect(),
+            hushed: input
+                .as_ref()
+                .and_then(|input| devices::must_not_be_heard(input, &output)),
+            on_jack: output.is_on_jack() || input.is_some_and(|input| input.is_on_jack()),
         };
         Ok((streams, running))
     }

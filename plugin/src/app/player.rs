@@ -98,7 +98,10 @@ pub fn feed(mut file: SoundFile, mut inlet: Inlet) {
             while at < len {
                 let run = (len - at).min(inlet.room());
                 let last = planes.len() - 1;
-                inlet.write(run, |frame, channel| planes[channel.min(last)][at + frame]);
+                // A file has no clock: the moment is of no use.
+                inlet.write(0.0, run, |frame, channel| {
+                    planes[channel.min(last)][at + frame]
+                });
                 at += run;
                 if inlet.is_abandoned() {
                     return;

@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 use statewave::latency::Latency;
 
 use super::devices::{self, Devices, Way};
+use super::hosts;
 use super::opening::{Request, Running, Streams};
+use super::quiet;
 use super::settings::Choice;
 use super::values::Values;
 use crate::fault::Fault;
@@ -75,6 +77,7 @@ impl Rig {
         let (commands, received) = mpsc::channel();
         let (told, events) = mpsc::channel();
         let thread = std::thread::spawn(move || {
+            quiet::hush();
             let mut work = Work {
                 choice,
                 file,
@@ -159,6 +162,10 @@ impl Work {
             Command::Monitor(on) => {
                 self.choice.monitor = on;
                 self.set_heard();
+                let hushed = self.streams.as_ref().and_then(|s| s.hushed.clone());
+                if let Some(fault) = hushed.filter(|_| on) {
+                    self.tell(Event::Fault(fault));
+                }
             }
             Command::Record(path) => self.record(path),
         }
@@ -172,7 +179,7 @@ impl Work {
         self.stop_recording();
         // The devices must be free before they are opened again.
         self.streams = None;
-        self.set_heard();
+        self.heard.store(false, Ordering::Relaxed);
         let request = Request {
             choice: &self.choice,
             file: self.file.as_deref(),
@@ -185,10 +192,12 @@ impl Work {
                 self.failed = None;
                 self.tell(Event::Running(Box::new(running)));
                 self.tell(Event::Playing(self.file.clone()));
-                for fault in &streams.missing {
+                // What stays on the panel is the last.
+                for fault in streams.hushed.iter().chain(&streams.missing) {
                     self.tell(Event::Fault(fault.clone()));
                 }
                 self.streams = Some(streams);
+                self.set_heard();
             }
             Err(fault) => {
                 self.file = None;
@@ -227,10 +236,12 @@ impl Work {
         }
     }
 
-    /// A file is always heard; the input only if it is asked for, since a microphone near a loudspeaker howls.
+    /// A file is always heard; the input only if it is asked for, since a microphone near a loudspeaker howls, and only
+    /// where it was asked for.
     fn set_heard(&self) {
+        let hushed = self.streams.as_ref().is_some_and(|s| s.hushed.is_some());
         self.heard.store(
-            self.choice.monitor || self.file.is_some(),
+            self.file.is_some() || self.choice.monitor && !hushed,
             Ordering::Relaxed,
         );
     }
@@ -273,8 +284,16 @@ impl Work {
     }
 
     fn lose(&mut self) {
+        let recorded = self.streams.as_ref().and_then(|s| s.recorder.path());
+        let what = match recorded {
+            Some(path) => format!(
+                "a sound device went away, and the recording to {} ended",
+                path.display()
+            ),
+            None => "a sound device went away".into(),
+        };
         self.tell(Event::Fault(Fault {
-            what: "a sound device went away".into(),
+            what,
             remedy: "connect it again; until then the system's own is used".into(),
         }));
         self.open();
@@ -282,6 +301,10 @@ impl Work {
 
     /// Which devices there are; whether those that were missing are back, and those that were chosen are still there.
     fn scan(&mut self) {
+        quiet::hush();
+        if self.streams.as_ref().is_some_and(|streams| streams.on_jack) {
+            hosts::jack_runs();
+        }
         let devices = devices::list();
         if devices != self.devices {
             self.devices = devices.clone();

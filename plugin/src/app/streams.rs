@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
 
 use cpal::traits::{DeviceTrait, StreamTrait};
 use cpal::{ErrorKind, FromSample, Sample, SampleFormat, SizedSample, Stream, StreamConfig};
@@ -36,6 +37,8 @@ pub struct Pulse {
 pub struct Player {
     /// Where sound comes from.
     pub outlet: Outlet,
+    /// From when on the bridge's moments are counted.
+    pub began: Instant,
     /// What cleans it.
     pub processor: Box<Processor>,
     /// What is to take over, and what was replaced.
@@ -61,7 +64,8 @@ impl Player {
             Ok(std::mem::replace(processor, next))
         });
         let settings = self.values.settings();
-        self.outlet.steer(block.len() / channels);
+        self.outlet
+            .steer(self.began.elapsed().as_secs_f64(), block.len() / channels);
         for part in block.chunks_mut(MAX_BLOCK * channels) {
             let frames = part.len() / channels;
             self.outlet.read(&mut self.planes, frames);
@@ -90,19 +94,29 @@ impl Player {
     }
 }
 
-/// Opens the input; its frames go to `inlet`.
+/// Opens the input; its frames go to `inlet`, whose moments are counted from `began` on.
 ///
 /// # Errors
 /// When the device does not take the configuration.
-pub fn input(opened: &Opened, inlet: Inlet, pulse: Arc<Pulse>) -> Result<Stream, Fault> {
+pub fn input(
+    opened: &Opened,
+    inlet: Inlet,
+    began: Instant,
+    pulse: Arc<Pulse>,
+) -> Result<Stream, Fault> {
     match opened.format {
-        SampleFormat::I16 => input_of::<i16>(opened, inlet, pulse),
-        SampleFormat::I32 => input_of::<i32>(opened, inlet, pulse),
-        _ => input_of::<f32>(opened, inlet, pulse),
+        SampleFormat::I16 => input_of::<i16>(opened, inlet, began, pulse),
+        SampleFormat::I32 => input_of::<i32>(opened, inlet, began, pulse),
+        _ => input_of::<f32>(opened, inlet, began, pulse),
     }
 }
 
-fn input_of<T>(opened: &Opened, mut inlet: Inlet, pulse: Arc<Pulse>) -> Result<Stream, Fault>
+fn input_of<T>(
+    opened: &Opened,
+    mut inlet: Inlet,
+    began: Instant,
+    pulse: Arc<Pulse>,
+) -> Result<Stream, Fault>
 where
     T: SizedSample,
     f32: FromSample<T>,
@@ -114,7 +128,8 @@ where
             config,
             move |data: &[T], _: &_| {
                 pulse.beats.fetch_add(1, Ordering::Relaxed);
-                inlet.write(data.len() / channels, |frame, channel| {
+                let now = began.elapsed().as_secs_f64();
+                inlet.write(now, data.len() / channels, |frame, channel| {
                     f32::from_sample(data[frame * channels + channel.min(channels - 1)])
                 });
             },

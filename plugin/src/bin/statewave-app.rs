@@ -7,6 +7,8 @@ use clap::Parser;
 use statewave_plugin::app::flags::Flags;
 use statewave_plugin::app::front::Front;
 use statewave_plugin::app::headless::{self, tell};
+use statewave_plugin::app::midi::Midi;
+use statewave_plugin::app::quiet;
 use statewave_plugin::app::settings::{Settings, model_of};
 use statewave_plugin::app::values::Values;
 use statewave_plugin::app::window::Window;
@@ -17,6 +19,7 @@ use statewave_plugin::panel::host::PanelHost;
 
 fn main() -> ExitCode {
     let flags = Flags::parse();
+    quiet::hush();
     if flags.list {
         headless::list();
         return ExitCode::SUCCESS;
@@ -43,7 +46,9 @@ fn start(flags: &Flags) -> Result<ExitCode, Fault> {
     }
     let front = Front::new(desk, flags.choice(&settings.choice), flags.play.clone());
     if flags.headless {
-        return Ok(headless::run(flags, front));
+        // What was learned in the window moves the same things here.
+        let midi = Midi::new(&settings.midi, Arc::clone(&front.desk.values));
+        return Ok(headless::run(flags, front, midi));
     }
     if flags.record.is_some() {
         front.record(flags.record.clone());
