@@ -6,6 +6,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use statewave::folders;
 
 use super::host::{Fault, PanelHost, Param, change};
 
@@ -132,7 +133,7 @@ impl Shelf {
     /// Where the system keeps a person's settings.
     pub fn of_user() -> Self {
         Self {
-            folder: config_folder().map(|folder| folder.join("presets")),
+            folder: folders::config().map(|folder| folder.join("presets")),
         }
     }
 
@@ -209,21 +210,4 @@ impl Shelf {
         }
         Ok(folder.join(Path::new(&format!("{name}.json"))))
     }
-}
-
-/// The folder of the person's settings, by the custom of the system.
-pub fn config_folder() -> Option<PathBuf> {
-    let set = |name: &str| {
-        std::env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
-    let base = if cfg!(windows) {
-        set("APPDATA")
-    } else if cfg!(target_os = "macos") {
-        set("HOME").map(|home| home.join("Library/Application Support"))
-    } else {
-        set("XDG_CONFIG_HOME").or_else(|| set("HOME").map(|home| home.join(".config")))
-    };
-    base.map(|base| base.join("statewave"))
 }
