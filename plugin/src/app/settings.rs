@@ -5,7 +5,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use statewave::folders;
 use statewave::model::catalogue::DEFAULT;
 
 use super::midi::MidiSettings;
@@ -15,6 +14,7 @@ use crate::loader::ModelChoice;
 use crate::panel::PanelSettings;
 use crate::panel::host::Param;
 use crate::panel::layout::USUAL;
+use crate::panel::presets::config_folder;
 
 /// The version that is written. An older file is read as far as its names are the same; a newer one is left alone.
 const VERSION: u32 = 1;
@@ -72,7 +72,7 @@ impl Default for Settings {
 impl Settings {
     /// Where they are.
     pub fn path() -> Option<PathBuf> {
-        folders::config().map(|folder| folder.join("app.json"))
+        config_folder().map(|folder| folder.join("app.json"))
     }
 
     /// Reads them; those of a fresh start where there are none, with the fault to tell where they cannot be read.

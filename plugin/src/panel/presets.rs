@@ -6,9 +6,11 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use statewave::folders;
 
 use super::host::{Fault, PanelHost, Param, change};
+
+/// Presets lie beside the other settings.
+pub use statewave::folders::config as config_folder;
 
 /// The format that is written; newer ones are refused.
 const FORMAT: u32 = 1;
@@ -133,7 +135,7 @@ impl Shelf {
     /// Where the system keeps a person's settings.
     pub fn of_user() -> Self {
         Self {
-            folder: folders::config().map(|folder| folder.join("presets")),
+            folder: config_folder().map(|folder| folder.join("presets")),
         }
     }
 
