@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use egui::accesskit::{Node, Role};
 use egui::{Color32, PointerButton, Pos2, Rect, vec2};
+use statewave::model::catalogue::DEFAULT;
 use statewave_plugin::app::settings::Settings;
 use statewave_plugin::panel::host::Fault;
 use statewave_plugin::panel::layout::Layout;
@@ -21,6 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Height of the app's own line beneath the panel, points.
 const STRIP: f32 = 48.0;
+
+/// From a click to the popup it opens, on machines under load: what is typed before is lost.
+const POPUP: Duration = Duration::from_secs(1);
 
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(50);
@@ -63,6 +67,14 @@ impl Home {
         self.file("models")
     }
 
+    /// What the menu of models lists: the one compiled in, and those in the folder.
+    fn model_names(&self) -> Vec<String> {
+        let files = std::fs::read_dir(self.models()).expect("the folder is there");
+        let stems = files.map(|file| file.expect("it is there").path());
+        let names = stems.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()));
+        [DEFAULT.into()].into_iter().chain(names).collect()
+    }
+
     /// What the app wrote last.
     pub fn settings(&self) -> Settings {
         let path = self.file("config").join("statewave").join("app.json");
@@ -82,6 +94,8 @@ pub struct App<'a> {
     size: (i32, i32),
     /// The same panel without a screen.
     twin: Headless,
+    /// Models that were opened by their path, whatever came of it: the menu lists them.
+    opened: Vec<String>,
 }
 
 impl<'a> App<'a> {
@@ -117,6 +131,7 @@ impl<'a> App<'a> {
             origin: (0, 0),
             size: (0, 0),
             twin: Headless::usual(),
+            opened: Vec::new(),
         };
         app.measure();
         app.hands.act(&["windowfocus", &app.window]);
@@ -152,6 +167,8 @@ impl<'a> App<'a> {
         let panel = vec2(self.size.0 as f32, self.size.1 as f32 - STRIP);
         let mut twin = Headless::new(panel, self.home.settings().panel);
         twin.host.fault = self.twin.host.fault.take();
+        twin.host.models = [self.home.model_names(), self.opened.clone()].concat();
+        twin.host.model = DEFAULT.into();
         twin.frame(vec![]);
         self.twin = twin;
     }
@@ -210,7 +227,7 @@ impl<'a> App<'a> {
     pub fn type_into(&mut self, label: &str, text: &str) {
         self.point(label);
         self.hands.press("3");
-        sleep(Duration::from_millis(300));
+        sleep(POPUP);
         self.hands.write(text);
         self.hands.key("Return");
     }
@@ -234,12 +251,14 @@ impl<'a> App<'a> {
             (bounds.y0 + bounds.y1) as f32 / 2.0,
         );
         let place = self.on_screen(middle);
-        sleep(Duration::from_millis(300));
+        sleep(POPUP);
         self.hands.point(place.0, place.1);
         self.hands.press("1");
         self.hands.key("ctrl+a");
         self.hands.write(&path.display().to_string());
         self.hands.key("Return");
+        let name = path.file_stem().and_then(|name| name.to_str());
+        self.opened.push(name.expect("a name").into());
         // The menu is closed; a twin without it.
         self.measure();
     }
@@ -257,17 +276,44 @@ impl<'a> App<'a> {
     }
 
     /// Waits for the settings to be written that way.
-    pub fn until(&self, what: &str, mut right: impl FnMut(&Settings) -> bool) {
+    pub fn until(&self, what: &str, right: impl Fn(&Settings) -> bool) {
+        let settings = self.comes(PATIENCE, right);
+        if let Err(settings) = settings {
+            panic!("waited in vain for {what}: the app has {settings:#?}");
+        }
+    }
+
+    /// The same, doing it again now and then: two clicks are only one double click if the app is not busy between them.
+    pub fn insist(
+        &mut self,
+        what: &str,
+        mut act: impl FnMut(&mut Self),
+        right: impl Fn(&Settings) -> bool,
+    ) {
+        for _ in 0..5 {
+            act(self);
+            if self.comes(PATIENCE / 5, &right).is_ok() {
+                return;
+            }
+        }
+        panic!("did in vain: {what}");
+    }
+
+    /// Whether the settings become right in time; what they are if not.
+    fn comes(
+        &self,
+        patience: Duration,
+        right: impl Fn(&Settings) -> bool,
+    ) -> Result<(), Box<Settings>> {
         let began = Instant::now();
         loop {
             let settings = self.home.settings();
             if right(&settings) {
-                return;
+                return Ok(());
             }
-            assert!(
-                began.elapsed() < PATIENCE,
-                "waited in vain for {what}: the app has {settings:#?}"
-            );
+            if began.elapsed() > patience {
+                return Err(Box::new(settings));
+            }
             sleep(LOOK);
         }
     }
