@@ -12,6 +12,7 @@
 pub mod chain;
 pub mod controls;
 pub mod engine;
+pub mod folders;
 pub mod frame;
 pub mod handoff;
 pub mod kernels;

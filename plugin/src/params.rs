@@ -5,11 +5,13 @@
 //! make it late.
 
 mod list;
+mod unheard;
 mod view;
 
 pub(crate) use view::with;
 
 pub use list::{ListenChoice, ModeChoice, ParamList, StereoChoice};
+pub use unheard::{Unheard, merge};
 
 use std::sync::Arc;
 
@@ -24,10 +26,13 @@ use crate::state::{ModelField, StateVersion, WindowState};
 pub struct StatewaveParams {
     /// What hosts may automate and a person may move.
     #[nested]
-    pub list: ParamList,
+    pub list: Arc<ParamList>,
     /// Which model plays, by name and hash. Set by the host when it restores a project, and by the panel.
     #[persist = "model"]
     pub model: ModelField,
+    /// What the panel has set and no block has brought back yet.
+    #[persist = "unheard"]
+    pub unheard: Unheard,
     /// How the window looked last. The panel's thread only.
     #[persist = "window"]
     pub window: Arc<RwLock<WindowState>>,
@@ -39,8 +44,10 @@ pub struct StatewaveParams {
 impl StatewaveParams {
     /// The defaults, with `loader` to be told of the model.
     pub fn new(loader: Arc<Loader>) -> Self {
+        let list = Arc::<ParamList>::default();
         Self {
-            list: ParamList::default(),
+            unheard: Unheard::new(Arc::clone(&list)),
+            list,
             model: ModelField::new(loader),
             window: Arc::default(),
             version: StateVersion,

@@ -15,7 +15,7 @@ use statewave::telemetry::{self, Reader, Writer};
 use crate::editor::WindowMaker;
 use crate::fault::Fault;
 use crate::loader::Loader;
-use crate::params::StatewaveParams;
+use crate::params::{StatewaveParams, merge};
 use crate::processor::Processor;
 use crate::state::{RENAMED, migrate};
 
@@ -101,6 +101,7 @@ impl Plugin for Statewave {
 
     fn filter_state(state: &mut PluginState) {
         migrate(state, RENAMED);
+        merge(state);
     }
 
     fn activate(
@@ -143,6 +144,7 @@ impl Plugin for Statewave {
         let Some(processor) = &mut self.processor else {
             return ProcessStatus::Error("the host did not activate the plugin first");
         };
+        self.params.unheard.block();
         // The latency may only change between two activations, so the host is asked for one, once.
         let settings = self.params.list.settings();
         let is_outdated = settings.mode != processor.mode() || self.loader.restart_wanted();

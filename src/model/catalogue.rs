@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use super::file::{Limits, ModelError, read_bytes, sha256};
+use crate::folders;
 
 /// The model used when none is named.
 pub const DEFAULT: &str = "denoise-live";
@@ -142,19 +143,7 @@ pub fn missing_folders() -> Vec<PathBuf> {
 
 /// The folder where the user's own models are looked for, by the custom of the system.
 pub fn user_folder() -> Option<PathBuf> {
-    let set = |name: &str| {
-        std::env::var_os(name)
-            .filter(|v| !v.is_empty())
-            .map(PathBuf::from)
-    };
-    let base = if cfg!(windows) {
-        set("APPDATA")
-    } else if cfg!(target_os = "macos") {
-        set("HOME").map(|home| home.join("Library/Application Support"))
-    } else {
-        set("XDG_DATA_HOME").or_else(|| set("HOME").map(|home| home.join(".local/share")))
-    };
-    base.map(|base| base.join("statewave").join("models"))
+    folders::data().map(|folder| folder.join("models"))
 }
 
 fn folders_of_variable() -> impl Iterator<Item = PathBuf> {

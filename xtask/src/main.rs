@@ -10,6 +10,7 @@ mod shell;
 mod system;
 mod test;
 mod validate;
+mod window;
 
 use std::process::ExitCode;
 
@@ -23,7 +24,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   validate     Steinberg's VST3 test suite over the bundle
   models       list the shipped models, and check each against its card
   routes       the app between sound servers without hardware, against the program; routes can be named
-  screenshots  draw the pictures of the panel in docs/img
+  screenshots  draw the pictures of the panel in docs/img; with --check, draw them anew and compare
+  window       the app's window on a screen without hardware, driven as by a hand
   bench        the speed of the shipped model and of the kernels, beside others";
 
 fn main() -> ExitCode {
@@ -37,6 +39,8 @@ fn main() -> ExitCode {
         ["validate"] => validate::run(),
         ["models"] => models::run(),
         ["screenshots"] => screenshots::run(),
+        ["screenshots", "--check"] => screenshots::check(),
+        ["window"] => window::run(),
         ["bench"] => run::bench(),
         ["routes", ref names @ ..] => routes::run(names),
         _ => {

@@ -32,6 +32,13 @@ const LIBRARIES: &[(&str, &str)] = &[
     ("xkbcommon-x11", "libxkbcommon-x11-dev"),
 ];
 
+/// Programs that make a screen in memory, with a window manager, and move its pointer; and their packages.
+const SCREEN: &[(&str, &str)] = &[
+    ("Xvfb", "xvfb"),
+    ("openbox", "openbox"),
+    ("xdotool", "xdotool"),
+];
+
 /// Install what is missing. On other systems than Linux the Rust installer has seen to it.
 pub fn prepare() -> Result {
     if !cfg!(target_os = "linux") {
@@ -61,13 +68,7 @@ pub fn prepare() -> Result {
             "packages that the build needs are missing\n help: install what Debian calls {list}"
         ));
     }
-    eprintln!("installing missing system packages: {list}");
-    apt(&["update"])?;
-    apt(&[
-        &["install", "--yes", "--no-install-recommends"],
-        &missing[..],
-    ]
-    .concat())
+    install(&missing)
 }
 
 /// A Vulkan driver that draws on the processor, for pictures on machines without a graphics card.
@@ -81,13 +82,32 @@ pub fn prepare_pictures() -> Result {
     if !cfg!(target_os = "linux") || folders.iter().any(there) || !on_path("apt-get") {
         return Ok(());
     }
-    apt(&[
-        "install",
-        "--yes",
-        "--no-install-recommends",
-        "mesa-vulkan-drivers",
-        "libvulkan1",
-    ])
+    install(&["mesa-vulkan-drivers", "libvulkan1"])
+}
+
+/// A screen without hardware, and hands at it. `false`, and word of it, where they are not here and cannot be fetched.
+pub fn prepare_screen() -> Result<bool> {
+    let missing: Vec<&str> = SCREEN
+        .iter()
+        .filter(|(program, _)| !on_path(program))
+        .map(|(_, package)| *package)
+        .collect();
+    if missing.is_empty() {
+        return Ok(true);
+    }
+    let list = missing.join(" ");
+    if !cfg!(target_os = "linux") || !on_path("apt-get") {
+        eprintln!("left out: the window is not driven, for want of what Debian calls {list}");
+        return Ok(false);
+    }
+    install(&missing).map(|()| true)
+}
+
+/// Fetch packages of Debian and its kin.
+fn install(packages: &[&str]) -> Result {
+    eprintln!("installing missing system packages: {}", packages.join(" "));
+    apt(&["update"])?;
+    apt(&[&["install", "--yes", "--no-install-recommends"], packages].concat())
 }
 
 /// apt-get as it is when root, with sudo when not. It waits for another one to finish, as there is on a machine that

@@ -1,9 +1,19 @@
 //! `cargo xtask test`: everything that must hold before a change goes in.
 
 use crate::shell::{Result, cargo, show};
-use crate::{models, system};
+use crate::{models, screenshots, system, window};
 
-/// Format, lints, documentation, all tests, the shipped models. Stops at the first fault.
+/// What is tested, built once with all its features. The benches have no tests, and their peers take minutes to compile.
+pub const TESTED: &[&str] = &[
+    "--workspace",
+    "--exclude",
+    "statewave-benches",
+    "--features",
+    screenshots::FEATURE,
+];
+
+/// Format, lints, documentation, all tests, pictures and window of the panel, the shipped models. Stops at the first
+/// fault.
 pub fn run() -> Result {
     system::prepare()?;
     show(cargo(&["fmt", "--all", "--check"]))?;
@@ -11,6 +21,8 @@ pub fn run() -> Result {
         "clippy",
         "--workspace",
         "--all-targets",
+        "--features",
+        screenshots::FEATURE,
         "--",
         "-D",
         "warnings",
@@ -23,12 +35,8 @@ pub fn run() -> Result {
     ]);
     doc.env("RUSTDOCFLAGS", "-D warnings");
     show(doc)?;
-    // The benches have no tests, and their peers take minutes to compile.
-    show(cargo(&[
-        "test",
-        "--workspace",
-        "--exclude",
-        "statewave-benches",
-    ]))?;
+    show(cargo(&[&["test"], TESTED].concat()))?;
+    screenshots::check_built()?;
+    window::run()?;
     models::run()
 }

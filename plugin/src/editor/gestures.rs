@@ -59,6 +59,9 @@ impl Values for Gestures {
     }
 
     fn get(&self, param: Param) -> f32 {
+        if let Some(value) = self.params.unheard.get(param) {
+            return value;
+        }
         let came = self.params.list.value(param);
         match self.sent[param as usize] {
             Some(sent)
@@ -90,6 +93,7 @@ impl Values for Gestures {
             (sent.value, sent.at) = (value, Instant::now());
         }
         if let Some(host) = &self.host {
+            self.params.unheard.note(param, value);
             let setter = host.param_setter();
             with!(self.params.list, param, p => setter.set_parameter(p, p.preview_plain(value)));
         }

@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::host::{Fault, PanelHost, Param, change};
 
+/// Presets lie beside the other settings.
+pub use statewave::folders::config as config_folder;
+
 /// The format that is written; newer ones are refused.
 const FORMAT: u32 = 1;
 
@@ -209,21 +212,4 @@ impl Shelf {
         }
         Ok(folder.join(Path::new(&format!("{name}.json"))))
     }
-}
-
-/// The folder of the person's settings, by the custom of the system.
-pub fn config_folder() -> Option<PathBuf> {
-    let set = |name: &str| {
-        std::env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
-    let base = if cfg!(windows) {
-        set("APPDATA")
-    } else if cfg!(target_os = "macos") {
-        set("HOME").map(|home| home.join("Library/Application Support"))
-    } else {
-        set("XDG_CONFIG_HOME").or_else(|| set("HOME").map(|home| home.join(".config")))
-    };
-    base.map(|base| base.join("statewave"))
 }

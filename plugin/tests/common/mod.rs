@@ -2,6 +2,8 @@
 
 #![allow(dead_code)]
 
+pub mod headless;
+
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 

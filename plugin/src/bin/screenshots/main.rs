@@ -1,13 +1,17 @@
 //! `cargo xtask screenshots`: the panel in dark and light, at scale 1 and 2, as the real engine feeds it, to docs/img.
+//! With `--check` nothing is written there: the pictures are drawn anew and held against those that are kept.
+
+mod compare;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use compare::Pixels;
 use egui::{UiBuilder, Vec2, vec2};
 use egui_kittest::Harness;
 use statewave::chain::ChainConfig;
-use statewave::telemetry;
+use statewave::telemetry::{self, Snapshot};
 use statewave_plugin::app::player::SoundFile;
 use statewave_plugin::app::values::Values;
 use statewave_plugin::desk::Desk;
@@ -19,11 +23,20 @@ use statewave_plugin::panel::theme::Shade;
 use statewave_plugin::panel::{Panel, PanelSettings, Picture};
 use statewave_plugin::processor::Processor;
 
+/// Where the pictures are kept.
+const KEPT: &str = "docs/img";
+
 /// Seconds of the sample that have sounded when the picture is taken: within a word.
 const SECONDS: f32 = 7.4;
 
 /// Samples a block.
 const BLOCK: usize = 512;
+
+/// Share of real time that the pictures show: the real one is another on each machine.
+const LOAD: f32 = 0.012;
+
+/// Where pictures go that are not as they are kept.
+const ODD: &str = "out/screenshots";
 
 /// A picture to take.
 struct Shot {
@@ -35,11 +48,25 @@ struct Shot {
     fault: bool,
 }
 
+impl Shot {
+    fn path(&self, folder: &Path) -> PathBuf {
+        folder.join(format!("{}.png", self.name))
+    }
+}
+
 fn main() -> ExitCode {
-    let folder = std::env::args()
-        .nth(1)
-        .map_or_else(|| PathBuf::from("docs/img"), PathBuf::from);
-    match take_all(&folder) {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => save_all(Path::new(KEPT)),
+        ["--check"] => check_all(Path::new(KEPT)),
+        [folder] => save_all(Path::new(folder)),
+        ["--check", folder] => check_all(Path::new(folder)),
+        _ => {
+            eprintln!("usage: screenshots [--check] [FOLDER]");
+            return ExitCode::from(2);
+        }
+    };
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
             eprintln!("error: {}\n help: {}", fault.what, fault.remedy);
@@ -48,7 +75,53 @@ fn main() -> ExitCode {
     }
 }
 
-fn take_all(folder: &Path) -> Result<(), Fault> {
+/// Draws all pictures and writes them.
+fn save_all(folder: &Path) -> Result<(), Fault> {
+    std::fs::create_dir_all(folder).map_err(|e| cannot(folder, &e.to_string()))?;
+    for shot in shots() {
+        let path = shot.path(folder);
+        let picture = take(&shot)?;
+        picture
+            .write(&path)
+            .map_err(|e| cannot(&path, &e.to_string()))?;
+        println!("{}", path.display());
+    }
+    Ok(())
+}
+
+/// Draws all pictures and compares them with those in `folder`; those that are not alike are left in [`ODD`].
+fn check_all(folder: &Path) -> Result<(), Fault> {
+    let mut odd = 0;
+    for shot in shots() {
+        let path = shot.path(folder);
+        let kept = Pixels::read(&path).map_err(|e| cannot(&path, &e.to_string()))?;
+        let drawn = take(&shot)?;
+        let difference = kept.difference(&drawn, shot.scale);
+        let mut verdict = "alike";
+        if difference.is_too_much() {
+            odd += 1;
+            verdict = "NOT alike";
+            std::fs::create_dir_all(ODD).map_err(|e| cannot(Path::new(ODD), &e.to_string()))?;
+            let path = shot.path(Path::new(ODD));
+            drawn
+                .write(&path)
+                .map_err(|e| cannot(&path, &e.to_string()))?;
+        }
+        println!("{}: {verdict}: {difference}", path.display());
+    }
+    if odd == 0 {
+        return Ok(());
+    }
+    Err(Fault {
+        what: format!("{odd} pictures of the panel are not as they are kept"),
+        remedy: format!(
+            "look at them in {ODD}; if they are as they should be: cargo xtask screenshots"
+        ),
+    })
+}
+
+/// All pictures there are.
+fn shots() -> Vec<Shot> {
     let of = |shade, picture| PanelSettings { shade, picture };
     let shot = |name, shade, picture, scale| Shot {
         name,
@@ -58,7 +131,7 @@ fn take_all(folder: &Path) -> Result<(), Fault> {
         amount: 1.0,
         fault: false,
     };
-    let shots = [
+    vec![
         shot("panel-dark", Shade::Dark, Picture::Spectrum, 1.0),
         shot("panel-dark@2x", Shade::Dark, Picture::Spectrum, 2.0),
         shot("panel-light", Shade::Light, Picture::Spectrum, 1.0),
@@ -76,16 +149,10 @@ fn take_all(folder: &Path) -> Result<(), Fault> {
             amount: 0.4,
             ..shot("panel-large", Shade::Light, Picture::Spectrogram, 1.0)
         },
-    ];
-    std::fs::create_dir_all(folder).map_err(|e| cannot_write(folder, &e.to_string()))?;
-    for shot in shots {
-        take(&shot, &folder.join(format!("{}.png", shot.name)))?;
-        println!("{}", folder.join(format!("{}.png", shot.name)).display());
-    }
-    Ok(())
+    ]
 }
 
-fn take(shot: &Shot, path: &Path) -> Result<(), Fault> {
+fn take(shot: &Shot) -> Result<Pixels, Fault> {
     let values = Arc::new(Values::default());
     values.set(Param::Amount, shot.amount);
     let mut desk = Desk::new(values, Arc::new(Loader::new()));
@@ -108,9 +175,14 @@ fn take(shot: &Shot, path: &Path) -> Result<(), Fault> {
             ui.scope_builder(area, |ui| panel.ui(ui, &mut desk));
         });
     harness.run_steps(3);
-    let image = harness.render().map_err(|e| cannot_write(path, &e))?;
-    write(path, image.width(), image.height(), image.as_raw())
-        .map_err(|e| cannot_write(path, &e.to_string()))
+    let image = harness
+        .render()
+        .map_err(|e| cannot(Path::new(shot.name), &e))?;
+    Ok(Pixels {
+        width: image.width() as usize,
+        height: image.height() as usize,
+        rgba: image.into_raw(),
+    })
 }
 
 /// The sample through the engine, as a host would send it.
@@ -128,8 +200,10 @@ fn play(desk: &mut Desk<Arc<Values>>, panel: &mut Panel) -> Result<(), Fault> {
             what: e.to_string(),
             remedy: "use the shipped sample and model".into(),
         })?;
-    let (writer, reader) = telemetry::pair();
+    let (writer, mut heard) = telemetry::pair();
+    heard.watch(true);
     processor.set_telemetry(Some(writer));
+    let (mut shown, reader) = telemetry::pair();
     desk.reader = Some(reader);
     desk.watch(true);
     desk.latency = Some(processor.latency());
@@ -139,27 +213,20 @@ fn play(desk: &mut Desk<Arc<Values>>, panel: &mut Panel) -> Result<(), Fault> {
         for block in planes[0][..planes[0].len().min(left)].chunks(BLOCK) {
             processor.process(&mut [&mut block.to_vec()], &settings);
             left -= block.len();
+            while let Some(snapshot) = heard.read() {
+                shown.write(Snapshot {
+                    load: LOAD,
+                    missed: 0,
+                    ..snapshot
+                });
+            }
             panel.listen(desk);
         }
     }
     Ok(())
 }
 
-fn write(
-    path: &Path,
-    width: u32,
-    height: u32,
-    rgba: &[u8],
-) -> Result<(), Box<dyn std::error::Error>> {
-    let file = std::io::BufWriter::new(std::fs::File::create(path)?);
-    let mut encoder = png::Encoder::new(file, width, height);
-    encoder.set_color(png::ColorType::Rgba);
-    encoder.set_compression(png::Compression::High);
-    encoder.write_header()?.write_image_data(rgba)?;
-    Ok(())
-}
-
-fn cannot_write(path: &Path, why: &str) -> Fault {
+fn cannot(path: &Path, why: &str) -> Fault {
     Fault {
         what: format!("{}: {why}", path.display()),
         remedy: "run it in the repository, with a Vulkan driver such as mesa-vulkan-drivers".into(),

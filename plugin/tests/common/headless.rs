@@ -1,0 +1,131 @@
+//! A panel in a window that has no screen: frames are drawn when they are asked for, and controls are found by the names
+//! that screen readers read.
+
+use std::collections::BTreeMap;
+
+use egui::accesskit::Node;
+use egui::{
+    Context, Event, FullOutput, Key, Modifiers, PointerButton, Pos2, RawInput, Rect, Vec2, pos2,
+};
+use statewave_plugin::panel::layout::USUAL;
+use statewave_plugin::panel::{Panel, PanelSettings};
+
+use super::TestHost;
+
+/// See the module.
+pub struct Headless {
+    pub ctx: Context,
+    pub panel: Panel,
+    pub host: TestHost,
+    pub size: Vec2,
+    pub time: f64,
+    pub last: Option<FullOutput>,
+}
+
+impl Headless {
+    pub fn new(size: Vec2, settings: PanelSettings) -> Self {
+        let ctx = Context::default();
+        ctx.enable_accesskit();
+        let mut window = Self {
+            ctx,
+            panel: Panel::new(settings),
+            host: TestHost::new(),
+            size,
+            time: 0.0,
+            last: None,
+        };
+        window.frame(vec![]);
+        window.frame(vec![]);
+        window
+    }
+
+    pub fn usual() -> Self {
+        Self::new(USUAL, PanelSettings::default())
+    }
+
+    pub fn frame(&mut self, events: Vec<Event>) {
+        self.frame_with(events, Modifiers::NONE);
+    }
+
+    pub fn frame_with(&mut self, events: Vec<Event>, modifiers: Modifiers) {
+        self.time += 1.0 / 60.0;
+        let input = RawInput {
+            screen_rect: Some(Rect::from_min_size(Pos2::ZERO, self.size)),
+            time: Some(self.time),
+            events: [vec![Event::ModifiersChanged(modifiers)], events].concat(),
+            ..RawInput::default()
+        };
+        let (panel, host) = (&mut self.panel, &mut self.host);
+        let mut output = self.ctx.run_ui(input, |ui| panel.ui(ui, host));
+        // There is no screen that wants textures.
+        output.textures_delta.clear();
+        self.last = Some(output);
+    }
+
+    pub fn key(&mut self, key: Key, modifiers: Modifiers) {
+        for pressed in [true, false] {
+            let event = Event::Key {
+                key,
+                physical_key: None,
+                pressed,
+                repeat: false,
+                modifiers,
+            };
+            self.frame_with(vec![event], modifiers);
+        }
+    }
+
+    pub fn button(&mut self, at: Pos2, button: PointerButton, pressed: bool, modifiers: Modifiers) {
+        let event = Event::PointerButton {
+            pos: at,
+            button,
+            pressed,
+            modifiers,
+        };
+        self.frame_with(vec![Event::PointerMoved(at), event], modifiers);
+    }
+
+    pub fn click(&mut self, at: Pos2, button: PointerButton) {
+        self.button(at, button, true, Modifiers::NONE);
+        self.button(at, button, false, Modifiers::NONE);
+        self.frame(vec![]);
+    }
+
+    pub fn drag(&mut self, from: Pos2, by: Vec2, modifiers: Modifiers) {
+        self.button(from, PointerButton::Primary, true, modifiers);
+        for step in 1..=10 {
+            let at = from + by * (step as f32 / 10.0);
+            self.frame_with(vec![Event::PointerMoved(at)], modifiers);
+        }
+        self.button(from + by, PointerButton::Primary, false, modifiers);
+        // Two clicks in one place are a double click.
+        self.time += 1.0;
+    }
+
+    pub fn nodes(&self) -> BTreeMap<u64, Node> {
+        let output = self.last.as_ref().expect("a frame was drawn");
+        let update = output
+            .platform_output
+            .accesskit_update
+            .as_ref()
+            .expect("a tree");
+        update
+            .nodes
+            .iter()
+            .map(|(id, node)| (id.0, node.clone()))
+            .collect()
+    }
+
+    /// The middle of the control of that name.
+    pub fn find(&self, label: &str) -> Pos2 {
+        let nodes = self.nodes();
+        let node = nodes.values().find(|node| node.label() == Some(label));
+        let bounds = node
+            .and_then(Node::bounds)
+            .unwrap_or_else(|| panic!("no {label}"));
+        pos2(
+            (bounds.x0 + bounds.x1) as f32 / 2.0,
+            (bounds.y0 + bounds.y1) as f32 / 2.0,
+        )
+    }
+}
