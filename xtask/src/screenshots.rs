@@ -23,14 +23,14 @@ pub fn check_built() -> Result {
     if !cfg!(target_os = "linux") {
         return Ok(());
     }
-    system::prepare_pictures()?;
+    system::prepare_vulkan()?;
     let program = target().join("debug").join("screenshots");
     show(command(&program.to_string_lossy(), &["--check"]))
 }
 
 fn draw(arguments: &[&str]) -> Result {
     system::prepare()?;
-    system::prepare_pictures()?;
+    system::prepare_vulkan()?;
     let run = [
         "run",
         "--package",

@@ -71,8 +71,8 @@ pub fn prepare() -> Result {
     install(&missing)
 }
 
-/// A Vulkan driver that draws on the processor, for pictures on machines without a graphics card.
-pub fn prepare_pictures() -> Result {
+/// A Vulkan driver that computes and draws on the processor, for tests and pictures on machines without a graphics card.
+pub fn prepare_vulkan() -> Result {
     let folders = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d"];
     let there = |folder: &&str| {
         Path::new(folder)

@@ -16,6 +16,7 @@ pub const TESTED: &[&str] = &[
 /// fault.
 pub fn run() -> Result {
     system::prepare()?;
+    system::prepare_vulkan()?;
     show(cargo(&["fmt", "--all", "--check"]))?;
     show(cargo(&[
         "clippy",
