@@ -6,13 +6,13 @@
 
 /// For each used bin: where its real part goes in a row of features, and the width of its band.
 @group(0) @binding(1) var<storage, read> places: array<vec2u>;
-/// Spectra, [session][FRAMES][BINS], the past first.
+/// Spectra, [slot][FRAMES][BINS], the past first.
 @group(0) @binding(2) var<storage, read_write> spectra: array<vec2f>;
 /// [session · time][3 · USED].
 @group(0) @binding(3) var<storage, read_write> features: array<f32>;
 /// Mean magnitude of each frame, then 1 over its level.
 @group(0) @binding(4) var<storage, read_write> gains: array<f32>;
-/// (sum, weight) of each session's level.
+/// (sum, weight) of each slot's level.
 @group(0) @binding(5) var<storage, read_write> levels: array<vec2f>;
 
 const POWER_FLOOR: f32 = 1e-12;
@@ -24,7 +24,7 @@ var<workgroup> partial: array<f32, 64>;
 @compute @workgroup_size(64)
 fn compress(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_id) local: vec3u) {
     for (var row = group.x; row < run.time * run.batch; row += groups.x) {
-        let frame = (row / run.time * FRAMES + PAST + row % run.time) * BINS;
+        let frame = (slot_of(row / run.time) * FRAMES + PAST + row % run.time) * BINS;
         var sum = 0.0;
         for (var bin = local.x; bin < USED; bin += 64u) {
             let value = spectra[frame + bin];
@@ -55,7 +55,8 @@ var<workgroup> means: array<f32, 64>;
 /// A workgroup is one session, and one thread of it goes through the frames in order: a multiplication and an addition each.
 @compute @workgroup_size(64)
 fn level(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-    var level = levels[group.x];
+    let own = slot_of(group.x);
+    var level = levels[own];
     for (var t = 0u; t < run.time; t += 64u) {
         let at = group.x * run.time + t + local.x;
         let there = t + local.x < run.time;
@@ -75,7 +76,7 @@ fn level(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) loca
         }
     }
     if local.x == 0u {
-        levels[group.x] = level;
+        levels[own] = level;
     }
 }
 
@@ -85,7 +86,7 @@ fn remember(@builtin(global_invocation_id) id: vec3u) {
     if id.x >= BINS {
         return;
     }
-    let first = id.y * FRAMES;
+    let first = slot_of(id.y) * FRAMES;
     for (var i = 0u; i < PAST; i++) {
         spectra[(first + i) * BINS + id.x] = spectra[(first + run.time + i) * BINS + id.x];
     }

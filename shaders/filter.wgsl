@@ -30,7 +30,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         return;
     }
     for (var row = id.y; row < run.time * run.batch; row += groups.y) {
-        let frame = row / run.time * FRAMES + PAST + row % run.time;
+        let frame = slot_of(row / run.time) * FRAMES + PAST + row % run.time;
         if bin >= USED {
             var power = 0.0;
             for (var i = 0u; i < TOP_WIDTH; i++) {

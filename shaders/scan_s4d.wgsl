@@ -65,9 +65,10 @@ fn carry(@builtin(global_invocation_id) id: vec3u) {
         return;
     }
     let stream = id.y;
+    let own = slot_of(stream) * LINES;
     let at = state_of(channel, n);
     let decay = coefficient(channel, n, 2u);
-    var h = vec2f(state[stream * LINES + at], state[stream * LINES + at + 16u]);
+    var h = vec2f(state[own + at], state[own + at + 16u]);
     for (var c = 0u; c < run.chunks; c++) {
         let slot = (c * run.batch + stream) * LINES + at;
         let last = vec2f(carried[slot], carried[slot + 16u]);
@@ -87,6 +88,7 @@ fn down(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     let first = group.z * run.time + start;
     let steps = min(run.chunk, run.time - start);
     let slot = group.y * run.batch + group.z;
+    let own = slot_of(group.z) * LINES;
     let skip = coefficients[WHOLE * STATES * 6u + channel];
     var h: array<vec2f, STATES>;
     var decay: array<vec2f, STATES>;
@@ -96,7 +98,7 @@ fn down(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
         decay[n] = coefficient(channel, n, 0u);
         weight[n] = coefficient(channel, n, 1u);
         if run.chunks == 1u {
-            h[n] = vec2f(state[group.z * LINES + at], state[group.z * LINES + at + 16u]);
+            h[n] = vec2f(state[own + at], state[own + at + 16u]);
         } else {
             h[n] = vec2f(carried[slot * LINES + at], carried[slot * LINES + at + 16u]);
         }
@@ -113,7 +115,7 @@ fn down(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     }
     if group.y + 1u == run.chunks {
         for (var n = 0u; n < STATES; n++) {
-            let at = group.z * LINES + state_of(channel, n);
+            let at = own + state_of(channel, n);
             state[at] = h[n].x;
             state[at + 16u] = h[n].y;
         }

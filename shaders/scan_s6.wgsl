@@ -79,7 +79,8 @@ fn carry(@builtin(global_invocation_id) id: vec3u) {
         return;
     }
     let stream = id.y;
-    var h = state[stream * LINES + at];
+    let own = slot_of(stream) * LINES;
+    var h = state[own + at];
     for (var c = 0u; c < run.chunks; c++) {
         let slot = c * run.batch + stream;
         let last = carried[slot * LINES + at];
@@ -97,6 +98,7 @@ fn down(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     let first = group.z * run.time + start;
     let steps = min(run.chunk, run.time - start);
     let slot = group.y * run.batch + group.z;
+    let own = slot_of(group.z) * LINES;
     let skip = a[LINES + safe];
     var h: array<f32, STATES>;
     var decay: array<f32, STATES>;
@@ -104,7 +106,7 @@ fn down(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
         let at = line_of(safe) + n * 16u;
         decay[n] = a[at];
         if run.chunks == 1u {
-            h[n] = state[group.z * LINES + at];
+            h[n] = state[own + at];
         } else {
             h[n] = carried[slot * LINES + at];
         }
@@ -129,7 +131,7 @@ fn down(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     }
     if mine && group.y + 1u == run.chunks {
         for (var n = 0u; n < STATES; n++) {
-            state[group.z * LINES + line_of(channel) + n * 16u] = h[n];
+            state[own + line_of(channel) + n * 16u] = h[n];
         }
     }
 }

@@ -4,12 +4,17 @@
 mod kernel_common;
 
 use kernel_common::{Noise, wide};
+use statewave::engine::cpu::CpuEngine;
 use statewave::engine::gpu::denoiser::GpuDenoiser;
+use statewave::engine::gpu::hub::{GpuHub, Seat};
 use statewave::engine::gpu::{Choice, Gpu};
+use statewave::engine::supervisor::{Playing, Policy, Supervisor};
+use statewave::engine::{Engine, Exchange};
 use statewave::kernels::{Path, oracle};
 use statewave::model::Model;
 use statewave::model::denoise::DenoiseSession;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 const MODEL: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -119,16 +124,18 @@ fn a_state_goes_from_the_gpu_to_the_cpu_and_back() {
     let len = there.state_len();
     assert_eq!(len, here[0].state_len());
     let mut state = vec![0.0; sessions * len];
-    there.save(&mut state).unwrap();
-    for (session, state) in here.iter_mut().zip(state.chunks(len)) {
-        session.restore(state);
+    for (i, state) in state.chunks_mut(len).enumerate() {
+        there.save_one(i, state).unwrap();
+        here[i].restore(state);
     }
     let second = run_here(&mut here, &piece(20, 40));
     for (session, state) in here.iter().zip(state.chunks_mut(len)) {
         session.save(state);
     }
     there.reset();
-    there.restore(&state);
+    for (i, state) in state.chunks(len).enumerate() {
+        there.restore_one(i, state);
+    }
     let mut third = vec![0.0; truths[2].len()];
     there.run(20, &piece(40, 60), &mut third).unwrap();
     for (truth, got) in truths.iter().zip([first, second, third]) {
@@ -138,78 +145,195 @@ fn a_state_goes_from_the_gpu_to_the_cpu_and_back() {
     }
 }
 
-/// A stream through a supervisor whose worker is the GPU, beside one that is never interrupted. The clock waits for the
-/// worker while `patient` says so, so that the test does not depend on the machine's speed.
-fn supervised(
-    frames_count: u64,
-    mut patient: impl FnMut(u64, &Gpu) -> bool,
-) -> Option<(Vec<f64>, statewave::engine::supervisor::SupervisorStats)> {
-    use statewave::engine::cpu::CpuEngine;
-    use statewave::engine::gpu::worker::GpuWorker;
-    use statewave::engine::supervisor::{Policy, Supervisor};
-    use statewave::engine::{Engine, Exchange};
-
-    let gpu = gpu()?;
-    let model = Arc::new(Model::open(MODEL).unwrap());
-    let policy = Policy {
-        handoff: 400,
-        save_every: 8,
-        punctual: 10,
-    };
-    let (mut supervisor, bench) = Supervisor::new(&model, 1, policy);
-    let worker = GpuWorker::start(Arc::clone(&gpu), Choice::default(), &model, 1, bench).unwrap();
-    let mut plain = CpuEngine::new(&model, 1);
-    let len = plain.frame_len();
-    let sound = frames(31, frames_count as usize, len / 2);
-    let (mut truth, mut out) = (vec![vec![0.0; len]; 2], vec![0.0; len]);
-    let mut snrs = Vec::new();
-    for seq in 1..=frames_count {
-        let input = &sound[(seq as usize - 1) * len..][..len];
-        plain.submit(seq, input);
-        truth.swap(0, 1);
-        plain.collect(seq, &mut truth[1]);
-        let waits = patient(seq, &gpu);
-        supervisor.submit(seq, input);
-        let since = std::time::Instant::now();
-        while waits && !supervisor.has_all() && since.elapsed().as_secs() < 20 {
-            std::thread::sleep(std::time::Duration::from_millis(1));
-        }
-        if seq > 1 {
-            assert_eq!(supervisor.collect(seq - 1, &mut out), Exchange::Ready);
-            snrs.push(oracle::snr_db(&wide(&truth[0]), &out));
+#[test]
+fn those_who_take_no_part_stay_where_they_are() {
+    let Some(gpu) = gpu() else { return };
+    let model = Model::open(MODEL).unwrap();
+    let net = model.net();
+    let (sessions, time, bins) = (5, 30, net.bins());
+    let mut denoiser = GpuDenoiser::new(gpu, net, sessions, 1).unwrap();
+    let inputs: Vec<Vec<f32>> = (0..sessions)
+        .map(|s| frames(s as u64 + 70, time, bins))
+        .collect();
+    let mut outputs = vec![Vec::new(); sessions];
+    let mut noise = Noise(3);
+    while outputs.iter().any(|out| out.len() < time * 2 * bins) {
+        let active: Vec<usize> = (0..sessions)
+            .rev()
+            .filter(|s| outputs[*s].len() < time * 2 * bins && noise.next() > 0.0)
+            .collect();
+        let given: Vec<f32> = active
+            .iter()
+            .flat_map(|s| inputs[*s][outputs[*s].len()..][..2 * bins].to_vec())
+            .collect();
+        let mut out = vec![0.0; given.len()];
+        denoiser.run_some(&active, 1, &given, &mut out).unwrap();
+        for (session, out) in active.iter().zip(out.chunks(2 * bins)) {
+            outputs[*session].extend_from_slice(out);
         }
     }
-    drop(worker);
-    Some((snrs, supervisor.stats()))
+    for (input, output) in inputs.iter().zip(&outputs) {
+        let mut truth = vec![0.0; input.len()];
+        DenoiseSession::new(Arc::clone(net), Path::detect(), time).run(input, &mut truth);
+        let snr = oracle::snr_db(&wide(&truth), output);
+        assert!(snr >= 90.0, "{snr:.1} dB");
+    }
+}
+
+/// A stream that goes through a supervisor on a hub, beside one that is never interrupted.
+struct Stream {
+    supervisor: Supervisor,
+    _seat: Seat,
+    plain: CpuEngine,
+    truth: [Vec<f32>; 2],
+    sound: Vec<f32>,
+    out: Vec<f32>,
+    /// Signal to error of every frame, dB.
+    snrs: Vec<f64>,
+}
+
+impl Stream {
+    fn join(hub: &GpuHub, model: &Arc<Model>, channels: usize, frames_count: u64) -> Stream {
+        let policy = Policy {
+            handoff: 400,
+            save_every: 8,
+            punctual: 10,
+        };
+        let (supervisor, bench) = Supervisor::new(model, channels, policy);
+        let plain = CpuEngine::new(model, channels);
+        let len = channels * plain.frame_len();
+        Stream {
+            supervisor,
+            _seat: hub.join(model, channels, bench).unwrap(),
+            plain,
+            truth: [vec![0.0; len], vec![0.0; len]],
+            sound: frames(31 + channels as u64, frames_count as usize, len / 2),
+            out: vec![0.0; len],
+            snrs: Vec::new(),
+        }
+    }
+
+    /// Gives frame `seq`.
+    fn give(&mut self, seq: u64) {
+        let len = self.out.len();
+        let input = &self.sound[(seq as usize - 1) * len..][..len];
+        self.plain.submit(seq, input);
+        self.truth.swap(0, 1);
+        self.plain.collect(seq, &mut self.truth[1]);
+        self.supervisor.submit(seq, input);
+    }
+
+    /// Waits for the worker, so that the test does not depend on the machine's speed.
+    fn wait(&mut self) {
+        let since = Instant::now();
+        while !self.supervisor.has_all() && since.elapsed().as_secs() < 20 {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Takes the frame before `seq`.
+    fn take(&mut self, seq: u64) {
+        if seq > 1 {
+            assert_eq!(
+                self.supervisor.collect(seq - 1, &mut self.out),
+                Exchange::Ready
+            );
+            self.snrs
+                .push(oracle::snr_db(&wide(&self.truth[0]), &self.out));
+        }
+    }
+
+    fn assert_unbroken(&self) {
+        assert!(self.snrs.iter().all(|snr| *snr > 80.0), "{:?}", self.snrs);
+    }
 }
 
 #[test]
 fn a_stall_of_the_gpu_is_not_heard() {
-    // Frames 40 to 60 are asked for faster than any GPU could.
-    let Some((snrs, stats)) = supervised(120, |seq, _| !(40..60).contains(&seq)) else {
-        return;
-    };
+    let Some(gpu) = gpu() else { return };
+    let model = Arc::new(Model::open(MODEL).unwrap());
+    let hub = GpuHub::start(gpu, Choice::default()).unwrap();
+    let mut stream = Stream::join(&hub, &model, 2, 120);
+    for seq in 1..=120 {
+        stream.give(seq);
+        // Frames 40 to 60 are asked for faster than any GPU could.
+        if !(40..60).contains(&seq) {
+            stream.wait();
+        }
+        stream.take(seq);
+    }
+    let stats = stream.supervisor.stats();
     eprintln!("{stats:?}");
     assert!(stats.by_worker > 40, "{stats:?}");
-    assert!(snrs.iter().all(|snr| *snr > 80.0), "{snrs:?}");
+    stream.assert_unbroken();
 }
 
 #[test]
 fn a_gpu_destroyed_while_it_plays_is_not_heard_and_comes_back() {
-    let Some((snrs, stats)) = supervised(400, |seq, gpu| {
+    let Some(gpu) = gpu() else { return };
+    let model = Arc::new(Model::open(MODEL).unwrap());
+    let hub = GpuHub::start(Arc::clone(&gpu), Choice::default()).unwrap();
+    let mut stream = Stream::join(&hub, &model, 1, 2000);
+    let mut given_back_at = 0;
+    for seq in 1..=2000 {
         if seq == 60 {
+            assert_eq!(stream.supervisor.playing(), Playing::Worker);
             gpu.destroy();
         }
+        stream.give(seq);
         if seq > 60 {
             // Time passes, in which the device is opened again.
-            std::thread::sleep(std::time::Duration::from_millis(20));
+            std::thread::sleep(Duration::from_millis(20));
+            assert!(
+                seq < 2000,
+                "the device does not come back: {:?}",
+                stream.supervisor.stats()
+            );
         }
-        seq != 60
-    }) else {
-        return;
-    };
+        stream.wait();
+        stream.take(seq);
+        if seq > 60 && stream.supervisor.playing() == Playing::Worker && given_back_at == 0 {
+            given_back_at = seq;
+        }
+        if given_back_at > 0 && seq > given_back_at + 20 {
+            break;
+        }
+    }
+    let stats = stream.supervisor.stats();
     eprintln!("{stats:?}");
-    assert_eq!(stats.taken_over, 1, "{stats:?}");
-    assert_eq!(stats.given_back, 2, "{stats:?}");
-    assert!(snrs.iter().all(|snr| *snr > 80.0), "{snrs:?}");
+    assert_eq!((stats.taken_over, stats.given_back), (1, 2), "{stats:?}");
+    stream.assert_unbroken();
+}
+
+#[test]
+fn instances_come_and_go_on_one_device() {
+    let Some(gpu) = gpu() else { return };
+    let model = Arc::new(Model::open(MODEL).unwrap());
+    let hub = GpuHub::start(gpu, Choice::default()).unwrap();
+    let mut streams: Vec<(u64, Stream)> = Vec::new();
+    for seq in 1..=90u64 {
+        match seq {
+            // The third makes the model be prepared for more sessions, under those that play.
+            1 | 20 | 40 => streams.push((
+                seq - 1,
+                Stream::join(&hub, &model, 1 + streams.len() % 2, 90),
+            )),
+            60 => drop(streams.remove(0)),
+            70 => streams.push((seq - 1, Stream::join(&hub, &model, 1, 90))),
+            _ => {}
+        }
+        for (since, stream) in &mut streams {
+            stream.give(seq - *since);
+        }
+        for (since, stream) in &mut streams {
+            stream.wait();
+            stream.take(seq - *since);
+        }
+    }
+    for (_, stream) in &streams {
+        let stats = stream.supervisor.stats();
+        eprintln!("{stats:?}");
+        assert!(stats.by_worker > 0, "{stats:?}");
+        stream.assert_unbroken();
+    }
 }

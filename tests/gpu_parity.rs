@@ -134,7 +134,8 @@ proptest! {
 
     #[test]
     fn conv_goes_on_from_its_tail(
-        batch in 1usize..4, time in 1usize..12, c8 in 1usize..12, taps in 1usize..5, seed: u64,
+        // Up to 16 rows a thread goes through them, beyond there is a thread a row.
+        batch in 1usize..4, time in 1usize..36, c8 in 1usize..12, taps in 1usize..5, seed: u64,
     ) {
         let Some(gpu) = gpu() else { return Ok(()) };
         let channels = 8 * c8;
@@ -150,10 +151,13 @@ proptest! {
             [gpu.run(run), gpu.holding("x", &x), gpu.holding("tails", &before), gpu.zeros("y", batch * time * channels)];
         let new_tails = gpu.zeros("new", batch * 3 * channels);
         let sizes = ops::Conv { channels, x_row, x_at: first };
-        let step = ops::conv(gpu, sizes, &packed, &run_b, &x_b, &tails, &new_tails, &y);
-        let got = result(gpu, &[step], run, &y, batch * time * channels);
+        let slots = gpu.slots(batch);
+        let buffers =
+            ops::ConvBuffers { run: &run_b, slots: &slots, x: &x_b, tails: &tails, new_tails: &new_tails, y: &y };
+        let steps = ops::conv(gpu, sizes, &packed, buffers);
+        let got = result(gpu, &steps, run, &y, batch * time * channels);
         let mut kept = vec![0.0; batch * 3 * channels];
-        gpu.read(&new_tails, 0, &mut kept).unwrap();
+        gpu.read(&tails, 0, &mut kept).unwrap();
         for stream in 0..batch {
             let mut rows = before[stream * 3 * channels..][..3 * channels].to_vec();
             for t in 0..time {
@@ -189,7 +193,7 @@ proptest! {
         ];
         let [carried, sums] = [gpu.zeros("c", chunks * batch * lines), gpu.zeros("s", chunks * batch * heads)];
         let rows = ops::SsdScan { x: &x_b, x_row: row, dt: &dt_b, dt_row: heads + 2, dt_at: 1 };
-        let buffers = ScanBuffers { run: &run_b, y: &y, state: &state, carried: &carried, sums: &sums };
+        let buffers = ScanBuffers { run: &run_b, slots: &gpu.slots(batch), y: &y, state: &state, carried: &carried, sums: &sums };
         let got = result(gpu, &ops::ssd(gpu, &s, rows, buffers), run, &y, batch * time * e);
         let mut end = vec![0.0; batch * lines];
         gpu.read(&state, 0, &mut end).unwrap();
@@ -241,7 +245,7 @@ proptest! {
         let rows = ops::S6Scan {
             x: &x_b, x_row: e + 3, delta: &delta_b, delta_row: e, bc: &bc_b, bc_row: 2 * states + 2, bc_at: 1,
         };
-        let buffers = ScanBuffers { run: &run_b, y: &y, state: &state, carried: &carried, sums: &sums };
+        let buffers = ScanBuffers { run: &run_b, slots: &gpu.slots(batch), y: &y, state: &state, carried: &carried, sums: &sums };
         let got = result(gpu, &ops::s6(gpu, &s, rows, buffers), run, &y, count * e);
         let mut end = vec![0.0; batch * lines];
         gpu.read(&state, 0, &mut end).unwrap();
@@ -288,7 +292,7 @@ proptest! {
             [gpu.run(run), gpu.holding("u", &u), gpu.zeros("y", u.len()), gpu.zeros("h", batch * lines)];
         let [carried, sums] = [gpu.zeros("c", chunks * batch * lines), gpu.zeros("s", 1)];
         let rows = ops::S4dScan { u: &u_b, chunk };
-        let buffers = ScanBuffers { run: &run_b, y: &y, state: &state, carried: &carried, sums: &sums };
+        let buffers = ScanBuffers { run: &run_b, slots: &gpu.slots(batch), y: &y, state: &state, carried: &carried, sums: &sums };
         let got = result(gpu, &ops::s4d(gpu, &s, rows, buffers), run, &y, u.len());
         let truth: Vec<f64> = u
             .chunks(time * e)

@@ -134,7 +134,7 @@ fn what_stands_before_and_behind_the_net_is_sound() {
         x_row: 176,
         x_at: 64,
     });
-    assert_eq!(entries(&module(&conv)), ["main"]);
+    assert_eq!(entries(&module(&conv)), ["step", "main", "settle"]);
     let frames = |shader| {
         Source::new(shader)
             .size("BINS", 641)
@@ -175,7 +175,10 @@ fn structs_lie_as_rusts_do() {
         ("batch", std::mem::offset_of!(Run, batch)),
         ("chunk", std::mem::offset_of!(Run, chunk)),
         ("chunks", std::mem::offset_of!(Run, chunks)),
+        ("sessions", std::mem::offset_of!(Run, sessions)),
+        ("most", std::mem::offset_of!(Run, most)),
     ];
+    assert_eq!(offsets.len(), own.len());
     for ((name, at), (own_name, own_at)) in offsets.iter().zip(own) {
         assert_eq!((name.as_str(), *at as usize), (own_name, own_at));
     }

@@ -6,7 +6,8 @@ use wgpu::{Buffer, CommandEncoder};
 
 use super::device::{Gpu, GpuError};
 use super::ops::{
-    self, Activation, Around, CHUNK, Conv, Gate, Maps, Place, ScanBuffers, SsdScan, Step, Strides,
+    self, Activation, Around, CHUNK, Conv, ConvBuffers, Gate, Maps, Place, ScanBuffers, SsdScan,
+    Step, Strides,
 };
 use super::record::{Run, encode};
 use super::shader::{Shader, Source};
@@ -34,25 +35,26 @@ pub struct GpuDenoiser {
     max_time: usize,
     over_sessions: Buffer,
     over_bands: Buffer,
-    /// `[session][past + max_time][bins]`.
+    /// The sessions that take part.
+    slots: Buffer,
+    /// `[slot][past + max_time][bins]`.
     spectra: Buffer,
     filtered: Buffer,
     steps: Vec<(Over, Step)>,
     staging: Buffer,
+    state_staging: Buffer,
     /// (sum, weight) of each session's level.
     levels: Buffer,
     /// What each layer over time remembers.
     memories: Vec<Memory>,
     /// Bins that filters look back to.
     tap_bins: usize,
-    out: Vec<f32>,
 }
 
 /// What a layer over time remembers, streams being `[band][session]`.
 #[derive(Debug)]
 struct Memory {
     tails: Buffer,
-    new_tails: Buffer,
     /// Floats of a stream's tails.
     tails_len: usize,
     state: Buffer,
@@ -75,6 +77,30 @@ struct Between {
 }
 
 impl GpuDenoiser {
+    /// Whether the shaders serve the sizes of `net`.
+    ///
+    /// # Errors
+    /// [`GpuError::Model`].
+    pub fn check(net: &DenoiseNet) -> Result<(), GpuError> {
+        for layer in &net.layers {
+            let Layer::Time(block) = layer else { continue };
+            let c = block.config();
+            if c.groups != 1 {
+                let groups = c.groups;
+                return Err(GpuError::Model(format!(
+                    "it has {groups} groups of heads, and the gated norm of the shaders serves one"
+                )));
+            }
+            if c.states > MOST_STATES {
+                let states = c.states;
+                return Err(GpuError::Model(format!(
+                    "it has {states} states a channel, and the shaders hold {MOST_STATES} in registers"
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// Prepares `sessions` streams of `net`, up to `max_time` frames at a time. Compiles; slow.
     ///
     /// # Errors
@@ -85,13 +111,13 @@ impl GpuDenoiser {
         sessions: usize,
         max_time: usize,
     ) -> Result<GpuDenoiser, GpuError> {
+        GpuDenoiser::check(net)?;
         let (bands, past) = (net.bands, net.taps - 1);
         let rows = bands * sessions * max_time;
         let (mut wide, mut inner, mut conv, mut lines, mut heads) = (0, 0, 0, 0, 0);
         for layer in &net.layers {
             match layer {
                 Layer::Time(block) => {
-                    check(block)?;
                     let c = block.config();
                     wide = wide.max(block.in_proj.outputs());
                     inner = inner.max(c.inner());
@@ -121,6 +147,7 @@ impl GpuDenoiser {
             past,
             sessions,
             max_time,
+            slots: gpu.slots(sessions),
             over_sessions: gpu.run(Run::new(1, sessions, CHUNK)),
             over_bands: gpu.run(Run::new(1, bands * sessions, CHUNK)),
             spectra: gpu.zeros("spectra", sessions * (past + max_time) * 2 * bins),
@@ -130,7 +157,7 @@ impl GpuDenoiser {
             levels: gpu.zeros("levels", 2 * sessions),
             memories: Vec::new(),
             tap_bins: net.tap_bins,
-            out: vec![0.0; sessions * 2 * bins],
+            state_staging: gpu.staging(0),
             gpu,
         };
         made.front(net, &between);
@@ -141,6 +168,7 @@ impl GpuDenoiser {
             }
         }
         made.head(net, &between);
+        made.state_staging = made.gpu.staging(made.state_len());
         if made.gpu.is_lost() {
             return Err(GpuError::Lost);
         }
@@ -157,46 +185,59 @@ impl GpuDenoiser {
         self.max_time
     }
 
-    /// Runs `time` frames of every stream: `frames` and `out` are `[session][time][bins]` of (re, im). Waits.
+    /// Runs `time` frames of the sessions in `active`, each named once: `frames` and `out` are `[active][time][bins]` of
+    /// (re, im). The others stay where they are. Waits.
     ///
     /// # Errors
     /// [`GpuError::Lost`]; `out` is not touched then.
     ///
     /// # Panics
-    /// If a slice's length is not what the sizes say.
-    pub fn run(&mut self, time: usize, frames: &[f32], out: &mut [f32]) -> Result<(), GpuError> {
+    /// If a slice's length is not what the sizes say, or a session is not there.
+    pub fn run_some(
+        &mut self,
+        active: &[usize],
+        time: usize,
+        frames: &[f32],
+        out: &mut [f32],
+    ) -> Result<(), GpuError> {
         assert!(time <= self.max_time, "more frames than prepared for");
-        let len = self.sessions * time * 2 * self.bins;
+        assert!(
+            active.iter().all(|slot| *slot < self.sessions),
+            "no such session"
+        );
+        let len = active.len() * time * 2 * self.bins;
         assert!(frames.len() == len && out.len() == len, "frames do not fit");
-        if time == 0 {
+        if len == 0 {
             return Ok(());
         }
-        for (session, frames) in frames.chunks_exact(time * 2 * self.bins).enumerate() {
-            let first = session * (self.past + self.max_time) + self.past;
+        for (slot, frames) in active.iter().zip(frames.chunks_exact(time * 2 * self.bins)) {
+            let first = slot * (self.past + self.max_time) + self.past;
             self.gpu.write(&self.spectra, first * 2 * self.bins, frames);
         }
+        let slots: Vec<u32> = active.iter().map(|slot| *slot as u32).collect();
+        self.gpu.write(&self.slots, 0, &slots);
+        let some = (active.len(), self.sessions);
         let mut encoder = self.gpu.encoder();
-        self.encode(time, &mut encoder);
+        self.encode(
+            Run::of_sessions(time, 1, some, CHUNK),
+            Run::of_sessions(time, self.bands, some, CHUNK),
+            &mut encoder,
+        );
         let bytes = 4 * out.len() as u64;
         encoder.copy_buffer_to_buffer(&self.filtered, 0, &self.staging, 0, Some(bytes));
         self.gpu.submit_and_read(encoder, &self.staging, out)
     }
 
-    /// One frame of every stream, `[session][bins]` of (re, im), replaced by its result. Waits.
+    /// [`Self::run_some`] of all sessions.
     ///
     /// # Errors
-    /// [`GpuError::Lost`]; the frame is as it was then.
+    /// As there.
     ///
     /// # Panics
-    /// If `frames` is not a frame of every stream.
-    pub fn run_in_place(&mut self, frames: &mut [f32]) -> Result<(), GpuError> {
-        let mut out = std::mem::take(&mut self.out);
-        let done = self.run(1, frames, &mut out);
-        if done.is_ok() {
-            frames.copy_from_slice(&out);
-        }
-        self.out = out;
-        done
+    /// As there.
+    pub fn run(&mut self, time: usize, frames: &[f32], out: &mut [f32]) -> Result<(), GpuError> {
+        let all: Vec<usize> = (0..self.sessions).collect();
+        self.run_some(&all, time, frames, out)
     }
 
     /// Runs a frame and forgets it, so that whatever a driver does at the first time is done.
@@ -204,8 +245,8 @@ impl GpuDenoiser {
     /// # Errors
     /// [`GpuError::Lost`].
     pub fn warm_up(&mut self) -> Result<(), GpuError> {
-        let mut silence = vec![0.0; self.sessions * 2 * self.bins];
-        self.run_in_place(&mut silence)?;
+        let silence = vec![0.0; self.sessions * 2 * self.bins];
+        self.run(1, &silence, &mut silence.clone())?;
         self.reset();
         Ok(())
     }
@@ -217,86 +258,67 @@ impl GpuDenoiser {
         2 + self.past * 2 * self.tap_bins + layers
     }
 
-    /// Writes the states of all streams, `[session]` of `DenoiseSession::save`. Waits.
+    /// Everything that `session` remembers, in the order of a state: (buffer, first float, floats).
+    fn places(&self, session: usize) -> Vec<(&Buffer, usize, usize)> {
+        let frame = 2 * self.bins;
+        let first = session * (self.past + self.max_time);
+        let mut places = vec![(&self.levels, 2 * session, 2)];
+        places.extend(
+            (0..self.past).map(|i| (&self.spectra, (first + i) * frame, 2 * self.tap_bins)),
+        );
+        for memory in &self.memories {
+            for (buffer, len) in [
+                (&memory.tails, memory.tails_len),
+                (&memory.state, memory.state_len),
+            ] {
+                let stream = |band: usize| band * self.sessions + session;
+                places.extend((0..self.bands).map(|band| (buffer, stream(band) * len, len)));
+            }
+        }
+        places
+    }
+
+    /// Writes the state of a session, as `DenoiseSession::save` does. Waits.
     ///
     /// # Errors
     /// [`GpuError::Lost`].
     ///
     /// # Panics
-    /// If `to` has another length.
-    pub fn save(&mut self, to: &mut [f32]) -> Result<(), GpuError> {
-        let one = self.state_len();
-        assert_eq!(to.len(), self.sessions * one, "states of another net");
-        let mut all = vec![0.0; self.sessions * (2 + self.past * 2 * self.bins)];
-        let (levels, past) = all.split_at_mut(2 * self.sessions);
-        self.gpu.read(&self.levels, 0, levels)?;
-        let frames = self.past * 2 * self.bins;
-        for session in 0..self.sessions {
-            let at = session * (self.past + self.max_time) * 2 * self.bins;
-            let own = &mut past[session * frames..][..frames];
-            self.gpu.read(&self.spectra, at, own)?;
-            let state = &mut to[session * one..][..one];
-            state[..2].copy_from_slice(&levels[2 * session..][..2]);
-            let kept = state[2..].chunks_exact_mut((2 * self.tap_bins).max(1));
-            for (kept, frame) in kept.zip(own.chunks_exact(2 * self.bins)) {
-                kept.copy_from_slice(&frame[..kept.len()]);
-            }
+    /// If `to` has another length, or the session is not there.
+    pub fn save_one(&mut self, session: usize, to: &mut [f32]) -> Result<(), GpuError> {
+        assert!(session < self.sessions, "no such session");
+        assert_eq!(to.len(), self.state_len(), "a state of another net");
+        let mut encoder = self.gpu.encoder();
+        let mut at = 0;
+        for (buffer, from, len) in self.places(session) {
+            let bytes = Some(4 * len as u64);
+            encoder.copy_buffer_to_buffer(
+                buffer,
+                4 * from as u64,
+                &self.state_staging,
+                4 * at as u64,
+                bytes,
+            );
+            at += len;
         }
-        let mut at = 2 + self.past * 2 * self.tap_bins;
-        for memory in &self.memories {
-            for (buffer, len) in [
-                (&memory.tails, memory.tails_len),
-                (&memory.state, memory.state_len),
-            ] {
-                let mut values = vec![0.0; self.bands * self.sessions * len];
-                self.gpu.read(buffer, 0, &mut values)?;
-                for (stream, values) in values.chunks_exact(len).enumerate() {
-                    let (band, session) = (stream / self.sessions, stream % self.sessions);
-                    to[session * one + at + band * len..][..len].copy_from_slice(values);
-                }
-                at += self.bands * len;
-            }
-        }
-        Ok(())
+        self.gpu.submit_and_read(encoder, &self.state_staging, to)
     }
 
-    /// Goes on from states that [`Self::save`] or the CPU's sessions have written.
+    /// Has a session go on from a state that [`Self::save_one`] or the CPU's session has written.
     ///
     /// # Panics
-    /// If `from` has another length.
-    pub fn restore(&mut self, from: &[f32]) {
-        let one = self.state_len();
-        assert_eq!(from.len(), self.sessions * one, "states of another net");
-        for (session, state) in from.chunks_exact(one).enumerate() {
-            self.gpu.write(&self.levels, 2 * session, &state[..2]);
-            let kept = state[2..].chunks_exact((2 * self.tap_bins).max(1));
-            for (frame, kept) in kept.take(self.past).enumerate() {
-                let at = (session * (self.past + self.max_time) + frame) * 2 * self.bins;
-                self.gpu.write(&self.spectra, at, kept);
-            }
-        }
-        let mut at = 2 + self.past * 2 * self.tap_bins;
-        for memory in &self.memories {
-            for (buffer, len) in [
-                (&memory.tails, memory.tails_len),
-                (&memory.state, memory.state_len),
-            ] {
-                let values: Vec<f32> = (0..self.bands * self.sessions)
-                    .flat_map(|stream| {
-                        let (band, session) = (stream / self.sessions, stream % self.sessions);
-                        &from[session * one + at + band * len..][..len]
-                    })
-                    .copied()
-                    .collect();
-                self.gpu.write(buffer, 0, &values);
-                at += self.bands * len;
-            }
+    /// If `from` has another length, or the session is not there.
+    pub fn restore_one(&mut self, session: usize, from: &[f32]) {
+        assert!(session < self.sessions, "no such session");
+        assert_eq!(from.len(), self.state_len(), "a state of another net");
+        let mut at = 0;
+        for (buffer, to, len) in self.places(session) {
+            self.gpu.write(buffer, to, &from[at..at + len]);
+            at += len;
         }
     }
 
-    fn encode(&self, time: usize, encoder: &mut CommandEncoder) {
-        let sessions = Run::new(time, self.sessions, CHUNK);
-        let bands = Run::new(time, self.bands * self.sessions, CHUNK);
+    fn encode(&self, sessions: Run, bands: Run, encoder: &mut CommandEncoder) {
         self.gpu.write(&self.over_sessions, 0, &[sessions]);
         self.gpu.write(&self.over_bands, 0, &[bands]);
         let steps = self.steps.iter().filter_map(|(over, step)| match over {
@@ -304,9 +326,14 @@ impl GpuDenoiser {
             Over::Bands => step.for_run(bands),
         });
         encode(encoder, steps);
-        for memory in &self.memories {
-            encoder.copy_buffer_to_buffer(&memory.new_tails, 0, &memory.tails, 0, None);
-        }
+    }
+
+    /// One session back to its start.
+    ///
+    /// # Panics
+    /// If it is not there.
+    pub fn reset_one(&mut self, session: usize) {
+        self.restore_one(session, &vec![0.0; self.state_len()]);
     }
 
     /// All streams back to their start.
@@ -335,16 +362,26 @@ impl GpuDenoiser {
         let places = self.gpu.holding("feature places", &places);
         let source = self.features(net);
         let run = (0, &self.over_sessions);
+        let slots = (15, &self.slots);
         let spectra = (2, &self.spectra);
         let most = ops::MOST_GROUPS;
         let compress = self.gpu.dispatch(
             &source,
             "compress",
-            &[run, (1, &places), spectra, (3, &features), (4, &gains)],
+            &[
+                run,
+                slots,
+                (1, &places),
+                spectra,
+                (3, &features),
+                (4, &gains),
+            ],
         );
-        let level = self
-            .gpu
-            .dispatch(&source, "level", &[run, (4, &gains), (5, &self.levels)]);
+        let level = self.gpu.dispatch(
+            &source,
+            "level",
+            &[run, slots, (4, &gains), (5, &self.levels)],
+        );
         let steps = [
             Step::new(compress, move |run| {
                 [
@@ -447,6 +484,7 @@ impl GpuDenoiser {
         };
         let buffers = ScanBuffers {
             run,
+            slots: &self.slots,
             y,
             state: &state,
             carried,
@@ -454,19 +492,16 @@ impl GpuDenoiser {
         };
         let into = Strides::rows(c.width, row);
         let out_of = Strides::rows(e, c.width);
-        let mut steps = vec![
-            ops::proj(&gpu, &in_maps, into, norm, run, x, None, wide),
-            ops::conv(
-                &gpu,
-                sizes,
-                &block.conv,
-                run,
-                wide,
-                &tails,
-                &new_tails,
-                convolved,
-            ),
-        ];
+        let convolution = ConvBuffers {
+            run,
+            slots: &self.slots,
+            x: wide,
+            tails: &tails,
+            new_tails: &new_tails,
+            y: convolved,
+        };
+        let mut steps = vec![ops::proj(&gpu, &in_maps, into, norm, run, x, None, wide)];
+        steps.extend(ops::conv(&gpu, sizes, &block.conv, convolution));
         steps.extend(ops::ssd(&gpu, &block.scan, scanned, buffers));
         steps.push(ops::proj(
             &gpu,
@@ -482,7 +517,6 @@ impl GpuDenoiser {
             .extend(steps.into_iter().map(|step| (Over::Bands, step)));
         self.memories.push(Memory {
             tails,
-            new_tails,
             tails_len: block.conv.state_len(),
             state,
             state_len: block.scan.state_len(),
@@ -641,6 +675,7 @@ impl GpuDenoiser {
             "main",
             &[
                 (0, run),
+                (15, &self.slots),
                 (1, &places),
                 (2, &self.spectra),
                 (3, &coefficients),
@@ -650,7 +685,7 @@ impl GpuDenoiser {
         let remember = gpu.dispatch(
             &self.features(net),
             "remember",
-            &[(0, run), (2, &self.spectra)],
+            &[(0, run), (15, &self.slots), (2, &self.spectra)],
         );
         let (columns, most) = (net.bins.div_ceil(64) as u32, ops::MOST_GROUPS);
         let filter = Step::new(filter, move |run| {
@@ -704,24 +739,6 @@ impl Whole for GpuDenoiser {
     fn reset(&mut self) {
         GpuDenoiser::reset(self);
     }
-}
-
-/// Whether the shaders serve these sizes.
-fn check(block: &Mamba2Block) -> Result<(), GpuError> {
-    let c = block.config();
-    if c.groups != 1 {
-        return Err(GpuError::Model(format!(
-            "{} groups of heads, and its gated norm serves one",
-            c.groups
-        )));
-    }
-    if c.states > MOST_STATES {
-        return Err(GpuError::Model(format!(
-            "{} states a channel, and its registers hold {MOST_STATES}",
-            c.states
-        )));
-    }
-    Ok(())
 }
 
 /// States of a channel that a thread holds in registers.

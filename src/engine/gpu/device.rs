@@ -1,15 +1,16 @@
 //! The device: which adapter, and what it can do.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use thiserror::Error;
 use wgpu::{
-    Adapter, AdapterInfo, Backends, Device, DeviceDescriptor, DeviceType, Features, Instance,
-    InstanceDescriptor, Queue,
+    Adapter, AdapterInfo, Backends, ComputePipeline, Device, DeviceDescriptor, DeviceType,
+    Features, Instance, InstanceDescriptor, Queue,
 };
 
 /// Why there is no GPU, or none any more.
@@ -89,6 +90,8 @@ pub struct Gpu {
     info: AdapterInfo,
     abilities: Abilities,
     lost: Arc<AtomicBool>,
+    /// What has been compiled, by text and entry point: layers of one shape, and denoisers of one model, share it.
+    pub(super) pipelines: Mutex<HashMap<(String, String), ComputePipeline>>,
 }
 
 impl Gpu {
@@ -152,6 +155,7 @@ impl Gpu {
                 timestamps: features.contains(Features::TIMESTAMP_QUERY),
             },
             lost,
+            pipelines: Mutex::new(HashMap::new()),
         })
     }
 

@@ -1,5 +1,7 @@
 //! Recordings: buffers, pipelines and the order of dispatches, made once and encoded anew for every submit.
 
+use std::sync::PoisonError;
+
 use wgpu::{
     BindGroup, BindGroupDescriptor, BindGroupEntry, Buffer, BufferDescriptor, BufferUsages,
     CommandEncoder, CommandEncoderDescriptor, ComputePassDescriptor, ComputePipeline,
@@ -22,16 +24,36 @@ pub struct Run {
     pub chunk: u32,
     /// Chunks of a stream.
     pub chunks: u32,
+    /// Sessions that take part.
+    pub sessions: u32,
+    /// Sessions there is room for.
+    pub most: u32,
 }
 
 impl Run {
-    /// `batch` streams of `time` rows, the scan in chunks of `chunk` steps.
+    /// `batch` streams of `time` rows, the scan in chunks of `chunk` steps; each stream a session of its own.
     pub fn new(time: usize, batch: usize, chunk: usize) -> Run {
         Run {
             time: time as u32,
             batch: batch as u32,
             chunk: chunk as u32,
             chunks: time.div_ceil(chunk).max(1) as u32,
+            sessions: batch as u32,
+            most: batch as u32,
+        }
+    }
+
+    /// The same for `each` streams of each of `sessions` sessions, where there is room for `most`.
+    pub fn of_sessions(
+        time: usize,
+        each: usize,
+        (sessions, most): (usize, usize),
+        chunk: usize,
+    ) -> Run {
+        Run {
+            sessions: sessions as u32,
+            most: most as u32,
+            ..Run::new(time, each * sessions, chunk)
         }
     }
 }
@@ -65,6 +87,12 @@ impl Gpu {
         buffer
     }
 
+    /// Slots of `count` sessions that all take part, in order.
+    pub fn slots(&self, count: usize) -> Buffer {
+        let slots: Vec<u32> = (0..count as u32).collect();
+        self.holding("slots", &slots)
+    }
+
     /// A uniform that holds `run`.
     pub fn run(&self, run: Run) -> Buffer {
         let buffer = self.device.create_buffer(&BufferDescriptor {
@@ -83,24 +111,11 @@ impl Gpu {
             .write_buffer(buffer, 4 * at as u64, bytemuck::cast_slice(values));
     }
 
-    /// Compiles the entry points `entries` of `source` and binds `buffers` to each, in the order of the bindings that the
-    /// entry uses: `(binding, buffer)`. Slow; before anything runs.
+    /// Compiles entry point `entry` of `source`, unless it has been, and binds to it `buffers`, `(binding, buffer)`: all
+    /// that the entry uses, and no other. Slow; before anything runs.
     pub fn dispatch(&self, source: &Source, entry: &str, buffers: &[(u32, &Buffer)]) -> Dispatch {
         let label = format!("{}.{entry}", source.shader().name());
-        let module = self.device.create_shader_module(ShaderModuleDescriptor {
-            label: Some(&label),
-            source: ShaderSource::Wgsl(source.text().into()),
-        });
-        let pipeline = self
-            .device
-            .create_compute_pipeline(&ComputePipelineDescriptor {
-                label: Some(&label),
-                layout: None,
-                module: &module,
-                entry_point: Some(entry),
-                compilation_options: Default::default(),
-                cache: None,
-            });
+        let pipeline = self.pipeline(source, entry, &label);
         let entries: Vec<_> = buffers
             .iter()
             .map(|(binding, buffer)| BindGroupEntry {
@@ -114,6 +129,33 @@ impl Gpu {
             entries: &entries,
         });
         Dispatch { pipeline, bindings }
+    }
+
+    fn pipeline(&self, source: &Source, entry: &str, label: &str) -> ComputePipeline {
+        let text = source.text();
+        // A map is whole between two calls, whatever happened to another thread.
+        let mut known = self
+            .pipelines
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        known
+            .entry((text, entry.into()))
+            .or_insert_with_key(|(text, entry)| {
+                let module = self.device.create_shader_module(ShaderModuleDescriptor {
+                    label: Some(label),
+                    source: ShaderSource::Wgsl(text.into()),
+                });
+                self.device
+                    .create_compute_pipeline(&ComputePipelineDescriptor {
+                        label: Some(label),
+                        layout: None,
+                        module: &module,
+                        entry_point: Some(entry),
+                        compilation_options: Default::default(),
+                        cache: None,
+                    })
+            })
+            .clone()
     }
 
     /// An encoder for one submit.

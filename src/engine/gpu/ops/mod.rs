@@ -4,7 +4,7 @@ mod conv;
 mod proj;
 mod scan;
 
-pub use conv::{Conv, conv, source as conv_source};
+pub use conv::{Conv, ConvBuffers, conv, source as conv_source};
 pub use proj::{
     Activation, Around, Gate, MAP_BYTES, MAP_LAYOUT, Maps, Place, Strides, proj,
     source as proj_source,

@@ -19,9 +19,11 @@ const GROUP: usize = 64;
 pub struct ScanBuffers<'a> {
     /// How much.
     pub run: &'a Buffer,
+    /// For whom.
+    pub slots: &'a Buffer,
     /// `[batch · time][channels]`.
     pub y: &'a Buffer,
-    /// `[batch][state_len]`: where the streams are, before and after.
+    /// `[slot][state_len]`: where the streams are, before and after.
     pub state: &'a Buffer,
     /// `[chunks][batch][state_len]`; for runs of one chunk anything.
     pub carried: &'a Buffer,
@@ -73,6 +75,7 @@ pub fn ssd(gpu: &Gpu, s: &Ssd, rows: SsdScan, buffers: ScanBuffers) -> [Step; 3]
     let source = ssd_source(s, rows.x_row, rows.dt_row, rows.dt_at);
     let ScanBuffers {
         run,
+        slots,
         y,
         state,
         carried,
@@ -90,12 +93,28 @@ pub fn ssd(gpu: &Gpu, s: &Ssd, rows: SsdScan, buffers: ScanBuffers) -> [Step; 3]
         gpu.dispatch(
             &source,
             "carry",
-            &[(0, run), heads, (5, state), (6, carried), (7, sums)],
+            &[
+                (0, run),
+                (15, slots),
+                heads,
+                (5, state),
+                (6, carried),
+                (7, sums),
+            ],
         ),
         gpu.dispatch(
             &source,
             "down",
-            &[(0, run), heads, x, dt, (4, y), (5, state), (6, carried)],
+            &[
+                (0, run),
+                (15, slots),
+                heads,
+                x,
+                dt,
+                (4, y),
+                (5, state),
+                (6, carried),
+            ],
         ),
     )
 }
@@ -137,6 +156,7 @@ pub fn s6(gpu: &Gpu, s: &S6, rows: S6Scan, buffers: ScanBuffers) -> [Step; 3] {
     let source = s6_source(s, rows.x_row, rows.delta_row, rows.bc_row, rows.bc_at);
     let ScanBuffers {
         run,
+        slots,
         y,
         state,
         carried,
@@ -154,12 +174,29 @@ pub fn s6(gpu: &Gpu, s: &S6, rows: S6Scan, buffers: ScanBuffers) -> [Step; 3] {
         gpu.dispatch(
             &source,
             "carry",
-            &[(0, run), a, (6, state), (7, carried), (8, sums)],
+            &[
+                (0, run),
+                (15, slots),
+                a,
+                (6, state),
+                (7, carried),
+                (8, sums),
+            ],
         ),
         gpu.dispatch(
             &source,
             "down",
-            &[(0, run), a, x, delta, bc, (5, y), (6, state), (7, carried)],
+            &[
+                (0, run),
+                (15, slots),
+                a,
+                x,
+                delta,
+                bc,
+                (5, y),
+                (6, state),
+                (7, carried),
+            ],
         ),
     )
 }
@@ -186,6 +223,7 @@ pub fn s4d(gpu: &Gpu, s: &S4d, rows: S4dScan, buffers: ScanBuffers) -> [Step; 3]
     let source = s4d_source(s);
     let ScanBuffers {
         run,
+        slots,
         y,
         state,
         carried,
@@ -196,11 +234,23 @@ pub fn s4d(gpu: &Gpu, s: &S4d, rows: S4dScan, buffers: ScanBuffers) -> [Step; 3]
         s.channels(),
         s.state_len() / 2,
         gpu.dispatch(&source, "reduce", &[(0, run), k, u, (5, carried)]),
-        gpu.dispatch(&source, "carry", &[(0, run), k, (4, state), (5, carried)]),
+        gpu.dispatch(
+            &source,
+            "carry",
+            &[(0, run), (15, slots), k, (4, state), (5, carried)],
+        ),
         gpu.dispatch(
             &source,
             "down",
-            &[(0, run), k, u, (3, y), (4, state), (5, carried)],
+            &[
+                (0, run),
+                (15, slots),
+                k,
+                u,
+                (3, y),
+                (4, state),
+                (5, carried),
+            ],
         ),
     )
 }

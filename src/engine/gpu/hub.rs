@@ -1,0 +1,177 @@
+//! One device for all streams of a process: takes their jobs, runs those that wait in one submit, sends them back.
+//!
+//! The hub's thread looks for jobs in short sleeps, since waking it would cost an audio thread more than the sleeps cost a
+//! core. While the device is lost it fails what comes, so that the supervisors play, and opens the device again. The same
+//! happens to streams for the moment in which others join and the model is prepared for more of them.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::crew::Crew;
+use super::denoiser::GpuDenoiser;
+use super::device::{Choice, Gpu, GpuError};
+use crate::handoff::job::JobBench;
+use crate::model::Model;
+
+/// How long the hub sleeps where there is nothing to do: an eighth of a block of 64 samples at 48 kHz.
+const NAP: Duration = Duration::from_micros(166);
+
+/// How long it waits before it opens a lost device again.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// A device with the thread that runs it. Streams join with [`GpuHub::join`]; dropping the hub ends the thread, and fails
+/// nobody's sound.
+#[derive(Debug)]
+pub struct GpuHub {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What the hub and its thread share.
+#[derive(Debug)]
+struct Shared {
+    stop: AtomicBool,
+    newcomers: Mutex<Vec<Newcomer>>,
+}
+
+/// A stream that wants to join.
+#[derive(Debug)]
+pub(super) struct Newcomer {
+    pub model: Arc<Model>,
+    pub channels: usize,
+    pub bench: JobBench,
+    pub gone: Arc<AtomicBool>,
+}
+
+/// A stream's membership; it leaves when this is dropped.
+#[derive(Debug)]
+pub struct Seat(Arc<AtomicBool>);
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+impl GpuHub {
+    /// Starts the thread on `gpu`, and when that is lost on what `choice` then names.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub fn start(gpu: Arc<Gpu>, choice: Choice) -> std::io::Result<GpuHub> {
+        let shared = Arc::new(Shared {
+            stop: AtomicBool::new(false),
+            newcomers: Mutex::new(Vec::new()),
+        });
+        let mut floor = Floor {
+            shared: Arc::clone(&shared),
+            choice,
+            gpu: Some(gpu),
+            lost_at: Instant::now(),
+            crews: Vec::new(),
+        };
+        let thread = thread::Builder::new()
+            .name("statewave-gpu".into())
+            .spawn(move || floor.run())?;
+        Ok(GpuHub {
+            shared,
+            thread: Some(thread),
+        })
+    }
+
+    /// Has a supervisor's worker end served: `channels` streams of `model`. Does not wait for the device.
+    ///
+    /// # Errors
+    /// [`GpuError::Model`] for a model that the shaders do not serve.
+    pub fn join(
+        &self,
+        model: &Arc<Model>,
+        channels: usize,
+        bench: JobBench,
+    ) -> Result<Seat, GpuError> {
+        GpuDenoiser::check(model.net())?;
+        let gone = Arc::new(AtomicBool::new(false));
+        let newcomer = Newcomer {
+            model: Arc::clone(model),
+            channels,
+            bench,
+            gone: Arc::clone(&gone),
+        };
+        self.shared
+            .newcomers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(newcomer);
+        Ok(Seat(gone))
+    }
+}
+
+impl Drop for GpuHub {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take() {
+            // A panic over there has been told already, and there is nothing left to save.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What the thread has.
+struct Floor {
+    shared: Arc<Shared>,
+    choice: Choice,
+    /// `None` while the device is lost.
+    gpu: Option<Arc<Gpu>>,
+    lost_at: Instant,
+    /// One for each model.
+    crews: Vec<Crew>,
+}
+
+impl Floor {
+    fn run(&mut self) {
+        while !self.shared.stop.load(Ordering::Acquire) {
+            self.welcome();
+            if self.gpu.is_none() && self.lost_at.elapsed() > RETRY {
+                self.lost_at = Instant::now();
+                self.gpu = Gpu::open(&self.choice).ok().map(Arc::new);
+            }
+            let mut worked = false;
+            for crew in &mut self.crews {
+                match crew.turn(self.gpu.as_ref()) {
+                    Ok(some) => worked |= some,
+                    Err(_) => {
+                        self.gpu = None;
+                        self.lost_at = Instant::now();
+                    }
+                }
+            }
+            self.crews.retain(|crew| !crew.is_empty());
+            if !worked {
+                thread::sleep(NAP);
+            }
+        }
+    }
+
+    fn welcome(&mut self) {
+        let newcomers = std::mem::take(
+            &mut *self
+                .shared
+                .newcomers
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        for newcomer in newcomers {
+            let same = |crew: &&mut Crew| crew.model().sha256() == newcomer.model.sha256();
+            match self.crews.iter_mut().find(same) {
+                Some(crew) => crew.seat(newcomer),
+                None => {
+                    let mut crew = Crew::new(Arc::clone(&newcomer.model));
+                    crew.seat(newcomer);
+                    self.crews.push(crew);
+                }
+            }
+        }
+    }
+}
