@@ -70,7 +70,7 @@ impl PackedBands {
         self.inputs
     }
 
-    /// W[m][k] of a band.
+    /// `W[m][k]` of a band.
     ///
     /// # Panics
     /// If there is none.
@@ -91,7 +91,7 @@ impl PackedBands {
         self.bands * self.outputs * self.inputs
     }
 
-    /// Where W[m][k] of a band is in the stream.
+    /// Where `W[m][k]` of a band is in the stream.
     fn place(&self, band: usize, m: usize, k: usize) -> usize {
         let padded = self.outputs.next_multiple_of(LANES);
         let mut first = 0;

@@ -89,7 +89,7 @@ impl PackedMix {
         self.inputs
     }
 
-    /// W[c][f][g], from input g to output f.
+    /// `W[c][f][g]`, from input g to output f.
     ///
     /// # Panics
     /// If there is none.
@@ -107,7 +107,7 @@ impl PackedMix {
     }
 }
 
-/// Where W[c][f][g] is among the blocks; `padded` outputs.
+/// Where `W[c][f][g]` is among the blocks; `padded` outputs.
 fn place(padded: usize, inputs: usize, c: usize, f: usize, g: usize) -> usize {
     let block = c / LANES * padded / BLOCK + f / BLOCK;
     ((block * inputs + g) * BLOCK + f % BLOCK) * LANES + c % LANES

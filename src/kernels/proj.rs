@@ -71,7 +71,7 @@ impl Packed {
         self.inputs
     }
 
-    /// W[m][k].
+    /// `W[m][k]`.
     ///
     /// # Panics
     /// If there is none.
@@ -93,7 +93,7 @@ impl Packed {
     }
 }
 
-/// Where W[m][k] is among the panels.
+/// Where `W[m][k]` is among the panels.
 fn place(inputs: usize, m: usize, k: usize) -> usize {
     (m / PANEL * inputs + k) * PANEL + m % PANEL
 }
