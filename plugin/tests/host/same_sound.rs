@@ -88,6 +88,38 @@ fn a_reset_forgets_the_stream() {
 }
 
 #[test]
+fn the_tail_is_all_that_comes_after_the_end() {
+    for (mode, rate) in [(0.0, 48_000.0), (1.0, 48_000.0), (1.0, 44_100.0)] {
+        let mut host = Host::activated(rate, 512);
+        host.set(&[("mode", mode)]);
+        host.restart(rate, 512);
+        let sound = 8_000;
+        let mut audio = noisy(2, sound, 24);
+        host.run(&mut audio, &[], || 512);
+        // The framework tells of the tail with each block.
+        let tail = host.tail();
+        let mut rest = vec![vec![0.0; tail + 24_000]; 2];
+        host.run(&mut rest, &[], || 512);
+        for (channel, rest) in audio.iter_mut().zip(rest) {
+            channel.extend(rest);
+        }
+        for channel in &audio {
+            let late = host.latency();
+            let end = &channel[sound + late - 64..sound + late];
+            assert!(
+                end.iter().any(|x| x.abs() > 1e-5),
+                "the end of the sound is lost in mode {mode} at {rate} Hz"
+            );
+            let after = &channel[sound + tail..];
+            assert!(
+                after.iter().all(|x| x.abs() < 1e-6),
+                "sound after the tail of {tail} samples in mode {mode} at {rate} Hz"
+            );
+        }
+    }
+}
+
+#[test]
 fn an_offline_bounce_is_the_live_sound() {
     // The same engine on the same thread: there is nothing to be late.
     let input = noisy(2, 8_000, 5);
