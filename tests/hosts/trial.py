@@ -36,6 +36,13 @@ def same_bits(a, b):
     return a.shape == b.shape and np.array_equal(a, b)
 
 
+def delay(x, got):
+    """By how many samples `got` is `x`, later and bit for bit; `None` if it is not that at all."""
+    first = lambda y: int(np.argmax(y[0] != 0))
+    late = first(got) - first(x)
+    return late if late >= 0 and same_bits(got[:, late:], x[:, : x.shape[1] - late]) else None
+
+
 class Trial:
     """A host's table. `program` is `statewave`."""
 
