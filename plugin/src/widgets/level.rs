@@ -140,18 +140,18 @@ pub fn reduction(
 
 /// The numbers beside meters, and their unit, for a column next to a meter drawn in the same height.
 pub fn marks(ui: &Ui, rect: Rect, scale: Scale, theme: &Theme) {
-    let (_, track, label) = parts(rect);
+    let (number, track, _) = parts(rect);
     let column = Rect::from_min_max(pos2(track.left(), track.top() + 7.0), track.max);
     let (marks, height): (&[f32], fn(Rect, f32) -> f32) = match scale {
         Scale::Levels => (&MARKS_DB, height_of),
         Scale::Reduction => (&REDUCTION_MARKS_DB, depth_of),
     };
-    let unit = Align2::CENTER_CENTER;
+    let middle = Align2::CENTER_CENTER;
     ui.painter()
-        .text(label, unit, "dB", theme::body(), theme.dim);
+        .text(number, middle, "dB", theme::body(), theme.dim);
     let mut free_from = f32::NEG_INFINITY;
     for &db in marks {
-        // The last one stays within the column, clear of the unit.
+        // The last one ends where the column does.
         let y = height(column, db).min(column.bottom() - 6.0);
         let at = pos2(rect.center().x, y);
         if at.y < free_from {
@@ -160,7 +160,7 @@ pub fn marks(ui: &Ui, rect: Rect, scale: Scale, theme: &Theme) {
         free_from = at.y + 16.0;
         let text = format!("{:.0}", db.abs());
         ui.painter()
-            .text(at, Align2::CENTER_CENTER, text, theme::body(), theme.dim);
+            .text(at, middle, text, theme::body(), theme.dim);
     }
 }
 
