@@ -365,6 +365,14 @@ impl Host {
             .expect("it can be selected");
     }
 
+    /// Width and height that the plugin's window has, or will have when it is opened.
+    pub fn window_size(&mut self) -> (u32, u32) {
+        let plugin = self.plugin.plugin_handle();
+        let gui: PluginGui = plugin.get_extension().expect("it has a window");
+        let size = gui.get_size(&plugin).expect("it has a size");
+        (size.width, size.height)
+    }
+
     /// Whether the plugin's window can be opened in that of a host on X11; it is closed again.
     pub fn opens_window(&mut self, parent: u32) -> bool {
         let plugin = self.plugin.plugin_handle();

@@ -1,4 +1,4 @@
-//! What the app leaves on the disk: its settings, and recordings.
+//! The app without a screen and without sound: what it leaves on the disk, and what it says when it cannot go on.
 
 use std::path::Path;
 
@@ -113,4 +113,29 @@ fn a_recording_with_a_hole_says_so() {
     let fault = recorder.stop().expect_err("frames are missing");
     assert!(fault.what.contains("40000 frames"), "{}", fault.what);
     assert!(!fault.remedy.is_empty());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn without_a_screen_it_says_what_helps() {
+    let home = tempfile::tempdir().expect("a folder can be made");
+    let nowhere = home.path().join("nowhere");
+    let silent = home.path().join("no-sound.conf");
+    std::fs::write(&silent, "").expect("a file can be written");
+    let ended = std::process::Command::new(env!("CARGO_BIN_EXE_statewave-app"))
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .env_remove("WAYLAND_SOCKET")
+        .env("HOME", home.path())
+        .env("XDG_CONFIG_HOME", home.path())
+        .env("ALSA_CONFIG_PATH", silent)
+        .env("PULSE_SERVER", format!("unix:{}", nowhere.display()))
+        .env("JACK_DEFAULT_SERVER", "statewave-nowhere")
+        .env("JACK_NO_START_SERVER", "1")
+        .output()
+        .expect("the app runs");
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(1), "{said}");
+    assert!(said.contains("the window cannot be opened"), "{said}");
+    assert!(said.contains("--headless"), "{said}");
 }
