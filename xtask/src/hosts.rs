@@ -19,9 +19,6 @@ const ARDOUR: [(&str, &str); 3] = [
     ("sox", "sox"),
 ];
 
-/// Qtractor's scanner, which loads a plugin as the program would.
-const QTRACTOR: &str = "/usr/lib/x86_64-linux-gnu/qtractor/qtractor_plugin_scan";
-
 /// What is tried.
 struct Built {
     vst3: PathBuf,
@@ -62,20 +59,25 @@ pub fn run(names: &[&str]) -> Result {
         clap: ending("clap")?,
         program: release("statewave", "statewave")?,
     };
+    let mut faults = Vec::new();
     for (name, host) in HOSTS {
         if names.is_empty() || names.contains(&name) {
             println!("\n{name}");
-            host(&built)?;
+            faults.extend(host(&built).err().map(|fault| format!("{name}: {fault}")));
         }
     }
-    Ok(())
+    if faults.is_empty() {
+        return Ok(());
+    }
+    Err(faults.join("\n"))
 }
 
 /// A script with the hosts that are Python packages, in an environment of its own.
 fn python(script: &str, built: &Built) -> Result {
     let folder = target().join("hosts");
     let bin = if cfg!(windows) { "Scripts" } else { "bin" };
-    let python = folder.join(bin).join("python");
+    let name = format!("python{}", std::env::consts::EXE_SUFFIX);
+    let python = folder.join(bin).join(name);
     if !python.exists() {
         let system = std::env::var("PYTHON").unwrap_or_else(|_| "python3".into());
         show(command(&system, &["-m", "venv", &folder.to_string_lossy()]))?;
@@ -99,11 +101,13 @@ fn attempt(program: &str, paths: &[&PathBuf]) -> Result {
     show(command(program, &words))
 }
 
-/// Qtractor's scanner finds the CLAP, with its channels.
+/// Qtractor's scanner, which loads a plugin as the program would, finds the CLAP.
 fn qtractor(built: &Built) -> Result {
-    system::fetch(&[(QTRACTOR, "qtractor")])?;
-    let line = format!("CLAP:{}", built.clap.display());
-    let said = answer(command(QTRACTOR, &[]), &format!("{line}\n"))?;
+    let triple = format!("{}-linux-gnu", std::env::consts::ARCH);
+    let scanner = format!("/usr/lib/{triple}/qtractor/qtractor_plugin_scan");
+    system::fetch(&[(&scanner, "qtractor")])?;
+    let question = format!("CLAP:{}\n", built.clap.display());
+    let said = answer(command(&scanner, &[]), &question)?;
     print!("{said}");
     // A line a plugin: its kind, its name, channels in and out, and more.
     let found = said
