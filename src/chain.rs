@@ -158,7 +158,7 @@ impl Chain {
 
     /// Samples of sound after the end of the input: what is on its way, and what it began.
     pub fn tail(&self) -> usize {
-        self.latency.total() + self.path.tail(&self.latency)
+        self.latency.total() + self.path.tail()
     }
 
     /// What has happened so far.

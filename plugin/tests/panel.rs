@@ -95,6 +95,79 @@ fn every_control_has_a_name_and_is_reached_by_the_tab_key() {
     assert!(wanted.is_empty(), "not reached: {:?}", wanted.values());
 }
 
+/// Goes on with the Tab key until the control of that name has the keyboard.
+fn tab_to(window: &mut Headless, label: &str) {
+    for _ in 0..80 {
+        window.key(Key::Tab, Modifiers::NONE);
+        let focused = window.ctx.memory(|memory| memory.focused());
+        let nodes = window.nodes();
+        let node = focused.and_then(|id| nodes.get(&id.value()));
+        if node.is_some_and(|node| node.label() == Some(label)) {
+            return;
+        }
+    }
+    panic!("{label} is not reached");
+}
+
+fn press(window: &mut Headless, key: Key) {
+    window.key(key, Modifiers::NONE);
+    window.frame(vec![]);
+}
+
+#[test]
+fn menus_are_used_without_a_pointer() {
+    let mut window = Headless::usual();
+    tab_to(&mut window, "Model one");
+    press(&mut window, Key::Enter);
+    tab_to(&mut window, "two");
+    press(&mut window, Key::Enter);
+    assert_eq!(window.host.model, "two");
+
+    tab_to(&mut window, "Presets");
+    press(&mut window, Key::Space);
+    tab_to(&mut window, "Gentle");
+    press(&mut window, Key::Space);
+    assert!(window.host.plain_of(Param::Amount) < 100.0);
+    window.find("Preset Gentle");
+
+    // Closed by Escape, with the keyboard back where it was.
+    press(&mut window, Key::Enter);
+    press(&mut window, Key::Escape);
+    let nodes = window.nodes();
+    assert!(nodes.values().all(|node| node.label() != Some("What goes")));
+}
+
+#[test]
+fn a_preset_that_was_changed_says_so() {
+    let mut window = Headless::usual();
+    let presets = window.find("Presets");
+    window.click(presets, PointerButton::Primary);
+    window.frame(vec![]);
+    let gentle = window.find("Gentle");
+    window.click(gentle, PointerButton::Primary);
+    window.frame(vec![]);
+    window.find("Preset Gentle");
+    let knob = window.find("Mix");
+    window.drag(knob, vec2(0.0, 40.0), Modifiers::NONE);
+    window.frame(vec![]);
+    window.find("Preset Gentle, changed since");
+    window.key(Key::Z, Modifiers::COMMAND);
+    window.frame(vec![]);
+    window.find("Preset Gentle");
+}
+
+#[test]
+fn pictures_and_meters_are_told_to_who_does_not_see_them() {
+    let mut window = Headless::usual();
+    window.frame(vec![]);
+    let nodes = window.nodes();
+    let of = |role| nodes.values().filter(move |node| node.role() == role);
+    assert_eq!(of(Role::Image).count(), 2, "the spectrum and the selection");
+    assert!(of(Role::Image).all(|node| node.label().is_some_and(|label| label.len() > 20)));
+    assert_eq!(of(Role::Meter).count(), 3);
+    assert!(of(Role::Meter).all(|node| node.value().is_some_and(|value| value.ends_with(" dB"))));
+}
+
 #[test]
 fn dragging_a_knob_is_one_gesture_and_one_step() {
     let mut window = Headless::usual();

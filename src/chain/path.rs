@@ -24,6 +24,8 @@ const FADE_OF_HOP: (usize, usize) = (3, 4);
 pub(super) struct Path {
     pub framer: Framer,
     kind: Kind,
+    /// Host samples of sound after the end of the input, beyond the delay.
+    tail: usize,
 }
 
 enum Kind {
@@ -80,6 +82,7 @@ impl Path {
             let path = Self {
                 framer: framer.of_gains(reach as usize),
                 kind: Kind::Zero(Box::new(zero)),
+                tail: TAPS - 1,
             };
             return (path, latency);
         }
@@ -98,7 +101,9 @@ impl Path {
         latency.engine_samples = handed - spread;
         latency.resampling_samples = total - handed;
         let kind = converter.map_or(Kind::Live, |converter| Kind::Converted(Box::new(converter)));
-        (Self { framer, kind }, latency)
+        // The last frame that hears the end begins with it; filters between rates ring as long as they delay.
+        let tail = to_host(front_end.window) + 1 + latency.resampling_samples;
+        (Self { framer, kind, tail }, latency)
     }
 
     /// Host samples that a run may have, at least 1: until a frame is complete, or filters are due.
@@ -133,12 +138,8 @@ impl Path {
     }
 
     /// Samples of sound after the end of the input, beyond the delay.
-    pub(super) fn tail(&self, latency: &Latency) -> usize {
-        match &self.kind {
-            Kind::Zero(_) => TAPS - 1,
-            // The frame that was begun.
-            Kind::Live | Kind::Converted(_) => latency.framing_samples,
-        }
+    pub(super) fn tail(&self) -> usize {
+        self.tail
     }
 
     pub(super) fn reset(&mut self) {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::shell::{Result, command, copy, copy_all, release, root, show, strip};
+use crate::shell::{Result, command, copy, copy_all, megabytes, release, root, show, strip};
 use crate::{plugin, system};
 
 /// What goes in beside the programs and the plugin, relative to the repository.
@@ -32,6 +32,7 @@ pub fn run() -> Result {
         let to = folder.join(program.file_name().unwrap_or_default());
         copy(program, &to)?;
         strip(&to)?;
+        println!("{}, {}", to.display(), megabytes(&to)?);
     }
     for plugin in &plugins {
         copy_all(plugin, &folder.join(plugin.file_name().unwrap_or_default()))?;
@@ -50,6 +51,6 @@ pub fn run() -> Result {
     let mut tar = command("tar", &["--create", "--gzip", "--file", &archive, &name]);
     tar.current_dir(&out);
     show(tar)?;
-    println!("out/{archive}");
+    println!("out/{archive}, {}", megabytes(&out.join(&archive))?);
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! `cargo xtask COMMAND`: one command for each thing that is done with the whole repository.
 
 mod bundle;
+mod hosts;
 mod models;
 mod plugin;
 mod routes;
@@ -22,6 +23,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   bundle       the plugin's bundles and the release archive for this system, in out/
   install      the plugin's bundles, where hosts look for them
   validate     Steinberg's VST3 test suite over the bundle
+  hosts        the bundles in pedalboard, dawdreamer, qtractor's scanner and Ardour; hosts can be named
   models       list the shipped models, and check each against its card
   routes       the app between sound servers without hardware, against the program; routes can be named
   screenshots  draw the pictures of the panel in docs/img; with --check, draw them anew and compare
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         ["bundle"] => bundle::run(),
         ["install"] => plugin::install(),
         ["validate"] => validate::run(),
+        ["hosts", ref names @ ..] => hosts::run(names),
         ["models"] => models::run(),
         ["screenshots"] => screenshots::run(),
         ["screenshots", "--check"] => screenshots::check(),

@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::shell::{Result, cargo, command, copy, copy_all, root, show, strip, target};
+use crate::shell::{Result, cargo, command, copy, copy_all, megabytes, root, show, strip, target};
 use crate::system;
 
 const NAME: &str = "Statewave";
@@ -74,8 +74,9 @@ pub fn bundle() -> Result<Vec<PathBuf>> {
     for (bundle, format) in bundles.iter().zip(&FORMATS) {
         let own = home()?.join(format.own);
         println!(
-            "{}\n  for you: {}\n  for all: {}",
+            "{}, {}\n  for you: {}\n  for all: {}",
             bundle.display(),
+            megabytes(bundle)?,
             own.display(),
             format.shared
         );

@@ -1,8 +1,9 @@
 //! Running other programs, and the places of the repository.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// What every task returns; the fault is one or more lines for people.
 pub type Result<T = ()> = std::result::Result<T, String>;
@@ -60,6 +61,19 @@ pub fn output(mut command: Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
+/// What the command prints when it is told `question`, whether it succeeds or not.
+pub fn answer(mut command: Command, question: &str) -> Result<String> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let fault = |e: std::io::Error| format!("cannot run {name}: {e}");
+    let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = pipes.spawn().map_err(fault)?;
+    if let Some(mut ear) = child.stdin.take() {
+        ear.write_all(question.as_bytes()).map_err(fault)?;
+    }
+    let output = child.wait_with_output().map_err(fault)?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
 /// Build a program for release, and say where it is.
 pub fn release(package: &str, program: &str) -> Result<PathBuf> {
     show(cargo(&[
@@ -101,6 +115,19 @@ pub fn copy_all(from: &Path, to: &Path) -> Result {
         copy_all(&entry.path(), &to.join(entry.file_name()))?;
     }
     Ok(())
+}
+
+/// How large a file is, or all that a folder holds.
+pub fn megabytes(path: &Path) -> Result<String> {
+    fn bytes(path: &Path) -> std::io::Result<u64> {
+        let here = fs::metadata(path)?;
+        if !here.is_dir() {
+            return Ok(here.len());
+        }
+        fs::read_dir(path)?.map(|entry| bytes(&entry?.path())).sum()
+    }
+    let bytes = bytes(path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
+    Ok(format!("{:.1} MB", bytes as f64 / 1e6))
 }
 
 /// Take from a program or library what only a debugger reads.

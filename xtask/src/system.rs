@@ -87,20 +87,35 @@ pub fn prepare_vulkan() -> Result {
 
 /// A screen without hardware, and hands at it. `false`, and word of it, where they are not here and cannot be fetched.
 pub fn prepare_screen() -> Result<bool> {
-    let missing: Vec<&str> = SCREEN
-        .iter()
-        .filter(|(program, _)| !on_path(program))
-        .map(|(_, package)| *package)
-        .collect();
-    if missing.is_empty() {
-        return Ok(true);
-    }
-    let list = missing.join(" ");
-    if !cfg!(target_os = "linux") || !on_path("apt-get") {
+    let can_fetch = cfg!(target_os = "linux") && on_path("apt-get");
+    let missing = packages_of(SCREEN);
+    if !missing.is_empty() && !can_fetch {
+        let list = missing.join(" ");
         eprintln!("left out: the window is not driven, for want of what Debian calls {list}");
         return Ok(false);
     }
-    install(&missing).map(|()| true)
+    fetch(SCREEN).map(|()| true)
+}
+
+/// See to it that programs are here, each by its name or path and the package that brings it.
+pub fn fetch(programs: &[(&str, &str)]) -> Result {
+    let missing = packages_of(programs);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if !on_path("apt-get") {
+        let list = missing.join(" ");
+        return Err(format!(
+            "programs are missing\n help: install what Debian calls {list}"
+        ));
+    }
+    install(&missing)
+}
+
+/// The packages of those programs that are not here.
+fn packages_of<'a>(programs: &[(&str, &'a str)]) -> Vec<&'a str> {
+    let missing = programs.iter().filter(|(program, _)| !on_path(program));
+    missing.map(|(_, package)| *package).collect()
 }
 
 /// Fetch packages of Debian and its kin.

@@ -9,6 +9,10 @@ use crate::widgets::gesture::Edit;
 use crate::widgets::knob::Knob;
 use crate::widgets::segments::{self, Segment};
 
+/// What can be done to every knob.
+const KNOB_HANDS: &str =
+    "Drag or turn the wheel, finer with Ctrl; a double click resets, a right click types";
+
 /// Below this height the small knobs go beside the large one, points.
 const SHORT: f32 = 27.0 * GRID;
 
@@ -53,6 +57,8 @@ impl Panel {
             },
             text: &text,
             big,
+            live: host.value(Param::Bypass) < 0.5,
+            hint: &format!("{}\n{KNOB_HANDS}", knob_hint(param)),
         };
         let (_, edit) = knob.show(ui, Id::unique(param.key()), rect, &self.theme);
         self.edit(ui, host, param, edit);
@@ -119,6 +125,16 @@ fn note(host: &dyn PanelHost, param: Param, choice: usize) -> String {
             format!("{ms:.digits$} ms")
         },
     )
+}
+
+/// What a knob does, in a sentence.
+fn knob_hint(param: Param) -> &'static str {
+    match param {
+        Param::Amount => "The most by which noise is turned down",
+        Param::Mix => "How much of the cleaned sound is heard beside the input",
+        Param::OutputGain => "Louder or softer, behind everything else",
+        _ => "",
+    }
 }
 
 /// What a choice does, in a sentence.

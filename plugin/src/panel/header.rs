@@ -51,10 +51,18 @@ impl Panel {
         self.models(ui, host, line);
         self.comparison(ui, host, [a, b, copy]);
         self.steps(ui, host, [undo, redo]);
-        let name = self.menus.preset_name().to_owned();
-        let text = if name.is_empty() { "Presets" } else { &name };
+        let (text, label) = match self.menus.preset() {
+            None => ("Presets".to_owned(), "Presets".to_owned()),
+            Some(preset) if preset.is_set(host) => {
+                (preset.name.clone(), format!("Preset {}", preset.name))
+            }
+            Some(preset) => (
+                format!("{} •", preset.name),
+                format!("Preset {}, changed since", preset.name),
+            ),
+        };
         let button =
-            Button::menu(text, "Presets").show(ui, Id::unique("presets"), presets, &self.theme);
+            Button::menu(&text, &label).show(ui, Id::unique("presets"), presets, &self.theme);
         self.preset_menu(ui, host, &button);
         self.shade(ui, shade);
         self.power(ui, host, power);
@@ -152,9 +160,9 @@ impl Panel {
             self.step(host, |panel, host| panel.compare.switch(host));
         }
         let (text, label) = if on_b {
-            ("B to A", "Make A like B")
+            ("B → A", "Make A like B")
         } else {
-            ("A to B", "Make B like A")
+            ("A → B", "Make B like A")
         };
         let button = Button::word(text, label).look(Look::Plain);
         if button

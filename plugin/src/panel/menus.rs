@@ -16,8 +16,8 @@ pub(super) struct Menus {
     /// Names of the person's own, read when the menu opens.
     own: Vec<String>,
     open: bool,
-    /// The preset that was chosen last.
-    current: String,
+    /// The preset that was chosen or saved last.
+    current: Option<Preset>,
     /// The name in the field for saving.
     name: String,
     /// There is a preset of that name: replacing it must be said.
@@ -33,7 +33,7 @@ impl Default for Menus {
             shelf: Shelf::of_user(),
             own: Vec::new(),
             open: false,
-            current: String::new(),
+            current: None,
             name: String::new(),
             exists: false,
             file: String::new(),
@@ -49,8 +49,8 @@ enum Picked {
 }
 
 impl Menus {
-    pub(super) fn preset_name(&self) -> &str {
-        &self.current
+    pub(super) fn preset(&self) -> Option<&Preset> {
+        self.current.as_ref()
     }
 
     /// A field for the path of a model's file; gives it when it is to be opened.
@@ -70,15 +70,16 @@ impl Menus {
         Some(path)
     }
 
-    pub(super) fn set_preset_name(&mut self, name: String) {
-        self.current = name;
+    pub(super) fn set_preset(&mut self, preset: Option<Preset>) {
+        self.current = preset;
     }
 
     fn show(&mut self, ui: &mut Ui) -> Option<Picked> {
         let mut picked = None;
         ui.set_min_width(200.0);
+        let is_current = |name: &str| self.current.as_ref().is_some_and(|p| p.name == name);
         for (i, preset) in self.factory.iter().enumerate() {
-            let row = ui.selectable_label(preset.name == self.current, &preset.name);
+            let row = ui.selectable_label(is_current(&preset.name), &preset.name);
             if row.on_hover_text(&preset.about).clicked() {
                 picked = Some(Picked::Factory(i));
             }
@@ -87,7 +88,7 @@ impl Menus {
             ui.separator();
         }
         for name in &self.own {
-            if ui.selectable_label(*name == self.current, name).clicked() {
+            if ui.selectable_label(is_current(name), name).clicked() {
                 picked = Some(Picked::Own(name.clone()));
             }
         }
@@ -111,6 +112,9 @@ impl Menus {
         });
         if self.exists {
             ui.weak("There is a preset of that name");
+        }
+        if let Some(folder) = self.shelf.folder() {
+            ui.weak(format!("Your own are in {}", folder.display()));
         }
         picked
     }
@@ -146,7 +150,7 @@ impl Panel {
                 let preset = Preset::of(host, &self.menus.name);
                 let saved = self.menus.shelf.save(&preset, replace);
                 if saved.is_ok() {
-                    self.menus.current = preset.name;
+                    self.menus.current = Some(preset);
                 }
                 saved
             }
@@ -160,7 +164,7 @@ impl Panel {
 
     fn set_preset(&mut self, host: &mut dyn PanelHost, preset: &Preset) {
         self.step(host, |_, host| preset.apply(host));
-        self.menus.current.clone_from(&preset.name);
+        self.menus.current = Some(preset.clone());
     }
 
     /// Plays a model file that is dropped, and says so while one is held over the panel.

@@ -26,6 +26,7 @@ use history::{Compare, History};
 use host::{PanelHost, Param};
 use layout::Layout;
 use menus::Menus;
+use presets::Preset;
 use scope::Scope;
 use theme::{RADIUS, Shade, Theme};
 
@@ -61,7 +62,7 @@ pub struct PanelSettings {
 pub struct Memory {
     history: History,
     compare: Compare,
-    preset: String,
+    preset: Option<Preset>,
 }
 
 /// The panel's own state; see the module.
@@ -95,7 +96,7 @@ impl Panel {
     pub fn recall(&mut self, memory: Memory) {
         self.history = memory.history;
         self.compare = memory.compare;
-        self.menus.set_preset_name(memory.preset);
+        self.menus.set_preset(memory.preset);
     }
 
     /// What the next panel on the same values is to go on with.
@@ -104,7 +105,7 @@ impl Panel {
         Memory {
             history: std::mem::take(&mut self.history),
             compare: std::mem::take(&mut self.compare),
-            preset: self.menus.preset_name().to_owned(),
+            preset: self.menus.preset().cloned(),
         }
     }
 

@@ -1,13 +1,18 @@
 //! The pictures in the middle and the meters at the right.
 
-use egui::{Align2, Id, Rect, Ui, pos2, vec2};
+use egui::{Align2, Id, Rect, Sense, Ui, WidgetInfo, pos2, vec2};
 use statewave::telemetry::DELTA_BANDS;
 
 use super::theme::{self, GRID, Theme};
 use super::{Panel, Picture};
 use crate::widgets::button::{Button, Look};
-use crate::widgets::{level, spectrum};
+use crate::widgets::level::{self, Scale};
+use crate::widgets::spectrum;
 use statewave::telemetry::BANDS;
+
+/// The selection view in a sentence or two.
+const SELECTION: &str = "How far each band of each Mamba layer steps on (its Δ), beside what is usual for it.\n\
+     Coloured: it takes in what sounds now. Blank: it holds what has been.";
 
 impl Panel {
     /// The spectrum or the spectrogram, with what is removed shaded.
@@ -50,6 +55,11 @@ impl Panel {
         let legend = Rect::from_min_max(pos2(left, title.top()), title.max);
         self.legend(ui, legend);
         let theme = self.theme;
+        let about = match self.settings.picture {
+            Picture::Spectrum => "Level by frequency: what is kept, and above it what is removed",
+            Picture::Spectrogram => "Frequency over time: what is kept, and what is removed",
+        };
+        describe(ui, "picture", plot, about);
         match self.settings.picture {
             Picture::Spectrum => {
                 spectrum::show(
@@ -123,6 +133,7 @@ impl Panel {
     /// What the layers over time take in and what they hold: Δ of each band against what is usual for it.
     pub(super) fn selection(&mut self, ui: &Ui, rect: Rect) {
         self.card(ui, rect);
+        describe(ui, "selection", rect, SELECTION);
         let inner = rect.shrink(GRID);
         let theme = self.theme;
         let title = pos2(inner.left(), inner.top() + GRID);
@@ -190,7 +201,7 @@ impl Panel {
             &theme,
         );
         left += width;
-        level::marks(ui, column(left, scale), &theme);
+        level::marks(ui, column(left, scale), Scale::Levels, &theme);
         left += scale;
         let output = level::level(
             ui,
@@ -201,7 +212,9 @@ impl Panel {
             output_clipped,
             &theme,
         );
-        left += width + 3.0 * GRID;
+        left += width;
+        level::marks(ui, column(left, 3.0 * GRID), Scale::Reduction, &theme);
+        left += 3.0 * GRID;
         let (now, held) = self.scope.reduction_db();
         level::reduction(
             ui,
@@ -216,4 +229,11 @@ impl Panel {
             self.scope.forgive();
         }
     }
+}
+
+/// Says what a picture shows, to who points at it and to screen readers.
+fn describe(ui: &Ui, id: &str, rect: Rect, about: &str) {
+    let response = ui.interact(rect, Id::unique(id), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, true, about));
+    response.on_hover_text(about);
 }

@@ -93,13 +93,34 @@ impl Preset {
         }
     }
 
-    /// Sets it.
-    pub fn apply(&self, host: &mut dyn PanelHost) {
-        for param in Param::ALL.into_iter().filter(|&p| p != Param::Bypass) {
+    /// What it sets: normalised values.
+    fn wanted(&self, host: &dyn PanelHost) -> Vec<(Param, f32)> {
+        let kept = Param::ALL.into_iter().filter(|&p| p != Param::Bypass);
+        kept.map(|param| {
             let value = match self.values.get(param.key()) {
                 Some(&plain) => host.list().normalised(param, plain),
                 None => host.list().default_value(param),
             };
+            (param, value)
+        })
+        .collect()
+    }
+
+    /// Whether everything is as it sets it.
+    pub fn is_set(&self, host: &dyn PanelHost) -> bool {
+        let same = |(param, value): (Param, f32)| {
+            let list = host.list();
+            list.text(param, host.value(param)) == list.text(param, value)
+        };
+        self.model
+            .as_deref()
+            .is_none_or(|model| model == host.model())
+            && self.wanted(host).into_iter().all(same)
+    }
+
+    /// Sets it.
+    pub fn apply(&self, host: &mut dyn PanelHost) {
+        for (param, value) in self.wanted(host) {
             if host.value(param) != value {
                 change(host, param, value);
             }
@@ -144,6 +165,11 @@ impl Shelf {
         Self {
             folder: Some(folder),
         }
+    }
+
+    /// Where they are; `None` where the system has no place for settings.
+    pub fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
     }
 
     /// Names in order. Files that cannot be read are told of when they are chosen.

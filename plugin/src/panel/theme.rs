@@ -68,15 +68,15 @@ impl Theme {
             },
             Shade::Light => Self {
                 shade,
-                ground: Color32::from_rgb(0xe9, 0xec, 0xef),
+                ground: Color32::from_rgb(0xea, 0xed, 0xf0),
                 card: Color32::from_rgb(0xfb, 0xfc, 0xfd),
-                raised: Color32::from_rgb(0xe4, 0xe8, 0xec),
-                line: Color32::from_rgb(0xd5, 0xdb, 0xe0),
+                raised: Color32::from_rgb(0xd8, 0xde, 0xe4),
+                line: Color32::from_rgb(0xc6, 0xce, 0xd6),
                 text: Color32::from_rgb(0x14, 0x18, 0x1c),
                 dim: Color32::from_rgb(0x55, 0x5f, 0x69),
                 accent: Color32::from_rgb(0x00, 0x7d, 0x70),
                 on_accent: Color32::from_rgb(0xff, 0xff, 0xff),
-                removed: Color32::from_rgb(0x8d, 0x97, 0xa1),
+                removed: Color32::from_rgb(0x7f, 0x8a, 0x95),
                 alarm: Color32::from_rgb(0xc4, 0x2b, 0x1c),
             },
         }
@@ -158,4 +158,46 @@ pub fn install_fonts(ctx: &egui::Context) {
             .insert(0, NAME.into());
     }
     ctx.set_fonts(fonts);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ratio of the relative luminances of two colours, as WCAG 2.2 defines it.
+    fn contrast(a: Color32, b: Color32) -> f32 {
+        let linear = |c: u8| {
+            let c = f32::from(c) / 255.0;
+            if c <= 0.04045 {
+                c / 12.92
+            } else {
+                ((c + 0.055) / 1.055).powf(2.4)
+            }
+        };
+        let luminance = |c: Color32| {
+            0.2126 * linear(c.r()) + 0.7152 * linear(c.g()) + 0.0722 * linear(c.b()) + 0.05
+        };
+        let (a, b) = (luminance(a), luminance(b));
+        a.max(b) / a.min(b)
+    }
+
+    #[test]
+    fn what_is_read_stands_out_from_what_is_behind_it() {
+        for shade in [Shade::Dark, Shade::Light] {
+            let theme = Theme::of(shade);
+            for behind in [theme.ground, theme.card, theme.raised] {
+                assert!(contrast(theme.text, behind) >= 7.0, "{shade:?} text");
+                assert!(contrast(theme.dim, behind) >= 4.5, "{shade:?} dim");
+            }
+            for behind in [theme.accent, theme.alarm] {
+                assert!(contrast(theme.on_accent, behind) >= 4.5, "{shade:?} on it");
+            }
+            assert!(contrast(theme.alarm, theme.card) >= 4.5, "{shade:?} alarm");
+            // Shapes need less than letters.
+            for behind in [theme.card, theme.raised] {
+                assert!(contrast(theme.accent, behind) >= 3.0, "{shade:?} accent");
+            }
+            assert!(contrast(theme.removed, theme.card) >= 3.0, "{shade:?} gone");
+        }
+    }
 }

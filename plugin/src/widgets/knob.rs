@@ -27,6 +27,10 @@ pub struct Knob<'a> {
     pub text: &'a str,
     /// Number and name in the middle, rather than beneath.
     pub big: bool,
+    /// It has an effect now; else the arc is grey.
+    pub live: bool,
+    /// What it does, shown on hovering.
+    pub hint: &'a str,
 }
 
 impl Knob<'_> {
@@ -38,7 +42,7 @@ impl Knob<'_> {
         gesture::describe(ui, &response, self.label, value, self.text);
         self.paint(ui, &response, rect, value, theme);
         focus_ring(ui, &response, rect, theme);
-        (response, edit)
+        (response.on_hover_text(self.hint), edit)
     }
 
     fn paint(&self, ui: &Ui, response: &Response, rect: Rect, value: f32, theme: &Theme) {
@@ -48,32 +52,23 @@ impl Knob<'_> {
         let width = if self.big { 9.0 } else { 4.0 };
         let radius = (room.min_elem() / 2.0 - width).max(6.0);
         let center = pos2(rect.center().x, rect.top() + room.y / 2.0 + width / 4.0);
-        let lit = response.hovered() || response.dragged();
-
         let track = Stroke::new(width, theme.raised);
         painter.add(arc(center, radius, 0.0, 1.0, track));
         let (from, to) = (value.min(self.origin), value.max(self.origin));
+        let color = if self.live {
+            theme.accent
+        } else {
+            theme.removed
+        };
         if to - from > 1e-3 {
-            painter.add(arc(
-                center,
-                radius,
-                from,
-                to,
-                Stroke::new(width, theme.accent),
-            ));
+            painter.add(arc(center, radius, from, to, Stroke::new(width, color)));
         }
-        let (inner, outer) = (radius - width * 1.6, radius + width * 0.5);
-        let toward = direction(value);
-        let hand = if lit { theme.text } else { theme.dim };
-        // Where the text fills the middle, the dot on the arc says enough.
-        if !self.big || radius > ROOMY {
-            painter.line_segment(
-                [center + toward * (inner - width), center + toward * inner],
-                Stroke::new(if self.big { 3.0 } else { 2.0 }, hand),
-            );
-        }
-        painter.circle_filled(center + toward * radius, width * 0.5, theme.accent);
-        painter.circle_filled(center + toward * radius, width * 0.25, theme.on_accent);
+        // A handle, larger under the pointer; the ring around it parts it from the arc.
+        let lit = response.hovered() || response.dragged() || response.has_focus();
+        let handle = (0.5 * width + 1.0) * if lit { 1.25 } else { 1.0 };
+        let at = center + direction(value) * radius;
+        painter.circle_filled(at, handle + 2.0, theme.card);
+        painter.circle_filled(at, handle, theme.text);
 
         if self.big {
             let font = if radius > ROOMY {
@@ -93,7 +88,7 @@ impl Knob<'_> {
                 theme.dim,
             );
         } else {
-            let label = pos2(center.x, center.y + outer + 1.25 * GRID);
+            let label = pos2(center.x, center.y + radius + 0.5 * width + 1.25 * GRID);
             painter.text(
                 label,
                 Align2::CENTER_CENTER,

@@ -14,6 +14,18 @@ pub const MOST_REDUCTION_DB: f32 = 40.0;
 /// Marks beside the levels, dB.
 const MARKS_DB: [f32; 6] = [0.0, -6.0, -12.0, -24.0, -36.0, -48.0];
 
+/// Marks beside the reduction, dB.
+const REDUCTION_MARKS_DB: [f32; 5] = [0.0, 10.0, 20.0, 30.0, MOST_REDUCTION_DB];
+
+/// What a column of numbers stands beside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scale {
+    /// Levels, 0 dBFS at the top.
+    Levels,
+    /// What is taken away, nothing at the top.
+    Reduction,
+}
+
 /// One bar of a level meter.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Level {
@@ -37,7 +49,7 @@ pub fn level(
     let loudest = bars.iter().map(|bar| bar.held_db).fold(FLOOR_DB, f32::max);
     response.widget_info(|| {
         let mut info = WidgetInfo::labeled(Role::Meter, true, format!("{name} level"));
-        info.current_text_value = Some(decibels(loudest));
+        info.current_text_value = Some(format!("{} dB", decibels(loudest)));
         info
     });
     let (number, track, label) = parts(rect);
@@ -89,15 +101,14 @@ pub fn reduction(
     let response = ui.interact(rect, id, Sense::hover());
     response.widget_info(|| {
         let mut info = WidgetInfo::labeled(Role::Meter, true, "Reduction");
-        info.current_text_value = Some(decibels(held_db));
+        info.current_text_value = Some(format!("{held_db:.0} dB"));
         info
     });
     let (number, track, label) = parts(rect);
     let painter = ui.painter();
     let body = Rect::from_min_max(pos2(track.left(), track.top() + 7.0), track.max);
     painter.rect_filled(body, 2, theme.raised);
-    let down = |db: f32| body.top() + body.height() * (db / MOST_REDUCTION_DB).clamp(0.0, 1.0);
-    let bottom = down(now_db);
+    let bottom = depth_of(body, now_db);
     if bottom > body.top() + 0.5 {
         painter.rect_filled(
             Rect::from_min_max(body.min, pos2(body.right(), bottom)),
@@ -108,7 +119,7 @@ pub fn reduction(
     if held_db > 0.1 {
         painter.hline(
             body.x_range(),
-            down(held_db).max(body.top() + 1.0),
+            depth_of(body, held_db).max(body.top() + 1.0),
             (1.5, theme.text),
         );
     }
@@ -127,20 +138,29 @@ pub fn reduction(
     painter.text(label, Align2::CENTER_CENTER, name, theme::body(), theme.dim);
 }
 
-/// The numbers beside the levels, for a column next to a meter drawn in the same height.
-pub fn marks(ui: &Ui, rect: Rect, theme: &Theme) {
-    let (_, track, _) = parts(rect);
+/// The numbers beside meters, and their unit, for a column next to a meter drawn in the same height.
+pub fn marks(ui: &Ui, rect: Rect, scale: Scale, theme: &Theme) {
+    let (number, track, _) = parts(rect);
     let column = Rect::from_min_max(pos2(track.left(), track.top() + 7.0), track.max);
+    let (marks, height): (&[f32], fn(Rect, f32) -> f32) = match scale {
+        Scale::Levels => (&MARKS_DB, height_of),
+        Scale::Reduction => (&REDUCTION_MARKS_DB, depth_of),
+    };
+    let middle = Align2::CENTER_CENTER;
+    ui.painter()
+        .text(number, middle, "dB", theme::body(), theme.dim);
     let mut free_from = f32::NEG_INFINITY;
-    for db in MARKS_DB {
-        let at = pos2(rect.center().x, height_of(column, db));
+    for &db in marks {
+        // The last one ends where the column does.
+        let y = height(column, db).min(column.bottom() - 6.0);
+        let at = pos2(rect.center().x, y);
         if at.y < free_from {
             continue;
         }
         free_from = at.y + 16.0;
         let text = format!("{:.0}", db.abs());
         ui.painter()
-            .text(at, Align2::CENTER_CENTER, text, theme::body(), theme.dim);
+            .text(at, middle, text, theme::body(), theme.dim);
     }
 }
 
@@ -157,6 +177,10 @@ fn parts(rect: Rect) -> (egui::Pos2, Rect, egui::Pos2) {
 
 fn height_of(body: Rect, db: f32) -> f32 {
     body.bottom() - body.height() * ((db - FLOOR_DB) / -FLOOR_DB).clamp(0.0, 1.0)
+}
+
+fn depth_of(body: Rect, db: f32) -> f32 {
+    body.top() + body.height() * (db / MOST_REDUCTION_DB).clamp(0.0, 1.0)
 }
 
 fn decibels(db: f32) -> String {

@@ -4,6 +4,9 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use clack_extensions::audio_ports_config::{AudioPortsConfigBuffer, PluginAudioPortsConfig};
+use clack_extensions::gui::{
+    GuiApiType, GuiConfiguration, GuiSize, HostGui, HostGuiImpl, PluginGui, Window,
+};
 use clack_extensions::latency::{HostLatency, HostLatencyImpl, PluginLatency};
 use clack_extensions::params::{
     HostParams, HostParamsImplMainThread, HostParamsImplShared, ParamClearFlags, ParamInfoBuffer,
@@ -36,6 +39,21 @@ impl HostParamsImplShared for Shared {
     fn request_flush(&self) {}
 }
 
+/// A host with room for a window, which it leaves as it is.
+impl HostGuiImpl for Shared {
+    fn resize_hints_changed(&self) {}
+    fn request_resize(&self, _: GuiSize) -> Result<(), HostError> {
+        Ok(())
+    }
+    fn request_show(&self) -> Result<(), HostError> {
+        Ok(())
+    }
+    fn request_hide(&self) -> Result<(), HostError> {
+        Ok(())
+    }
+    fn closed(&self, _: bool) {}
+}
+
 #[derive(Default)]
 pub struct Main {
     latency_changes: Cell<u32>,
@@ -62,7 +80,10 @@ impl HostHandlers for Handlers {
     type AudioProcessor<'a> = ();
 
     fn declare_extensions(builder: &mut HostExtensions<Self>, _: &Shared) {
-        builder.register::<HostLatency>().register::<HostParams>();
+        builder
+            .register::<HostGui>()
+            .register::<HostLatency>()
+            .register::<HostParams>();
     }
 }
 
@@ -342,6 +363,33 @@ impl Host {
         configs
             .select(&plugin, wanted.expect("there is such a layout"))
             .expect("it can be selected");
+    }
+
+    /// Width and height that the plugin's window has, or will have when it is opened.
+    pub fn window_size(&mut self) -> (u32, u32) {
+        let plugin = self.plugin.plugin_handle();
+        let gui: PluginGui = plugin.get_extension().expect("it has a window");
+        let size = gui.get_size(&plugin).expect("it has a size");
+        (size.width, size.height)
+    }
+
+    /// Whether the plugin's window can be opened in that of a host on X11; it is closed again.
+    pub fn opens_window(&mut self, parent: u32) -> bool {
+        let plugin = self.plugin.plugin_handle();
+        let gui: PluginGui = plugin.get_extension().expect("it has a window");
+        let embedded = GuiConfiguration {
+            api_type: GuiApiType::X11,
+            is_floating: false,
+        };
+        if gui.create(&plugin, embedded).is_err() {
+            return false;
+        }
+        let parent = Window::from_x11_handle(parent.into());
+        // SAFETY: the id of a window is a number that the X server looks up; one that is not there is refused.
+        let embedded = unsafe { gui.set_parent(&plugin, parent) };
+        let opens = embedded.is_ok() && gui.show(&plugin).is_ok();
+        gui.destroy(&plugin);
+        opens
     }
 
     /// Pages of a control surface, each with the parameters it has.

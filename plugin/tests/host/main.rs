@@ -8,6 +8,7 @@ mod clap_host;
 mod latency;
 mod layouts;
 mod models;
+mod no_screen;
 mod same_sound;
 mod signals;
 mod state;

@@ -3,10 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use nice_assert_no_alloc::assert_no_alloc;
+use statewave::chain::ChainConfig;
+use statewave::latency::LatencyMode;
 use statewave::model::Model;
 use statewave::model::catalogue;
 use statewave::model::file::ModelFile;
 use statewave_plugin::loader::{Loader, ModelChoice, Status};
+use statewave_plugin::processor::{Processor, Settings};
+
+use crate::signals::{Random, noisy, same_bits};
 
 fn usual_bytes() -> Vec<u8> {
     let usual = catalogue::built_in()
@@ -78,6 +84,94 @@ fn a_broken_file_leaves_what_plays_and_says_what_helps() {
     let model = loader.model().expect("something plays");
     assert_eq!(model.sha256(), playing.sha256());
     assert!(loader.status().fault.is_some());
+}
+
+/// Files that are no models, each in its own way.
+fn bad_files() -> Vec<(&'static str, Vec<u8>)> {
+    let usual = usual_bytes();
+    let changed = |change: &dyn Fn(&mut ModelFile)| {
+        let mut file = ModelFile::from_bytes(&usual).expect("it is sound");
+        change(&mut file);
+        file.to_bytes()
+    };
+    let first = |file: &ModelFile| file.tensors.keys().next().cloned().expect("a tensor");
+    // Of the header, since weights may be any numbers.
+    let mut scrambled = usual.clone();
+    let mut random = Random::new(22);
+    for _ in 0..200 {
+        let at = 8 + random.below(1_000);
+        scrambled[at] ^= 1 + random.below(255) as u8;
+    }
+    let claims = [&(4_u64 << 30).to_le_bytes(), b"{}".as_slice()].concat();
+    vec![
+        ("empty", Vec::new()),
+        ("text", b"no model at all".to_vec()),
+        ("half", usual[..usual.len() / 2].to_vec()),
+        ("4 GB claimed", claims),
+        (
+            "not a number",
+            changed(&|file| {
+                let name = first(file);
+                file.tensors.get_mut(&name).expect("it is there").data[0] = f32::NAN;
+            }),
+        ),
+        (
+            "a tensor is missing",
+            changed(&|file| drop(file.tensors.remove(&first(file)))),
+        ),
+        (
+            "a tensor has another shape",
+            changed(&|file| {
+                let name = first(file);
+                let tensor = file.tensors.get_mut(&name).expect("it is there");
+                tensor.shape.push(2);
+                tensor.data = [tensor.data.clone(), tensor.data.clone()].concat();
+            }),
+        ),
+        (
+            "newer",
+            changed(&|file| file.spec_json["format_version"] = 99.into()),
+        ),
+        ("scrambled", scrambled),
+    ]
+}
+
+#[test]
+fn what_plays_plays_on_whatever_file_is_asked_for() {
+    let folder = folder();
+    let input = noisy(2, 64 * 400, 23);
+    let config = ChainConfig {
+        sample_rate: 48_000,
+        channels: 2,
+        max_block: 64,
+    };
+    let loader = Loader::new();
+    let model = loader.model().expect("the usual model is here");
+    let make = || Processor::new(&model, config, LatencyMode::Live).expect("it can be made");
+    let (mut undisturbed, _ends) = make();
+    let (mut processor, ends) = make();
+    loader.connect(ends, &model, 2);
+    for (what, bytes) in bad_files() {
+        let path = write(folder.path(), what, &bytes);
+        loader.choose(ModelChoice::file(path));
+        for at in (0..input[0].len()).step_by(64) {
+            let mut block: Vec<_> = input.iter().map(|c| c[at..at + 64].to_vec()).collect();
+            let mut expected = block.clone();
+            for (processor, audio) in [
+                (&mut processor, &mut block),
+                (&mut undisturbed, &mut expected),
+            ] {
+                let mut slices: Vec<&mut [f32]> = audio.iter_mut().map(Vec::as_mut_slice).collect();
+                assert_no_alloc(|| processor.process(&mut slices, &Settings::default()));
+            }
+            assert!(same_bits(&block, &expected), "{what}");
+        }
+        let fault = settled(&loader).fault;
+        let fault = fault.unwrap_or_else(|| panic!("{what}: nothing was found wrong"));
+        assert!(!fault.remedy.is_empty(), "{what}: {}", fault.what);
+        assert_eq!(loader.status().swaps, 0, "{what}");
+        assert!(!loader.restart_wanted(), "{what}");
+    }
 }
 
 #[test]

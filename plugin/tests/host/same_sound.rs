@@ -88,6 +88,36 @@ fn a_reset_forgets_the_stream() {
 }
 
 #[test]
+fn the_tail_is_all_that_comes_after_the_end() {
+    // Ends at several places of a frame.
+    for sound in [8_000, 8_001, 8_160, 8_319] {
+        for (mode, rate) in [(0.0, 48_000.0), (1.0, 48_000.0), (1.0, 44_100.0)] {
+            let what = format!("{sound} samples in mode {mode} at {rate} Hz");
+            let mut host = Host::activated(rate, 512);
+            host.set(&[("mode", mode)]);
+            host.restart(rate, 512);
+            let mut audio = noisy(2, sound, 24);
+            host.run(&mut audio, &[], || 512);
+            // The framework tells of the tail with each block.
+            let (late, tail) = (host.latency(), host.tail());
+            let mut rest = vec![vec![0.0; tail + 24_000]; 2];
+            host.run(&mut rest, &[], || 512);
+            for (channel, rest) in audio.iter_mut().zip(rest) {
+                channel.extend(rest);
+                let end = &channel[sound + late - 64..sound + late];
+                assert!(
+                    end.iter().any(|x| x.abs() > 1e-5),
+                    "the end is lost: {what}"
+                );
+                let after = &channel[sound + tail..];
+                let odd = after.iter().position(|x| x.abs() > 1e-6);
+                assert_eq!(odd, None, "sound after a tail of {tail}: {what}");
+            }
+        }
+    }
+}
+
+#[test]
 fn an_offline_bounce_is_the_live_sound() {
     // The same engine on the same thread: there is nothing to be late.
     let input = noisy(2, 8_000, 5);

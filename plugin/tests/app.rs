@@ -1,0 +1,141 @@
+//! The app without a screen and without sound: what it leaves on the disk, and what it says when it cannot go on.
+
+use std::path::Path;
+
+use nice_assert_no_alloc::assert_no_alloc;
+use statewave_plugin::app::record::{next_path, recorder};
+use statewave_plugin::app::settings::Settings;
+use statewave_plugin::app::values::Values;
+use statewave_plugin::panel::Picture;
+use statewave_plugin::panel::host::Param;
+use statewave_plugin::panel::theme::Shade;
+
+fn set_otherwise() -> Settings {
+    let values = Values::default();
+    values.set(Param::Amount, 0.4);
+    values.set(Param::Stereo, 1.0);
+    values.set(Param::Bypass, 1.0);
+    let mut settings = Settings::default();
+    settings.remember(&values);
+    settings.choice.input = Some("alsa:somewhere".into());
+    settings.choice.rate = Some(44_100);
+    settings.choice.buffer = Some(256);
+    settings.choice.monitor = true;
+    settings.model = "mine".into();
+    settings.panel.shade = Shade::Light;
+    settings.panel.picture = Picture::Spectrogram;
+    settings.size = [1234.0, 777.0];
+    settings
+}
+
+#[test]
+fn settings_come_back_but_for_the_bypass() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = folder.path().join("not there yet").join("app.json");
+    let settings = set_otherwise();
+    settings.save(&path, false).expect("they are written");
+    let (read, fault) = Settings::load(Some(&path));
+    assert_eq!((&read, fault), (&settings, None));
+    let values = Values::default();
+    read.restore(&values);
+    assert!((values.get(Param::Amount) - 0.4).abs() < 1e-3);
+    assert_eq!(values.get(Param::Stereo), 1.0);
+    assert_eq!(values.get(Param::Bypass), 0.0);
+}
+
+#[test]
+fn settings_that_cannot_be_read_are_told_of_and_kept() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = folder.path().join("app.json");
+    let newer = r#"{"version": 99}"#;
+    for text in ["{ no settings", newer, r#"{"size": "large"}"#] {
+        std::fs::write(&path, text).expect("it is written");
+        let (settings, fault) = Settings::load(Some(&path));
+        assert_eq!(settings, Settings::default(), "{text}");
+        assert!(
+            fault.is_some_and(|fault| !fault.remedy.is_empty()),
+            "{text}"
+        );
+        settings.save(&path, true).expect("they are written");
+        let old = std::fs::read_to_string(folder.path().join("app.json.old"));
+        assert_eq!(old.expect("it is kept"), text);
+    }
+    let (fresh, fault) = Settings::load(Some(Path::new("/nowhere/app.json")));
+    assert_eq!((fresh, fault), (Settings::default(), None));
+}
+
+#[test]
+fn a_recording_is_what_was_heard_and_never_goes_over_another() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let folder = folder.path().join("Music");
+    let (mut tape, mut recorder) = recorder(2, 48_000);
+    let sound = |from: usize, frames: usize| -> Vec<Vec<f32>> {
+        let plane = |sign: f32| {
+            (from..from + frames)
+                .map(|n| sign * n as f32 / 1e5)
+                .collect()
+        };
+        vec![plane(1.0), plane(-1.0)]
+    };
+    // What comes before the start is not on it.
+    tape.take(&sound(90_000, 64), 64);
+    for number in 1..=2 {
+        let path = next_path(&folder);
+        assert!(path.ends_with(format!("statewave-{number:03}.wav")));
+        recorder.start(path.clone()).expect("it starts");
+        assert_eq!(recorder.path(), Some(path.as_path()));
+        let mut at = 0;
+        for frames in [64, 1, 512, 480] {
+            let planes = sound(at, frames);
+            assert_no_alloc(|| tape.take(&planes, frames));
+            at += frames;
+        }
+        assert_eq!(recorder.stop().expect("it is finished"), Some(path.clone()));
+        let mut wav = hound::WavReader::open(&path).expect("it is a WAV");
+        assert_eq!((wav.spec().channels, wav.spec().sample_rate), (2, 48_000));
+        let heard: Vec<f32> = wav.samples().map(|s| s.expect("a sample")).collect();
+        let planes = sound(0, at);
+        let expected: Vec<f32> = (0..2 * at).map(|k| planes[k % 2][k / 2]).collect();
+        assert_eq!(heard, expected);
+        assert!(recorder.start(path).is_err(), "the first one is lost");
+    }
+}
+
+#[test]
+fn a_recording_with_a_hole_says_so() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let (mut tape, mut recorder) = recorder(1, 8_000);
+    let path = folder.path().join("slow.wav");
+    recorder.start(path).expect("it starts");
+    // More than the ring holds, at once.
+    let sound = vec![vec![0.1; 8_000 * 5]];
+    assert_no_alloc(|| tape.take(&sound, sound[0].len()));
+    let fault = recorder.stop().expect_err("frames are missing");
+    assert!(fault.what.contains("40000 frames"), "{}", fault.what);
+    assert!(!fault.remedy.is_empty());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn without_a_screen_it_says_what_helps() {
+    let home = tempfile::tempdir().expect("a folder can be made");
+    let nowhere = home.path().join("nowhere");
+    let silent = home.path().join("no-sound.conf");
+    std::fs::write(&silent, "").expect("a file can be written");
+    let ended = std::process::Command::new(env!("CARGO_BIN_EXE_statewave-app"))
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .env_remove("WAYLAND_SOCKET")
+        .env("HOME", home.path())
+        .env("XDG_CONFIG_HOME", home.path())
+        .env("ALSA_CONFIG_PATH", silent)
+        .env("PULSE_SERVER", format!("unix:{}", nowhere.display()))
+        .env("JACK_DEFAULT_SERVER", "statewave-nowhere")
+        .env("JACK_NO_START_SERVER", "1")
+        .output()
+        .expect("the app runs");
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(1), "{said}");
+    assert!(said.contains("the window cannot be opened"), "{said}");
+    assert!(said.contains("--headless"), "{said}");
+}
