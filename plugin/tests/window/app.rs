@@ -1,7 +1,8 @@
 //! The app as a person has it before them: a home of its own, a window on a screen, no sound device.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -30,13 +31,22 @@ const POPUP: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Waits until `look` finds something, or fails with what was waited for.
-fn wait<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+fn wait<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+    wait_or(what, look, String::new)
+}
+
+/// The same, with more to say where it fails.
+fn wait_or<T>(what: &str, mut look: impl FnMut() -> Option<T>, evidence: impl Fn() -> String) -> T {
     let began = Instant::now();
     loop {
         if let Some(found) = look() {
             return found;
         }
-        assert!(began.elapsed() < PATIENCE, "waited in vain for {what}");
+        assert!(
+            began.elapsed() < PATIENCE,
+            "waited in vain for {what} {}",
+            evidence()
+        );
         sleep(LOOK);
     }
 }
@@ -102,8 +112,13 @@ impl<'a> App<'a> {
     /// Opens it and waits until it is drawn. Without a sound device it says so; that is dismissed.
     pub fn open(home: &'a Home) -> Self {
         let screen = Screen::new();
+        let hands = Hands::new(&screen.name);
+        // A window that comes while the manager begins may be left unmapped.
+        wait("the window manager", || hands.ask(&["get_num_desktops"]));
         let nowhere = home.file("nowhere");
-        let process = Command::new(env!("CARGO_BIN_EXE_statewave-app"))
+        let words = home.file("words");
+        let told = File::create(&words).expect("a file can be made");
+        let mut process = Command::new(env!("CARGO_BIN_EXE_statewave-app"))
             .env("DISPLAY", &screen.name)
             .env_remove("WAYLAND_DISPLAY")
             .env("WINIT_X11_SCALE_FACTOR", "1")
@@ -115,12 +130,22 @@ impl<'a> App<'a> {
             .env("PULSE_SERVER", format!("unix:{}", nowhere.display()))
             .env("JACK_DEFAULT_SERVER", "statewave-nowhere")
             .env("JACK_NO_START_SERVER", "1")
-            .stderr(Stdio::null())
+            .stderr(told)
             .spawn()
             .expect("the app runs");
-        let hands = Hands::new(&screen.name);
-        let window = wait("the window", || {
+        let said = || std::fs::read_to_string(&words);
+        let look = || {
+            let ended = process.try_wait().expect("it can be waited for");
+            assert!(ended.is_none(), "the app ended, {ended:?}: {:?}", said());
             hands.ask(&["search", "--onlyvisible", "--name", "^Statewave$"])
+        };
+        let window = wait_or("the window", look, || {
+            let windows = hands.ask(&["search", "--name", ""]);
+            let display = &screen.name;
+            format!(
+                "on {display}; windows: {windows:?}; the app says: {:?}",
+                said()
+            )
         });
         let mut app = Self {
             home,

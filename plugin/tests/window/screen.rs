@@ -29,8 +29,11 @@ pub struct Screen {
 impl Screen {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder can be made");
+        // Without -noreset it begins anew whenever its last client leaves, such as the first look at an empty screen, and
+        // turns away who comes in that moment.
         let mut server = Command::new("Xvfb")
             .args(["-displayfd", "1", "-nolisten", "tcp", "-dpi", "96"])
+            .arg("-noreset")
             .args(["-screen", "0", &format!("{}x{}x24", SIZE.0, SIZE.1)])
             .arg("-fbdir")
             .arg(folder.path())
