@@ -26,6 +26,22 @@ pub enum Scale {
     Reduction,
 }
 
+impl Scale {
+    fn marks(self) -> &'static [f32] {
+        match self {
+            Self::Levels => &MARKS_DB,
+            Self::Reduction => &REDUCTION_MARKS_DB,
+        }
+    }
+
+    fn place(self, column: Rect, db: f32) -> f32 {
+        match self {
+            Self::Levels => height_of(column, db),
+            Self::Reduction => depth_of(column, db),
+        }
+    }
+}
+
 /// One bar of a level meter.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Level {
@@ -142,17 +158,13 @@ pub fn reduction(
 pub fn marks(ui: &Ui, rect: Rect, scale: Scale, theme: &Theme) {
     let (number, track, _) = parts(rect);
     let column = Rect::from_min_max(pos2(track.left(), track.top() + 7.0), track.max);
-    let (marks, height): (&[f32], fn(Rect, f32) -> f32) = match scale {
-        Scale::Levels => (&MARKS_DB, height_of),
-        Scale::Reduction => (&REDUCTION_MARKS_DB, depth_of),
-    };
     let middle = Align2::CENTER_CENTER;
     ui.painter()
         .text(number, middle, "dB", theme::body(), theme.dim);
     let mut free_from = f32::NEG_INFINITY;
-    for &db in marks {
+    for &db in scale.marks() {
         // The last one ends where the column does.
-        let y = height(column, db).min(column.bottom() - 6.0);
+        let y = scale.place(column, db).min(column.bottom() - 6.0);
         let at = pos2(rect.center().x, y);
         if at.y < free_from {
             continue;

@@ -4,9 +4,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use clack_extensions::audio_ports_config::{AudioPortsConfigBuffer, PluginAudioPortsConfig};
-use clack_extensions::gui::{
-    GuiApiType, GuiConfiguration, GuiSize, HostGui, HostGuiImpl, PluginGui, Window,
-};
+use clack_extensions::gui::{GuiSize, HostGui, HostGuiImpl};
 use clack_extensions::latency::{HostLatency, HostLatencyImpl, PluginLatency};
 use clack_extensions::params::{
     HostParams, HostParamsImplMainThread, HostParamsImplShared, ParamClearFlags, ParamInfoBuffer,
@@ -365,31 +363,9 @@ impl Host {
             .expect("it can be selected");
     }
 
-    /// Width and height that the plugin's window has, or will have when it is opened.
-    pub fn window_size(&mut self) -> (u32, u32) {
-        let plugin = self.plugin.plugin_handle();
-        let gui: PluginGui = plugin.get_extension().expect("it has a window");
-        let size = gui.get_size(&plugin).expect("it has a size");
-        (size.width, size.height)
-    }
-
-    /// Whether the plugin's window can be opened in that of a host on X11; it is closed again.
-    pub fn opens_window(&mut self, parent: u32) -> bool {
-        let plugin = self.plugin.plugin_handle();
-        let gui: PluginGui = plugin.get_extension().expect("it has a window");
-        let embedded = GuiConfiguration {
-            api_type: GuiApiType::X11,
-            is_floating: false,
-        };
-        if gui.create(&plugin, embedded).is_err() {
-            return false;
-        }
-        let parent = Window::from_x11_handle(parent.into());
-        // SAFETY: the id of a window is a number that the X server looks up; one that is not there is refused.
-        let embedded = unsafe { gui.set_parent(&plugin, parent) };
-        let opens = embedded.is_ok() && gui.show(&plugin).is_ok();
-        gui.destroy(&plugin);
-        opens
+    /// The plugin, to be asked what only one test asks.
+    pub fn handle(&mut self) -> PluginMainThreadHandle<'_> {
+        self.plugin.plugin_handle()
     }
 
     /// Pages of a control surface, each with the parameters it has.

@@ -89,28 +89,12 @@ fn rubbish_is_refused_and_the_sound_goes_on() {
     assert!(audio[0].iter().all(|x| x.is_finite()));
 }
 
-#[test]
-fn a_project_remembers_the_size_of_its_window_within_reason() {
-    let mut host = Host::new();
-    assert_eq!(host.window_size(), (960, 600));
-    let state = host.save();
-    for (saved, shown) in [
-        ((1200.0, 760.0), (1200, 760)),
-        ((10.0, 1e9), (640, 2160)),
-        ((f32::MAX, -1.0), (3840, 420)),
-    ] {
-        let json = serde_json::json!({ "width": saved.0, "height": saved.1 });
-        assert!(host.load(&with_field(&state, "window", &json.to_string())));
-        assert_eq!(host.window_size(), shown, "{saved:?}");
-    }
-}
-
 fn with_model(state: &[u8], field: &str) -> Vec<u8> {
     with_field(state, "model", field)
 }
 
 /// A saved state in which a field is another.
-fn with_field(state: &[u8], name: &str, field: &str) -> Vec<u8> {
+pub fn with_field(state: &[u8], name: &str, field: &str) -> Vec<u8> {
     let mut json: serde_json::Value = serde_json::from_slice(&state[8..]).expect("a state is JSON");
     json["fields"][name] = field.into();
     let json = serde_json::to_vec(&json).expect("it is JSON");
