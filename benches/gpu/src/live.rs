@@ -32,7 +32,7 @@ const BLOCK: usize = 64;
 /// Notes round trips, and how many streams a card holds.
 pub fn run(hub: &GpuHub, model: &Arc<Model>, short: bool, rows: &mut Rows) -> Result<(), GpuError> {
     let seconds = if short { 3.0 } else { 20.0 };
-    rows.section("Round trips in real time, ms: p50, p99, p99.9 (frames that failed)");
+    rows.section("Round trips in real time, ms: p50, p99, p99.9 (frames refused or failed)");
     for block in [64, 128, 480] {
         for sessions in [1, 16, 128] {
             let name = format!("blocks of {block}, {sessions} mono streams");
