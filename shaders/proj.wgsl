@@ -30,7 +30,7 @@ struct Map {
 }
 
 @group(0) @binding(1) var<storage, read> maps: array<Map>;
-@group(0) @binding(2) var<storage, read> weights: array<vec4f>;
+@group(0) @binding(2) var<storage, read> weights: array<Weight>;
 @group(0) @binding(3) var<storage, read> biases: array<f32>;
 @group(0) @binding(4) var<storage, read> x: array<f32>;
 @group(0) @binding(5) var<storage, read> gate: array<f32>;
@@ -79,7 +79,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
         squares += brought * brought;
         var weight = vec4f();
         if k0 + local.y < map.k && vector < m_vectors {
-            weight = weights[map.weight + (k0 + local.y) * m_vectors + vector];
+            weight = vec4f(weights[map.weight + (k0 + local.y) * m_vectors + vector]);
         }
         workgroupBarrier();
         xs[local.x * PITCH + local.y] = brought;

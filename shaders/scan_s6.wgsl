@@ -21,6 +21,8 @@
 @group(0) @binding(8) var<storage, read_write> sums: array<f32>;
 
 const STEPS: u32 = 16u;
+/// States that a thread of `down` has.
+const OWN: u32 = STATES / LANES;
 const LINES: u32 = (CHANNELS + 15u) / 16u * 16u * STATES;
 
 var<workgroup> bc: array<f32, STEPS * 2u * STATES>;
@@ -91,8 +93,11 @@ fn carry(@builtin(global_invocation_id) id: vec3u) {
 
 @compute @workgroup_size(64)
 fn down(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-    let channel = group.x * 64u + local.x;
+    let channel = group.x * (64u / LANES) + local.x / LANES;
+    // The states of this thread.
+    let first_n = local.x % LANES * OWN;
     let mine = channel < CHANNELS;
+    let speaks = mine && local.x % LANES == 0u;
     let safe = min(channel, CHANNELS - 1u);
     let start = group.y * run.chunk;
     let first = group.z * run.time + start;
@@ -100,10 +105,10 @@ fn down(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     let slot = group.y * run.batch + group.z;
     let own = slot_of(group.z) * LINES;
     let skip = a[LINES + safe];
-    var h: array<f32, STATES>;
-    var decay: array<f32, STATES>;
-    for (var n = 0u; n < STATES; n++) {
-        let at = line_of(safe) + n * 16u;
+    var h: array<f32, OWN>;
+    var decay: array<f32, OWN>;
+    for (var n = 0u; n < OWN; n++) {
+        let at = line_of(safe) + (first_n + n) * 16u;
         decay[n] = a[at];
         if run.chunks == 1u {
             h[n] = state[own + at];
@@ -119,19 +124,20 @@ fn down(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
             let step = delta[row * DELTA_ROW + safe];
             let value = x[row * X_ROW + safe];
             let input = step * value;
-            var sum = skip * value;
-            for (var n = 0u; n < STATES; n++) {
-                h[n] = exp2(step * decay[n]) * h[n] + input * bc[s * 2u * STATES + n];
-                sum += h[n] * bc[s * 2u * STATES + STATES + n];
+            var sum = 0.0;
+            for (var n = 0u; n < OWN; n++) {
+                h[n] = exp2(step * decay[n]) * h[n] + input * bc[s * 2u * STATES + first_n + n];
+                sum += h[n] * bc[s * 2u * STATES + STATES + first_n + n];
             }
-            if mine {
-                y[row * CHANNELS + channel] = sum;
+            let all = sum_of_lanes(sum);
+            if speaks {
+                y[row * CHANNELS + channel] = skip * value + all;
             }
         }
     }
     if mine && group.y + 1u == run.chunks {
-        for (var n = 0u; n < STATES; n++) {
-            state[own + line_of(channel) + n * 16u] = h[n];
+        for (var n = 0u; n < OWN; n++) {
+            state[own + line_of(channel) + (first_n + n) * 16u] = h[n];
         }
     }
 }

@@ -22,6 +22,8 @@
 @group(0) @binding(7) var<storage, read_write> sums: array<f32>;
 
 const STEPS: u32 = 16u;
+/// States that a thread of `down` has.
+const OWN: u32 = STATES / LANES;
 const LINES: u32 = (CHANNELS + 15u) / 16u * 16u * STATES;
 const BC: u32 = 2u * GROUPS * STATES;
 
@@ -100,8 +102,11 @@ fn carry(@builtin(global_invocation_id) id: vec3u) {
 
 @compute @workgroup_size(64)
 fn down(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-    let channel = group.x * 64u + local.x;
+    let channel = group.x * (64u / LANES) + local.x / LANES;
+    // The states of this thread.
+    let first_n = local.x % LANES * OWN;
     let mine = channel < CHANNELS;
+    let speaks = mine && local.x % LANES == 0u;
     let safe = min(channel, CHANNELS - 1u);
     let head = safe / HEAD_DIM;
     let b_at = head / (HEADS / GROUPS) * STATES;
@@ -112,9 +117,9 @@ fn down(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     let slot = group.y * run.batch + group.z;
     let own = slot_of(group.z) * LINES;
     let skip = heads[2u * HEADS + head];
-    var h: array<f32, STATES>;
-    for (var n = 0u; n < STATES; n++) {
-        let at = line_of(safe) + n * 16u;
+    var h: array<f32, OWN>;
+    for (var n = 0u; n < OWN; n++) {
+        let at = line_of(safe) + (first_n + n) * 16u;
         if run.chunks == 1u {
             h[n] = state[own + at];
         } else {
@@ -129,19 +134,20 @@ fn down(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
             let gate = gates[s * HEADS + head];
             let value = x[row * X_ROW + safe];
             let input = gate.x * value;
-            var sum = skip * value;
-            for (var n = 0u; n < STATES; n++) {
-                h[n] = gate.y * h[n] + input * bc[s * BC + b_at + n];
-                sum += h[n] * bc[s * BC + c_at + n];
+            var sum = 0.0;
+            for (var n = 0u; n < OWN; n++) {
+                h[n] = gate.y * h[n] + input * bc[s * BC + b_at + first_n + n];
+                sum += h[n] * bc[s * BC + c_at + first_n + n];
             }
-            if mine {
-                y[row * CHANNELS + channel] = sum;
+            let all = sum_of_lanes(sum);
+            if speaks {
+                y[row * CHANNELS + channel] = skip * value + all;
             }
         }
     }
     if mine && group.y + 1u == run.chunks {
-        for (var n = 0u; n < STATES; n++) {
-            state[own + line_of(channel) + n * 16u] = h[n];
+        for (var n = 0u; n < OWN; n++) {
+            state[own + line_of(channel) + (first_n + n) * 16u] = h[n];
         }
     }
 }

@@ -19,7 +19,7 @@ pub use error::ChainError;
 pub use render::{render, render_ahead};
 
 use crate::controls::Controls;
-use crate::engine::Engine;
+use crate::engine::{Engine, EngineReport};
 use crate::frame::{Mixer, copy_flushed, replace_what_is_not_audio};
 use crate::latency::{Latency, LatencyMode};
 use crate::model::spec::FrontEnd;
@@ -171,6 +171,11 @@ impl Chain {
             non_finite: self.replaced_samples + counts.not_finite,
             resets: counts.resets,
         }
+    }
+
+    /// Who runs the model's frames, and how it has gone so far. Real-time safe.
+    pub fn engine_report(&self) -> EngineReport {
+        self.path.framer.engine_report()
     }
 
     /// Has the chain write to `writer` while somebody watches, and returns the writer it had. Real-time safe.

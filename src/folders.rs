@@ -15,7 +15,12 @@ pub fn config() -> Option<PathBuf> {
     ours("XDG_CONFIG_HOME", ".config")
 }
 
-/// On systems with one folder for both, that one; elsewhere that of the variable, or `below_home`.
+/// The folder for what can be made anew. `None` where the system names none; it need not be there.
+pub fn cache() -> Option<PathBuf> {
+    ours("XDG_CACHE_HOME", ".cache")
+}
+
+/// On systems with one folder for all, that one; elsewhere that of the variable, or `below_home`.
 fn ours(variable: &str, below_home: &str) -> Option<PathBuf> {
     let set = |name: &str| {
         std::env::var_os(name)

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::chain::ChainStats;
+use crate::engine::EngineReport;
 
 /// Bands of a spectrum, spaced evenly on a logarithmic scale from [`LOW_HZ`] to [`HIGH_HZ`].
 pub const BANDS: usize = 96;
@@ -55,6 +56,8 @@ pub struct Snapshot {
     pub load: f32,
     /// The chain's counts.
     pub stats: ChainStats,
+    /// Who runs the model.
+    pub engine: EngineReport,
     /// Callbacks so far that took longer than the audio they made; counted while somebody watches.
     pub missed: u64,
 }

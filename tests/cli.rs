@@ -371,12 +371,24 @@ fn a_gpu_gives_the_same_sound_or_says_what_to_do() {
     let bench = Bench::new();
     bench.wav("in.wav", 44_100, 2, 32, 30_000);
     assert!(bench.render(&["in.wav", "-o", "cpu.wav"]).status.success());
-    let out = bench.render(&["in.wav", "-o", "gpu.wav", "--engine", "gpu"]);
+    let on_gpu = ["in.wav", "-o", "gpu.wav", "--engine", "gpu"];
+    let mut out = bench.render(&on_gpu);
     let said = String::from_utf8_lossy(&out.stderr).into_owned();
     if !out.status.success() {
-        assert!(said.contains("no GPU adapter was found"), "{said}");
         assert!(said.contains("--engine cpu"), "{said}");
-        return;
+        // One that works on the CPU is taken only by its name.
+        let only = said.split("no GPU was found, only ").nth(1);
+        let Some((name, _)) = only.and_then(|rest| rest.split_once(", which works on the CPU"))
+        else {
+            assert!(said.contains("no GPU adapter was found"), "{said}");
+            return;
+        };
+        out = bench.render(&[&on_gpu[..], &["--adapter", name]].concat());
+        assert!(
+            out.status.success(),
+            "{}",
+            String::from_utf8_lossy(&out.stderr)
+        );
     }
     let told = String::from_utf8_lossy(&out.stdout).into_owned();
     assert!(told.contains("on GPU, "), "{told}");
@@ -407,4 +419,32 @@ fn a_gpu_gives_the_same_sound_or_says_what_to_do() {
         "{said}"
     );
     assert!(!bench.path("x.wav").exists());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn without_any_adapter_the_program_says_what_to_install() {
+    let bench = Bench::new();
+    bench.wav("in.wav", 48_000, 1, 16, 4_800);
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_statewave"));
+        // What Vulkan's loader looks for drivers by: none is there.
+        for variable in ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"] {
+            command.env(variable, bench.path("no driver.json"));
+        }
+        let command = command.args(arguments).current_dir(bench.folder.path());
+        command.env("HOME", bench.folder.path()).output().unwrap()
+    };
+    let doctor = run(&["doctor"]);
+    let told = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(told.contains("GPU adapters     none"), "{told}");
+    assert!(told.contains("install a Vulkan driver"), "{told}");
+    let out = run(&["render", "in.wav", "--engine", "gpu"]);
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(
+        !out.status.success() && said.contains("no GPU adapter was found"),
+        "{said}"
+    );
+    assert!(said.contains("--engine cpu"), "{said}");
+    assert!(run(&["render", "in.wav"]).status.success());
 }

@@ -7,7 +7,7 @@ use kernel_common::{Noise, wide};
 use statewave::engine::cpu::CpuEngine;
 use statewave::engine::gpu::denoiser::GpuDenoiser;
 use statewave::engine::gpu::hub::{GpuHub, Seat};
-use statewave::engine::gpu::{Choice, Gpu};
+use statewave::engine::gpu::{Abilities, Choice, Gpu};
 use statewave::engine::supervisor::{Playing, Policy, Supervisor};
 use statewave::engine::{Engine, Exchange};
 use statewave::kernels::{Path, oracle};
@@ -22,7 +22,7 @@ const MODEL: &str = concat!(
 );
 
 fn gpu() -> Option<Arc<Gpu>> {
-    match Gpu::open(&Choice::default()) {
+    match Gpu::open(&Choice::any()) {
         Ok(gpu) => Some(Arc::new(gpu)),
         Err(error) => {
             eprintln!("skipped: {error}");
@@ -147,7 +147,19 @@ fn a_state_goes_from_the_gpu_to_the_cpu_and_back() {
 
 #[test]
 fn those_who_take_no_part_stay_where_they_are() {
-    let Some(gpu) = gpu() else { return };
+    // With lanes of subgroups where there are some, and as on an adapter without any.
+    for abilities in [Abilities::ALL, Abilities::NONE] {
+        match Gpu::open_with(&Choice::any(), abilities, None) {
+            Ok(gpu) => some_take_part(Arc::new(gpu), abilities),
+            Err(error) => return eprintln!("skipped: {error}"),
+        }
+    }
+}
+
+fn some_take_part(gpu: Arc<Gpu>, abilities: Abilities) {
+    eprintln!("{:?} of {abilities:?}", gpu.abilities());
+    let none = abilities == Abilities::NONE;
+    assert!(!none || gpu.abilities() == Abilities::NONE);
     let model = Model::open(MODEL).unwrap();
     let net = model.net();
     let (sessions, time, bins) = (5, 30, net.bins());
@@ -178,6 +190,35 @@ fn those_who_take_no_part_stay_where_they_are() {
         let snr = oracle::snr_db(&wide(&truth), output);
         assert!(snr >= 90.0, "{snr:.1} dB");
     }
+}
+
+#[test]
+fn weights_in_half_precision_are_close_and_only_where_they_are_asked_for_and_can_be_had() {
+    let model = Model::open(MODEL).unwrap();
+    let (net, time) = (model.net(), 40);
+    let input = frames(5, time, net.bins());
+    let run = |choice: &Choice, abilities| {
+        let gpu = Arc::new(Gpu::open_with(choice, abilities, None).ok()?);
+        let half = gpu.abilities().half;
+        let mut out = vec![0.0; input.len()];
+        let mut denoiser = GpuDenoiser::new(gpu, net, 1, time).unwrap();
+        denoiser.run(time, &input, &mut out).unwrap();
+        Some((out, half))
+    };
+    let wanted = Choice {
+        half: true,
+        ..Choice::any()
+    };
+    let Some((full, _)) = run(&Choice::any(), Abilities::ALL) else {
+        return eprintln!("skipped: no adapter");
+    };
+    let (plain, _) = run(&wanted, Abilities::NONE).unwrap();
+    assert!(plain == full, "an adapter without halves has the others");
+    let (half, can) = run(&wanted, Abilities::ALL).unwrap();
+    let snr = oracle::snr_db(&wide(&full), &half);
+    eprintln!("half precision: {snr:.1} dB to full");
+    assert_eq!(half != full, can);
+    assert!(snr >= 40.0, "{snr:.1} dB");
 }
 
 /// A stream that goes through a supervisor on a hub, beside one that is never interrupted.
@@ -252,7 +293,7 @@ impl Stream {
 fn a_stall_of_the_gpu_is_not_heard() {
     let Some(gpu) = gpu() else { return };
     let model = Arc::new(Model::open(MODEL).unwrap());
-    let hub = GpuHub::start(gpu, Choice::default()).unwrap();
+    let hub = GpuHub::start(gpu, Choice::any()).unwrap();
     let mut stream = Stream::join(&hub, &model, 2, 120);
     for seq in 1..=120 {
         stream.give(seq);
@@ -272,7 +313,7 @@ fn a_stall_of_the_gpu_is_not_heard() {
 fn a_gpu_destroyed_while_it_plays_is_not_heard_and_comes_back() {
     let Some(gpu) = gpu() else { return };
     let model = Arc::new(Model::open(MODEL).unwrap());
-    let hub = GpuHub::start(Arc::clone(&gpu), Choice::default()).unwrap();
+    let hub = GpuHub::start(Arc::clone(&gpu), Choice::any()).unwrap();
     let mut stream = Stream::join(&hub, &model, 1, 2000);
     let mut given_back_at = 0;
     for seq in 1..=2000 {
@@ -309,7 +350,7 @@ fn a_gpu_destroyed_while_it_plays_is_not_heard_and_comes_back() {
 fn instances_come_and_go_on_one_device() {
     let Some(gpu) = gpu() else { return };
     let model = Arc::new(Model::open(MODEL).unwrap());
-    let hub = GpuHub::start(gpu, Choice::default()).unwrap();
+    let hub = GpuHub::start(gpu, Choice::any()).unwrap();
     let mut streams: Vec<(u64, Stream)> = Vec::new();
     for seq in 1..=90u64 {
         match seq {

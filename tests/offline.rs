@@ -218,7 +218,7 @@ fn the_same_sound_by_the_gpu() {
     use statewave::engine::gpu::denoiser::GpuDenoiser;
     use statewave::engine::gpu::{Choice, Gpu};
 
-    let gpu = match Gpu::open(&Choice::default()) {
+    let gpu = match Gpu::open(&Choice::any()) {
         Ok(gpu) => Arc::new(gpu),
         Err(error) => return eprintln!("skipped: {error}"),
     };
@@ -241,4 +241,34 @@ fn the_same_sound_by_the_gpu() {
             assert!(worst < 1e-5, "a sample is off by {worst}");
         }
     }
+}
+
+#[cfg(feature = "gpu")]
+#[test]
+fn a_long_recording_takes_no_more_of_the_device_than_a_short_one() {
+    use statewave::engine::gpu::{Choice, Gpu, whole};
+
+    let gpu = match Gpu::open(&Choice::any()) {
+        Ok(gpu) => Arc::new(gpu),
+        Err(error) => return eprintln!("skipped: {error}"),
+    };
+    let model = Arc::new(Model::open(MODEL).unwrap());
+    // As many channels as make a stretch of 64 frames, or the recordings would have to be minutes long.
+    let channels = whole::frames_at_once(1) / 64;
+    let most = |seconds: f32| {
+        let mut audio = vec![vec![0.1; (48_000.0 * seconds) as usize]; channels];
+        let mut most = 0;
+        let controls = Controls::default();
+        whole::render(&gpu, &model, &mut audio, 48_000, &controls, |_| {
+            most = most.max(gpu.memory().unwrap_or(0));
+        })
+        .unwrap();
+        most
+    };
+    let (short, long) = (most(0.5), most(2.5));
+    if short == 0 {
+        return eprintln!("skipped: the adapter does not tell what it has given");
+    }
+    eprintln!("{short} and {long} bytes");
+    assert!(long <= short + short / 10, "{short} and then {long} bytes");
 }

@@ -11,11 +11,16 @@ use statewave::kernels::scan::{S4d, S6, Ssd};
 
 /// Parses and validates, with nothing that WebGPU does not promise everywhere.
 fn module(source: &Source) -> Module {
+    module_with(source, Capabilities::empty())
+}
+
+/// The same with more.
+fn module_with(source: &Source, capabilities: Capabilities) -> Module {
     let text = source.text();
     let name = source.shader().name();
     let module = naga::front::wgsl::parse_str(&text)
         .unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(&text)));
-    Validator::new(ValidationFlags::all(), Capabilities::empty())
+    Validator::new(ValidationFlags::all(), capabilities)
         .validate(&module)
         .unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(&text)));
     module
@@ -163,6 +168,31 @@ fn what_stands_before_and_behind_the_net_is_sound() {
         offsets.iter().map(|(_, at)| *at).collect::<Vec<_>>(),
         [0, 4, 8, 12]
     );
+}
+
+#[test]
+fn what_takes_more_of_a_device_is_sound_there_and_refused_elsewhere() {
+    let subgroups = Capabilities::SUBGROUP;
+    let proj = ops::proj_source(Strides::rows(48, 164), Around::default());
+    let variants = [
+        (Source::new(Shader::Lanes), subgroups),
+        (s6(16).richer(true), subgroups),
+        (ssd(16).richer(true), subgroups),
+        (proj.richer(true), Capabilities::SHADER_FLOAT16),
+    ];
+    for (source, needed) in variants {
+        module_with(&source, needed);
+        let text = source.text();
+        let Ok(module) = naga::front::wgsl::parse_str(&text) else {
+            continue;
+        };
+        let plain = Validator::new(ValidationFlags::all(), Capabilities::empty()).validate(&module);
+        assert!(
+            plain.is_err(),
+            "{} asks for no more",
+            source.shader().name()
+        );
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ use statewave::model::Model;
 use statewave::model::catalogue::{self, Found};
 use statewave::telemetry::{Reader, Snapshot};
 
+use crate::engine::{EngineChoice, EngineStatus};
 use crate::fault::Fault;
 use crate::loader::{Loader, ModelChoice};
 use crate::panel::host::{PanelHost, Param, choice_value};
@@ -45,6 +46,8 @@ pub struct Desk<V> {
     pub latency: Option<Latency>,
     /// The way snapshots come.
     pub reader: Option<Reader>,
+    /// What runs models.
+    engine: EngineStatus,
     fault: Option<Fault>,
     /// What the loader said last.
     loader_fault: Option<Fault>,
@@ -62,6 +65,7 @@ impl<V: Values> Desk<V> {
             live_ms: None,
             latency: None,
             reader: None,
+            engine: EngineStatus::default(),
             fault: None,
             loader_fault: None,
         };
@@ -89,7 +93,9 @@ impl<V: Values> Desk<V> {
         }
         self.name = choice.name;
         self.live_ms = self.loader.ready().map(|model| live_ms(&model));
-        let said = self.loader.status().fault;
+        let status = self.loader.status();
+        let said = status.worst().cloned();
+        self.engine = status.engine;
         if said == self.loader_fault {
             return None;
         }
@@ -192,6 +198,20 @@ impl<V: Values> PanelHost for Desk<V> {
     fn load_file(&mut self, path: &Path) {
         self.add(path.to_owned());
         self.choose(ModelChoice::file(path));
+    }
+
+    fn engine(&self) -> &EngineStatus {
+        &self.engine
+    }
+
+    fn choose_engine(&mut self, choice: EngineChoice) {
+        // The same fault is told again when it comes again.
+        self.loader_fault = None;
+        self.loader.choose_engine(choice);
+    }
+
+    fn find_adapters(&mut self) {
+        self.loader.find_adapters();
     }
 
     fn fault(&self) -> Option<&Fault> {

@@ -14,6 +14,7 @@
 pub mod app;
 pub mod desk;
 mod editor;
+pub mod engine;
 pub mod fault;
 pub mod loader;
 pub mod panel;

@@ -3,137 +3,28 @@
 //! Flows in: the model a project or a person wants. Flows out: engines for the audio thread, and a [`Status`] for people.
 //! The audio thread is never waited for, and never waits: engines go through a slot, and come back to be freed here.
 
+mod choice;
+mod device;
+mod error;
 mod thread;
 
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak, mpsc};
-use std::thread::JoinHandle;
+pub use choice::ModelChoice;
+pub use device::Stream;
+pub use error::LoadError;
 
-use serde::{Deserialize, Serialize};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak, mpsc};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
 use statewave::model::Model;
 use statewave::model::catalogue::{self, DEFAULT, Found, Recalled};
-use statewave::model::file::{ModelError, sha256};
+use statewave::model::file::sha256;
 
+use crate::engine::{EngineChoice, EngineKind, EngineStatus};
 use crate::fault::Fault;
-use crate::processor::EngineEnds;
-
-/// Which model: what a project remembers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ModelChoice {
-    /// Its name.
-    pub name: String,
-    /// SHA-256 of its file; empty for whatever has that name.
-    #[serde(default)]
-    pub sha256: String,
-    /// Where its file was, if it was not among those that are found by name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub path: Option<PathBuf>,
-}
-
-impl Default for ModelChoice {
-    /// The usual model, as compiled in.
-    fn default() -> Self {
-        static HASH: LazyLock<String> = LazyLock::new(|| {
-            let usual = catalogue::built_in().find(|found| found.name == DEFAULT);
-            usual
-                .and_then(|found| found.bytes().ok())
-                .map(|bytes| sha256(&bytes))
-                .unwrap_or_default()
-        });
-        Self {
-            name: DEFAULT.into(),
-            sha256: HASH.clone(),
-            path: None,
-        }
-    }
-}
-
-impl ModelChoice {
-    /// The model of that name, whatever its contents.
-    pub fn named(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            sha256: String::new(),
-            path: None,
-        }
-    }
-
-    /// The model in a file.
-    pub fn file(path: impl Into<PathBuf>) -> Self {
-        let path = path.into();
-        Self {
-            name: Found::file(&path).name,
-            sha256: String::new(),
-            path: Some(path),
-        }
-    }
-}
-
-/// Why a model does not play. The message says what is wrong, [`LoadError::remedy`] what to do about it.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// It was found and cannot be used.
-    #[error("{place}: {source}")]
-    Broken {
-        /// Where it is, for people.
-        place: String,
-        /// What is wrong with it.
-        source: ModelError,
-    },
-    /// It is not here, and another one plays.
-    #[error("the model {name} of this project is not here; {DEFAULT} plays instead")]
-    Missing {
-        /// The name the project remembers.
-        name: String,
-    },
-    /// One of that name is here, and not the one the project was made with.
-    #[error(
-        "the model {name} is not the one this project was made with; the one here plays instead"
-    )]
-    Changed {
-        /// The name of both.
-        name: String,
-    },
-    /// Not even the usual model is here.
-    #[error("no model is here")]
-    None,
-}
-
-impl LoadError {
-    /// What a person can do about it.
-    pub fn remedy(&self) -> String {
-        let folder = || {
-            catalogue::user_folder().map_or_else(
-                || format!("a folder named by ${}", catalogue::VARIABLE),
-                |f| f.display().to_string(),
-            )
-        };
-        match self {
-            Self::Broken { source, .. } => source.remedy().into(),
-            Self::Missing { name } => format!(
-                "put {name}.safetensors in {} and open the project again, or choose another model",
-                folder()
-            ),
-            Self::Changed { .. } => {
-                format!(
-                    "put the old file in {} under another name, or save the project to keep this one",
-                    folder()
-                )
-            }
-            Self::None => format!("put a model in {}", folder()),
-        }
-    }
-}
-
-impl From<LoadError> for Fault {
-    fn from(error: LoadError) -> Self {
-        Self {
-            what: error.to_string(),
-            remedy: error.remedy(),
-        }
-    }
-}
+use crate::processor::Processor;
+use device::{Device, Made};
 
 /// What the loader knows, for people.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -144,10 +35,24 @@ pub struct Status {
     pub sha256: String,
     /// Another one is on its way.
     pub loading: bool,
-    /// What went wrong last; stays until the next model is asked for.
+    /// What went wrong with the model; stays until the next one is asked for.
     pub fault: Option<Fault>,
-    /// Models that took over while audio was running.
+    /// What went wrong with the engine; stays until it is chosen anew.
+    pub engine_fault: Option<Fault>,
+    /// What plays is too much for this processor.
+    pub cost_fault: Option<Fault>,
+    /// What runs models.
+    pub engine: EngineStatus,
+    /// Engines that took over while audio was running.
     pub swaps: u64,
+}
+
+impl Status {
+    /// The fault to show.
+    pub fn worst(&self) -> Option<&Fault> {
+        let faults = [&self.fault, &self.engine_fault, &self.cost_fault];
+        faults.into_iter().find_map(Option::as_ref)
+    }
 }
 
 /// What both threads see. Held for moments, never by the audio thread.
@@ -157,6 +62,8 @@ struct Shared {
     ready: Option<Arc<Model>>,
     /// The last choice that could be played, and what it plays.
     settled: Option<(ModelChoice, Arc<Model>)>,
+    /// The GPU that was chosen.
+    device: Device,
     status: Status,
 }
 
@@ -167,10 +74,16 @@ struct Resolved {
     fault: Option<LoadError>,
 }
 
+/// How long a bounce waits for a device before it begins without.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Between two looks whether it has come.
+const LOOK: Duration = Duration::from_millis(10);
+
 /// Loads models for one processor.
 pub struct Loader {
     shared: Arc<Mutex<Shared>>,
-    /// A model waits that cannot take over while audio runs, because its delay is another.
+    /// A model or an engine waits that cannot take over while audio runs, because its delay is another.
     restart_wanted: Arc<AtomicBool>,
     commands: mpsc::Sender<thread::Command>,
     thread: Option<JoinHandle<()>>,
@@ -189,6 +102,7 @@ impl Loader {
             choice: ModelChoice::default(),
             ready: None,
             settled: None,
+            device: Device::None,
             status: Status::default(),
         }));
         let restart_wanted = Arc::new(AtomicBool::new(false));
@@ -215,6 +129,12 @@ impl Loader {
         shared.ready = None;
         shared.status.loading = true;
         shared.status.fault = None;
+        let wants_gpu = shared.status.engine.choice.kind == EngineKind::Gpu;
+        if wants_gpu && matches!(shared.device, Device::None) {
+            // It may have been the model that was in the way.
+            shared.device = Device::Opening;
+            shared.status.engine_fault = None;
+        }
         // A thread that is gone is found by `model`, which reads the file itself.
         let _ = self.commands.send(thread::Command::Load);
     }
@@ -226,7 +146,38 @@ impl Loader {
 
     /// What there is to say.
     pub fn status(&self) -> Status {
-        lock(&self.shared).status.clone()
+        let shared = lock(&self.shared);
+        let mut status = shared.status.clone();
+        status.engine.opening = matches!(shared.device, Device::Opening);
+        status.engine.gpu = shared.device.facts();
+        status
+    }
+
+    /// Says what is to run models, and returns at once. A device is opened on the loader's thread; until it is ready, and
+    /// if it cannot be had, the CPU plays.
+    pub fn choose_engine(&self, choice: EngineChoice) {
+        let mut shared = lock(&self.shared);
+        let settled = !matches!(shared.device, Device::None) || choice.kind == EngineKind::Cpu;
+        if shared.status.engine.choice == choice && settled {
+            return;
+        }
+        shared.device = match choice.kind {
+            EngineKind::Cpu => Device::None,
+            EngineKind::Gpu => Device::Opening,
+        };
+        shared.status.engine.choice = choice;
+        shared.status.engine_fault = None;
+        let _ = self.commands.send(thread::Command::Engine);
+    }
+
+    /// What is to run models, as a project should remember it.
+    pub fn engine_choice(&self) -> EngineChoice {
+        lock(&self.shared).status.engine.choice.clone()
+    }
+
+    /// Has the names of adapters looked for.
+    pub fn find_adapters(&self) {
+        let _ = self.commands.send(thread::Command::Adapters);
     }
 
     /// The model that plays, or will when the audio starts; `None` before the first was read.
@@ -258,16 +209,53 @@ impl Loader {
         Ok(shared.play(usual.name, usual.model))
     }
 
-    /// Takes over the ends of a processor that plays `model` on `channels` channels.
-    pub fn connect(&self, ends: EngineEnds, model: &Arc<Model>, channels: usize) {
-        let _ = self.commands.send(thread::Command::Connect(thread::Link {
+    /// A processor for `stream` with the model and the engine that were chosen, as far as they are here, and supplied with
+    /// others from then on. Not for the audio thread.
+    ///
+    /// # Errors
+    /// No model at all can be played, or none at that rate.
+    pub fn processor(&self, stream: &Stream) -> Result<Processor, Fault> {
+        let model = self.model()?;
+        if stream.offline {
+            self.await_device(&model);
+        }
+        let (device, name) = {
+            let shared = lock(&self.shared);
+            (shared.device.clone(), shared.status.playing.clone())
+        };
+        let made = device.engine(&model, stream, 0);
+        let handoff = made.engine.handoff();
+        let cost = match made.on {
+            Some(_) => None,
+            None => device::cost(&model, &name, stream),
+        };
+        lock(&self.shared).note(&made, cost);
+        let made_of = Processor::with_engine(made.engine, &model, stream.config, stream.mode);
+        let (processor, ends) = made_of.map_err(|e| Fault {
+            what: e.to_string(),
+            remedy: "set the audio to a rate from 8 to 192 kHz".into(),
+        })?;
+        let link = thread::Link {
             ends,
-            channels,
-            playing: Arc::clone(model),
-        }));
+            stream: *stream,
+            playing: model,
+            on: made.on,
+            handoff,
+        };
+        let _ = self.commands.send(thread::Command::Connect(link));
+        Ok(processor)
     }
 
-    /// Whether a model waits for the audio to be started anew. Real-time safe.
+    /// Waits until the device that was chosen is ready, or cannot be had.
+    fn await_device(&self, model: &Model) {
+        let _ = self.commands.send(thread::Command::Engine);
+        let since = Instant::now();
+        while lock(&self.shared).device.is_coming(model) && since.elapsed() < PATIENCE {
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    /// Whether a model or an engine waits for the audio to be started anew. Real-time safe.
     pub fn restart_wanted(&self) -> bool {
         self.restart_wanted.load(Ordering::Relaxed)
     }
@@ -304,6 +292,16 @@ impl Shared {
         if self.choice.sha256.is_empty() {
             self.choice = choice.unwrap_or_default();
         }
+    }
+
+    /// Notes what is wrong with an engine that was made.
+    fn note(&mut self, made: &Made, cost: Option<Fault>) {
+        if let Some(error) = &made.error {
+            self.status.engine_fault = Some(device::fault(error));
+        } else if made.on.is_some() {
+            self.status.engine_fault = None;
+        }
+        self.status.cost_fault = cost;
     }
 
     fn play(&mut self, name: String, model: Arc<Model>) -> Arc<Model> {

@@ -19,7 +19,7 @@ use nice_plug::prelude::*;
 use parking_lot::RwLock;
 
 use crate::loader::Loader;
-use crate::state::{ModelField, StateVersion, WindowState};
+use crate::state::{EngineField, ModelField, StateVersion, WindowState};
 
 /// See the module.
 #[derive(Params)]
@@ -30,6 +30,9 @@ pub struct StatewaveParams {
     /// Which model plays, by name and hash. Set by the host when it restores a project, and by the panel.
     #[persist = "model"]
     pub model: ModelField,
+    /// What runs it. No parameter, since a host must not automate it.
+    #[persist = "engine"]
+    pub engine: EngineField,
     /// What the panel has set and no block has brought back yet.
     #[persist = "unheard"]
     pub unheard: Unheard,
@@ -48,7 +51,8 @@ impl StatewaveParams {
         Self {
             unheard: Unheard::new(Arc::clone(&list)),
             list,
-            model: ModelField::new(loader),
+            model: ModelField::new(Arc::clone(&loader)),
+            engine: EngineField::new(loader),
             window: Arc::default(),
             version: StateVersion,
         }

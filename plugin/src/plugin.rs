@@ -14,7 +14,7 @@ use statewave::telemetry::{self, Reader, Writer};
 
 use crate::editor::WindowMaker;
 use crate::fault::Fault;
-use crate::loader::Loader;
+use crate::loader::{Loader, Stream};
 use crate::params::{StatewaveParams, merge};
 use crate::processor::Processor;
 use crate::state::{RENAMED, migrate};
@@ -53,21 +53,13 @@ impl Default for Statewave {
 
 impl Statewave {
     /// Makes the processor for what the host said.
-    fn prepare(&mut self, config: ChainConfig) -> Result<(), Fault> {
-        let fault = |what: String, remedy: String| Fault { what, remedy };
-        let model = self
-            .loader
-            .model()
-            .map_err(|e| fault(e.to_string(), e.remedy()))?;
-        let mode = self.params.list.settings().mode;
-        let (mut processor, ends) = Processor::new(&model, config, mode)
-            .map_err(|e| fault(e.to_string(), "see the settings of the host's audio".into()))?;
+    fn prepare(&mut self, stream: &Stream) -> Result<(), Fault> {
+        let mut processor = self.loader.processor(stream)?;
         let writer = match &mut self.processor {
             Some(before) => before.set_telemetry(None),
             None => self.writer.take(),
         };
         processor.set_telemetry(writer);
-        self.loader.connect(ends, &model, config.channels);
         *self.latency.write() = Some(processor.latency());
         self.processor = Some(processor);
         Ok(())
@@ -116,7 +108,11 @@ impl Plugin for Statewave {
             channels: layout.main_output_channels.map_or(2, NonZeroU32::get) as usize,
             max_block: buffers.max_buffer_size.max(1) as usize,
         };
-        match self.prepare(config) {
+        let stream = Stream {
+            offline: buffers.process_mode == ProcessMode::Offline,
+            ..Stream::live(config, self.params.list.settings().mode)
+        };
+        match self.prepare(&stream) {
             Ok(()) => {
                 let latency = self.processor.as_ref().map_or(0, |p| p.latency().total());
                 context.set_latency_samples(latency as u32);

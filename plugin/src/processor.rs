@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use statewave::chain::{Chain, ChainConfig, ChainError, ChainStats};
 use statewave::controls::Controls;
-use statewave::engine::Engine;
 use statewave::engine::cpu::CpuEngine;
+use statewave::engine::{Engine, EngineReport};
 use statewave::handoff::swap::{New, Retired, Slot, slot};
 use statewave::latency::{Latency, LatencyMode};
 use statewave::model::Model;
@@ -43,7 +43,7 @@ pub struct Processor {
 }
 
 impl Processor {
-    /// Prepares everything for `config`. Allocates; not for the audio thread.
+    /// Prepares everything for `config`, on this processor. Allocates; not for the audio thread.
     ///
     /// # Errors
     /// See [`ChainError`].
@@ -53,6 +53,19 @@ impl Processor {
         mode: LatencyMode,
     ) -> Result<(Self, EngineEnds), ChainError> {
         let engine = Box::new(CpuEngine::new(model, config.channels));
+        Self::with_engine(engine, model, config, mode)
+    }
+
+    /// The same around an engine that runs `model`.
+    ///
+    /// # Errors
+    /// As [`Processor::new`].
+    pub fn with_engine(
+        engine: BoxedEngine,
+        model: &Model,
+        config: ChainConfig,
+        mode: LatencyMode,
+    ) -> Result<(Self, EngineEnds), ChainError> {
         let spec = model.spec();
         let chain = Chain::with_mode(engine, spec.front_end, spec.sample_rate, config, mode)?;
         let (new, slot, retired) = slot();
@@ -89,6 +102,11 @@ impl Processor {
     /// What has happened so far.
     pub fn stats(&self) -> ChainStats {
         self.chain.stats()
+    }
+
+    /// Who runs the model, and how it has gone so far.
+    pub fn engine(&self) -> EngineReport {
+        self.chain.engine_report()
     }
 
     /// Channels it was made for.

@@ -9,6 +9,7 @@ use nice_plug::params::persist::PersistentField;
 use nice_plug::prelude::PluginState;
 use serde::{Deserialize, Serialize};
 
+use crate::engine::EngineChoice;
 use crate::loader::{Loader, ModelChoice};
 use crate::panel::PanelSettings;
 use crate::panel::layout::{LEAST, USUAL};
@@ -85,6 +86,29 @@ impl PersistentField<'_, ModelChoice> for ModelField {
         F: Fn(&ModelChoice) -> R,
     {
         f(&self.0.choice())
+    }
+}
+
+/// What a project has its models run by: kept as [`ModelField`] is.
+pub struct EngineField(Arc<Loader>);
+
+impl EngineField {
+    /// The engine that `loader` is asked for.
+    pub fn new(loader: Arc<Loader>) -> Self {
+        Self(loader)
+    }
+}
+
+impl PersistentField<'_, EngineChoice> for EngineField {
+    fn set(&self, choice: EngineChoice) {
+        self.0.choose_engine(choice);
+    }
+
+    fn map<F, R>(&self, f: F) -> R
+    where
+        F: Fn(&EngineChoice) -> R,
+    {
+        f(&self.0.engine_choice())
     }
 }
 

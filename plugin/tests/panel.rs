@@ -5,10 +5,13 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use common::headless::Headless;
 use egui::accesskit::Role;
 use egui::{Event, Key, Modifiers, PointerButton, Pos2, RawInput, Rect, vec2};
+use statewave::engine::gpu::round_trip::RoundTrip;
+use statewave_plugin::engine::{EngineChoice, GpuFacts};
 use statewave_plugin::panel::host::{Fault, PanelHost, Param};
 use statewave_plugin::panel::layout::{LEAST, USUAL};
 use statewave_plugin::panel::theme::Shade;
@@ -323,4 +326,45 @@ fn a_fault_is_shown_until_it_is_dismissed() {
     let dismiss = window.find("Dismiss");
     window.click(dismiss, PointerButton::Primary);
     assert_eq!(window.host.fault, None);
+}
+
+#[test]
+fn the_word_for_the_engine_says_how_it_goes_and_has_a_menu() {
+    let mut window = Headless::usual();
+    let said = |window: &Headless| {
+        let nodes = window.nodes();
+        let mut engines = nodes.values().filter(|n| n.label() == Some("Engine"));
+        engines.next().and_then(|n| n.value()).map(str::to_owned)
+    };
+    assert_eq!(said(&window).as_deref(), Some("engine: CPU"));
+    let word = window.find("Engine");
+    window.click(word, PointerButton::Primary);
+    window.frame(vec![]);
+    let card = window.find("Other card");
+    window.click(card, PointerButton::Primary);
+    let choice = EngineChoice::gpu(Some("Other card".into()));
+    assert_eq!(window.host.engine.choice, choice);
+    let trip = |us| Duration::from_micros(us);
+    window.host.engine.gpu = Some(GpuFacts {
+        adapter: "Other card".into(),
+        trip: RoundTrip {
+            p50: trip(400),
+            p99: trip(500),
+            p999: trip(600),
+            count: 400,
+        },
+    });
+    window.frame(vec![]);
+    let told = said(&window).expect("there is a word");
+    assert!(
+        told.contains("Other card, 0.40 ms there and back, 0.60 at the most"),
+        "{told}"
+    );
+    // The best, saving power: no name stands beside it.
+    window.click(word, PointerButton::Primary);
+    window.frame(vec![]);
+    let power = window.find("Save power");
+    window.click(power, PointerButton::Primary);
+    let saving = window.host.engine.choice.device().expect("a GPU is wanted");
+    assert_eq!((saving.name, saving.low_power), (None, true));
 }

@@ -84,6 +84,7 @@ impl Meter {
             delta: report.deltas,
             load: (busy / heard.max(1.0 / self.sample_rate)) as f32,
             stats,
+            engine: report.engine,
             missed: self.missed,
         });
         // The end of this callback adds all of it, of which this much is told.

@@ -1,5 +1,6 @@
 //! What runs sessions of a model: frames of all channels in, frames out, never late on purpose.
 
+pub mod cost;
 pub mod cpu;
 #[cfg(feature = "gpu")]
 pub mod gpu;
@@ -33,6 +34,35 @@ pub trait Engine: Send {
     /// Δ of the frame last collected, mean over channels; `deltas` comes as zeros. Engines that cannot say leave it.
     /// Real-time safe.
     fn deltas(&self, _deltas: &mut Deltas) {}
+    /// Who runs the frames, for whoever watches. Real-time safe.
+    fn report(&self) -> EngineReport {
+        EngineReport::default()
+    }
+}
+
+/// Who runs the frames of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Player {
+    /// This processor.
+    #[default]
+    Cpu,
+    /// This processor, until another device has shown that it is on time.
+    HandingOver,
+    /// Another device.
+    Gpu,
+}
+
+/// Who runs the frames, and how it has gone so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct EngineReport {
+    /// Who runs them now.
+    pub player: Player,
+    /// Frames of another device that were not there when they were due.
+    pub late: u64,
+    /// Frames that another device could not take or could not run.
+    pub lost: u64,
+    /// Times this processor took over.
+    pub taken_over: u64,
 }
 
 /// What came of a frame.

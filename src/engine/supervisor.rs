@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use super::cpu::CpuEngine;
-use super::{Engine, Exchange};
+use super::{Engine, EngineReport, Exchange, Player};
 use crate::handoff::job::{Job, JobBench, JobDesk, Outcome, StateOrder, jobs};
 use crate::model::Model;
 use crate::telemetry::Deltas;
@@ -149,10 +149,16 @@ impl Supervisor {
         self.stats
     }
 
-    /// Takes in what came back, and says whether nothing is on its way: for tests and offline work, which can wait.
+    /// Takes in what came back, and says whether nothing is on its way: for tests, which can wait.
     pub fn has_all(&mut self) -> bool {
         self.drain();
         self.desk.idle() + self.came.len() == self.kept.len()
+    }
+
+    /// Takes in what came back, and says whether the worker's result for `seq` can still be hoped for: for offline work,
+    /// which can wait.
+    pub fn awaits(&mut self, seq: u64) -> bool {
+        !self.has_all() && self.in_step && !self.came.iter().any(|job| job.seq() == seq)
     }
 
     fn slot(&self, seq: u64) -> usize {
@@ -417,6 +423,20 @@ impl Engine for Supervisor {
 
     fn observe(&mut self, on: bool) {
         self.cpu.observe(on);
+    }
+
+    fn report(&self) -> EngineReport {
+        let proving = self.in_step && self.punctual > 0;
+        EngineReport {
+            player: match self.playing {
+                Playing::Worker => Player::Gpu,
+                Playing::Here if proving => Player::HandingOver,
+                Playing::Here => Player::Cpu,
+            },
+            late: self.stats.late,
+            lost: self.stats.lost,
+            taken_over: self.stats.taken_over,
+        }
     }
 
     fn deltas(&self, deltas: &mut Deltas) {

@@ -6,7 +6,7 @@
 //! lengths of the calls. With a handoff of a hop and more, several frames are in flight.
 
 use crate::controls::Stereo;
-use crate::engine::{Engine, Exchange};
+use crate::engine::{Engine, EngineReport, Exchange};
 use crate::model::spec::FrontEnd;
 use crate::telemetry::{BANDS, Bands, Deltas};
 
@@ -34,6 +34,7 @@ pub(crate) struct FrameReport {
     pub input_db: [f32; BANDS],
     pub output_db: [f32; BANDS],
     pub deltas: Deltas,
+    pub engine: EngineReport,
 }
 
 impl FrameReport {
@@ -43,6 +44,7 @@ impl FrameReport {
             input_db: Bands::silence(),
             output_db: Bands::silence(),
             deltas: Deltas::default(),
+            engine: EngineReport::default(),
         }
     }
 }
@@ -175,6 +177,10 @@ impl Framer {
 
     pub(crate) fn counts(&self) -> FrameCounts {
         self.counts
+    }
+
+    pub(crate) fn engine_report(&self) -> EngineReport {
+        self.engine.report()
     }
 
     /// Samples behind the end of a frame at which a result is taken, at most a hop.
@@ -357,6 +363,7 @@ impl Framer {
         }
         self.report.deltas = Deltas::default();
         self.engine.deltas(&mut self.report.deltas);
+        self.report.engine = self.engine.report();
         self.report_ready = true;
     }
 

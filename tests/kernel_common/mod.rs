@@ -1,6 +1,11 @@
 //! What the tests of kernels and layers share: small deterministic noise, and the yardstick.
 #![allow(dead_code)]
 
+pub mod ends;
+#[cfg(feature = "gpu")]
+pub mod ends_gpu;
+pub mod large;
+
 use statewave::kernels::Path;
 use statewave::kernels::oracle::snr_db;
 

@@ -1,6 +1,7 @@
 //! `cargo xtask COMMAND`: one command for each thing that is done with the whole repository.
 
 mod bundle;
+mod gpu;
 mod hosts;
 mod models;
 mod plugin;
@@ -28,7 +29,9 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   routes       the app between sound servers without hardware, against the program; routes can be named
   screenshots  draw the pictures of the panel in docs/img; with --check, draw them anew and compare
   window       the app's window on a screen without hardware, driven as by a hand
-  bench        the speed of the shipped model and of the kernels, beside others";
+  bench        the speed of the shipped model and of the kernels, beside others
+  bench gpu    everything there is to measure on a GPU, as in docs/gpu.md; --short for a machine without a card,
+               --build-only for the program that measures, to be run elsewhere";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         ["screenshots", "--check"] => screenshots::check(),
         ["window"] => window::run(),
         ["bench"] => run::bench(),
+        ["bench", "gpu", ref arguments @ ..] => gpu::bench(arguments),
         ["routes", ref names @ ..] => routes::run(names),
         _ => {
             eprintln!("{USAGE}");

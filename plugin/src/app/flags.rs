@@ -6,6 +6,7 @@ use clap::Parser;
 
 use super::settings::{Choice, Settings};
 use super::values::Values;
+use crate::engine::{EngineChoice, EngineKind};
 use crate::panel::host::{Param, choice_value};
 use crate::params::ParamList;
 
@@ -42,6 +43,15 @@ pub struct Flags {
     /// Model, by name or by the path of its file
     #[arg(long, value_name = "MODEL")]
     pub model: Option<String>,
+    /// What runs the model: this processor, or a GPU, with the processor to stand in
+    #[arg(long, value_enum, value_name = "cpu|gpu")]
+    engine: Option<EngineKind>,
+    /// The GPU: part of an adapter's name as `statewave doctor` shows it
+    #[arg(long, value_name = "NAME", conflicts_with = "low_power")]
+    adapter: Option<String>,
+    /// Rather a GPU that saves power, where there are several
+    #[arg(long)]
+    low_power: bool,
     /// The most that is taken away, such as "24 dB" or "no limit"
     #[arg(long, value_name = "DB", value_parser = |text: &str| plain(Param::Amount, text))]
     amount: Option<f32>,
@@ -100,6 +110,24 @@ impl Flags {
         }
     }
 
+    /// What runs models: as it was left, but for what the flags say. A GPU that is named or described is wanted.
+    pub fn engine(&self, left: &EngineChoice) -> EngineChoice {
+        let described = self.adapter.is_some() || self.low_power;
+        let kind = match self.engine {
+            Some(kind) => kind,
+            None if described => EngineKind::Gpu,
+            None => left.kind,
+        };
+        EngineChoice {
+            kind,
+            adapter: match described {
+                true => self.adapter.clone(),
+                false => left.adapter.clone(),
+            },
+            low_power: self.low_power || (!described && left.low_power),
+        }
+    }
+
     /// The values: as they were left, but for what the flags say.
     pub fn set_values(&self, settings: &Settings, values: &Values) {
         settings.restore(values);
@@ -128,6 +156,23 @@ mod tests {
     #[test]
     fn the_flags_fit_together() {
         Flags::command().debug_assert();
+    }
+
+    #[test]
+    fn a_gpu_is_chosen_by_a_flag_and_else_as_it_was_left() {
+        let engine = |flags: &[&str], left: &EngineChoice| {
+            let all = [&["statewave-app"], flags].concat();
+            Flags::parse_from(all).engine(left)
+        };
+        let cpu = EngineChoice::default();
+        let card = EngineChoice::gpu(Some("card".into()));
+        assert_eq!(engine(&[], &cpu), cpu);
+        assert_eq!(engine(&[], &card), card);
+        assert_eq!(engine(&["--engine", "gpu"], &cpu), EngineChoice::gpu(None));
+        assert_eq!(engine(&["--adapter", "card"], &cpu), card);
+        assert_eq!(engine(&["--engine", "cpu"], &card).device(), None);
+        let saving = engine(&["--low-power"], &card).device().unwrap();
+        assert_eq!((saving.name, saving.low_power), (None, true));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::devices;
 use super::flags::Flags;
 use super::front::Front;
 use super::midi::Midi;
+use crate::engine::words;
 use crate::panel::host::{Fault, PanelHost};
 use statewave::telemetry::Snapshot;
 
@@ -99,8 +100,10 @@ impl Log {
         let Some(route) = &front.route else { return };
         let (empty, full) = route.gaps();
         let (load, missed) = self.last.map_or((0.0, 0), |last| (last.load, last.missed));
+        let engine = self.last.map(|last| last.engine).unwrap_or_default();
+        let runs = words(front.desk.engine(), &engine);
         println!(
-            "{:.0} s: drift {:+} ppm, {:.1} ms held, gaps: {empty} empty, {full} too full; load {:.0} %, {missed} missed",
+            "{:.0} s: drift {:+} ppm, {:.1} ms held, gaps: {empty} empty, {full} too full; load {:.0} %, {missed} missed; {runs}",
             began.elapsed().as_secs_f64(),
             route.drift_ppm(),
             route.held_ms(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use cpal::{BufferSize, Stream};
+use cpal::BufferSize;
 use statewave::chain::ChainConfig;
 use statewave::handoff::swap::{New, Retired, slot};
 use statewave::latency::{Latency, LatencyMode};
@@ -19,7 +19,7 @@ use super::settings::Choice;
 use super::streams::{self, MAX_BLOCK, Player, Pulse};
 use super::values::Values;
 use crate::fault::Fault;
-use crate::loader::Loader;
+use crate::loader::{Loader, Stream};
 use crate::processor::Processor;
 
 /// A stream that was not heard of for so long beyond [`STALLED_BLOCKS`] is gone: well within two seconds.
@@ -64,13 +64,14 @@ pub struct Running {
 
 /// Streams and what belongs to them; they end when this is dropped.
 pub struct Streams {
-    _output: Stream,
-    _input: Option<Stream>,
+    _output: cpal::Stream,
+    _input: Option<cpal::Stream>,
     pulses: Vec<Watched>,
     bridge: Arc<BridgeStatus>,
     /// Writes the output.
     pub recorder: Recorder,
     config: ChainConfig,
+    block: usize,
     mode: LatencyMode,
     next: New<Box<Processor>>,
     retired: Retired<Box<Processor>>,
@@ -92,11 +93,8 @@ struct Watched {
 
 impl Watched {
     fn new(opened: &Opened) -> Self {
-        let block = match opened.config.buffer_size {
-            BufferSize::Fixed(frames) => frames,
-            BufferSize::Default => LONG_BLOCK,
-        };
-        let blocks = f64::from(STALLED_BLOCKS * block) / f64::from(opened.config.sample_rate);
+        let blocks =
+            f64::from(STALLED_BLOCKS * block_of(opened)) / f64::from(opened.config.sample_rate);
         Self {
             pulse: Arc::new(Pulse::default()),
             beats: 0,
@@ -153,7 +151,8 @@ impl Streams {
             channels,
             max_block: MAX_BLOCK,
         };
-        let mut processor = processor(request, config)?;
+        let block = block_of(&output) as usize;
+        let mut processor = request.loader.processor(&stream(request, config, block))?;
         let (latency, mode) = (processor.latency(), processor.mode());
         let (tape, recorder) = recorder(channels, output_rate);
         let (writer, reader) = telemetry::pair();
@@ -214,6 +213,7 @@ impl Streams {
             bridge: status,
             recorder,
             config,
+            block,
             mode,
             next,
             retired,
@@ -226,7 +226,7 @@ impl Streams {
         Ok((streams, running))
     }
 
-    /// Whether the latency mode is another, or a model waits that what runs cannot play.
+    /// Whether the latency mode is another, or a model or an engine waits that what runs cannot take.
     pub fn is_outdated(&self, request: &Request) -> bool {
         request.values.settings().mode != self.mode || request.loader.restart_wanted()
     }
@@ -236,7 +236,8 @@ impl Streams {
     /// # Errors
     /// When the model cannot run at their rate.
     pub fn renew(&mut self, request: &Request) -> Result<Latency, Fault> {
-        let processor = processor(request, self.config)?;
+        let stream = stream(request, self.config, self.block);
+        let processor = request.loader.processor(&stream)?;
         let (latency, mode) = (processor.latency(), processor.mode());
         self.next.offer(Box::new(processor)).map_err(|_| Fault {
             what: "the output has not taken the last change yet".into(),
@@ -263,16 +264,20 @@ impl Streams {
     }
 }
 
-/// A processor that the loader keeps supplied.
-fn processor(request: &Request, config: ChainConfig) -> Result<Processor, Fault> {
-    let model = request.loader.model()?;
-    let mode = request.values.settings().mode;
-    let (processor, ends) = Processor::new(&model, config, mode).map_err(|e| Fault {
-        what: e.to_string(),
-        remedy: "choose a rate from 8 to 192 kHz".into(),
-    })?;
-    request.loader.connect(ends, &model, config.channels);
-    Ok(processor)
+/// Frames that come at once.
+fn block_of(opened: &Opened) -> u32 {
+    match opened.config.buffer_size {
+        BufferSize::Fixed(frames) => frames,
+        BufferSize::Default => LONG_BLOCK,
+    }
+}
+
+/// What the processor is made for now.
+fn stream(request: &Request, config: ChainConfig, block: usize) -> Stream {
+    Stream {
+        block,
+        ..Stream::live(config, request.values.settings().mode)
+    }
 }
 
 /// What to tell where a device stands in for the one that was asked for.

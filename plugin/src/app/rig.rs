@@ -211,7 +211,7 @@ impl Work {
         }
     }
 
-    /// Another latency mode, or a model of other frames, takes another processor.
+    /// Another latency mode, a model of other frames, or a GPU takes another processor.
     fn renew(&mut self) {
         let request = Request {
             choice: &self.choice,

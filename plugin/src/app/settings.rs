@@ -9,6 +9,7 @@ use statewave::model::catalogue::DEFAULT;
 
 use super::midi::MidiSettings;
 use super::values::Values;
+use crate::engine::EngineChoice;
 use crate::fault::Fault;
 use crate::loader::ModelChoice;
 use crate::panel::PanelSettings;
@@ -45,6 +46,8 @@ pub struct Settings {
     pub choice: Choice,
     /// Name of the model, or the path of its file.
     pub model: String,
+    /// What runs it.
+    pub engine: EngineChoice,
     /// Plain values by [`Param::key`].
     pub values: BTreeMap<String, f32>,
     /// The panel's own.
@@ -61,6 +64,7 @@ impl Default for Settings {
             version: VERSION,
             choice: Choice::default(),
             model: DEFAULT.into(),
+            engine: EngineChoice::default(),
             values: BTreeMap::new(),
             panel: PanelSettings::default(),
             size: [USUAL.x, USUAL.y],

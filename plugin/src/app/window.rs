@@ -78,6 +78,7 @@ impl Window {
         now.size = self.size;
         now.midi = self.midi.settings();
         now.model = place_of(&self.front.desk.choice());
+        now.engine = self.front.desk.loader().engine_choice();
         now.remember(&self.front.desk.values);
         if now == self.settings {
             return;

@@ -40,6 +40,7 @@ fn start(flags: &Flags) -> Result<ExitCode, Fault> {
     let wanted = flags.model.as_ref().unwrap_or(&settings.model);
     let loader = Arc::new(Loader::new());
     loader.choose(model_of(wanted));
+    loader.choose_engine(flags.engine(&settings.engine));
     let mut desk = Desk::new(values, loader);
     if let Some(fault) = &unreadable {
         desk.report(fault.clone());

@@ -5,9 +5,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use statewave::engine::cpu::CpuEngine;
+use statewave::engine::gpu::Gpu;
 use statewave::model::Model;
 
+use super::device::{self, Device, Stream};
 use super::{Shared, lock, resolve};
 use crate::processor::{BoxedEngine, EngineEnds};
 
@@ -17,6 +18,10 @@ const POLL: Duration = Duration::from_millis(5);
 pub(super) enum Command {
     /// Load the choice.
     Load,
+    /// Open the device that was chosen, if it is not, and measure the model on it.
+    Engine,
+    /// Look which adapters there are.
+    Adapters,
     /// A processor has been made.
     Connect(Link),
     /// Free everything and end.
@@ -26,9 +31,13 @@ pub(super) enum Command {
 /// A processor that runs.
 pub(super) struct Link {
     pub ends: EngineEnds,
-    pub channels: usize,
+    pub stream: Stream,
     /// The model of the newest engine given to it.
     pub playing: Arc<Model>,
+    /// The GPU that this engine runs on.
+    pub on: Option<String>,
+    /// What all its engines must have.
+    pub handoff: usize,
 }
 
 pub(super) struct Worker {
@@ -69,6 +78,8 @@ impl Worker {
             };
             match command {
                 Ok(Command::Load) => self.load(),
+                Ok(Command::Engine) => self.open(),
+                Ok(Command::Adapters) => self.find_adapters(),
                 Ok(Command::Connect(link)) => self.connect(link),
                 Ok(Command::Quit) | Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => {}
@@ -83,8 +94,47 @@ impl Worker {
         self.waiting = None;
         self.given = 0;
         self.restart_wanted.store(false, Ordering::Relaxed);
-        // A model may have become ready between the making of the processor and now.
+        // A model or a device may have become ready between the making of the processor and now.
+        self.open();
+    }
+
+    /// Opens the device that was chosen and measures the model on it, where that is still to be done; then plays.
+    fn open(&mut self) {
+        let (choice, model) = {
+            let shared = lock(&self.shared);
+            (shared.status.engine.choice.clone(), shared.ready.clone())
+        };
+        let Some(model) = model else {
+            // Reading it leads back here.
+            return self.load();
+        };
+        if lock(&self.shared).device.is_coming(&model) {
+            let opened = Device::open(&choice, &model);
+            let mut shared = lock(&self.shared);
+            if shared.status.engine.choice != choice {
+                // Somebody has changed their mind; another command is under way.
+                return;
+            }
+            match opened {
+                Ok(device) => shared.device = device,
+                Err(error) => {
+                    shared.device = Device::None;
+                    shared.status.engine_fault = Some(device::fault(&error));
+                }
+            }
+        }
         self.play();
+    }
+
+    fn find_adapters(&self) {
+        let mut names: Vec<String> = Vec::new();
+        for info in Gpu::adapters(false) {
+            // One card may be reached in several ways.
+            if !names.contains(&info.name) {
+                names.push(info.name);
+            }
+        }
+        lock(&self.shared).status.engine.adapters = names;
     }
 
     fn load(&mut self) {
@@ -109,15 +159,22 @@ impl Worker {
                 Err(error) => return shared.refuse(error),
             }
         }
-        self.play();
+        self.open();
     }
 
-    /// Has the model that is ready played by the processor that runs, if it can be without a new one.
+    /// Has the model that is ready played by the engine that is, if that can be without a new processor.
     fn play(&mut self) {
-        let (Some(link), Some(model)) = (&mut self.link, lock(&self.shared).ready.clone()) else {
+        let (model, device, name) = {
+            let shared = lock(&self.shared);
+            let name = shared.status.playing.clone();
+            (shared.ready.clone(), shared.device.clone(), name)
+        };
+        let (Some(link), Some(model)) = (&mut self.link, model) else {
             return;
         };
-        if Arc::ptr_eq(&link.playing, &model) {
+        let on = device.facts().map(|facts| facts.adapter);
+        if Arc::ptr_eq(&link.playing, &model) && link.on == on {
+            self.restart_wanted.store(false, Ordering::Relaxed);
             return;
         }
         let (now, then) = (link.playing.spec(), model.spec());
@@ -125,9 +182,21 @@ impl Worker {
             self.restart_wanted.store(true, Ordering::Relaxed);
             return;
         }
-        self.restart_wanted.store(false, Ordering::Relaxed);
-        self.waiting = Some(Box::new(CpuEngine::new(&model, link.channels)));
-        link.playing = model;
+        // The delay of a GPU that plays holds for the next model too, if it is long enough for it.
+        let least = if link.on.is_some() { link.handoff } else { 0 };
+        let made = device.engine(&model, &link.stream, least);
+        let fits = made.engine.handoff() == link.handoff;
+        let cost = match made.on {
+            Some(_) => None,
+            None => device::cost(&model, &name, &link.stream),
+        };
+        lock(&self.shared).note(&made, cost);
+        let same = Arc::ptr_eq(&link.playing, &model) && link.on == made.on;
+        self.restart_wanted.store(!fits, Ordering::Relaxed);
+        if fits && !same {
+            (link.playing, link.on) = (model, made.on);
+            self.waiting = Some(made.engine);
+        }
     }
 
     /// Gives the engine that waits, and frees those that came back.

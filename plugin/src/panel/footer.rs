@@ -1,4 +1,4 @@
-//! The latency ledger and the load; above them, if something is wrong, what and what helps.
+//! The latency ledger, the engine and the load; above them, if something is wrong, what and what helps.
 
 use egui::{Align2, Id, Rect, Sense, Ui, WidgetInfo, pos2, vec2};
 use statewave::latency::Latency;
@@ -13,11 +13,11 @@ use crate::widgets::one_line;
 
 impl Panel {
     /// How late, why, and what it costs.
-    pub(super) fn footer(&mut self, ui: &Ui, host: &dyn PanelHost, layout: &Layout) {
+    pub(super) fn footer(&mut self, ui: &Ui, host: &mut dyn PanelHost, layout: &Layout) {
         let rect = layout.footer;
         self.card(ui, rect);
         let inner = rect.shrink2(vec2(1.5 * GRID, GRID));
-        let right = self.load(ui, inner);
+        let right = self.load(ui, host, inner);
         let Some(latency) = host.latency() else {
             let text = "no sound runs";
             ui.painter().text(
@@ -104,12 +104,11 @@ impl Panel {
     }
 
     /// Draws at the right and gives where it begins.
-    fn load(&self, ui: &Ui, rect: Rect) -> f32 {
-        let (missed, late) = self.scope.last.map_or((0, 0), |last| {
-            (last.missed, last.stats.late + last.stats.lost)
+    fn load(&mut self, ui: &Ui, host: &mut dyn PanelHost, rect: Rect) -> f32 {
+        let missed = self.scope.last.map_or(0, |last| {
+            let stats = &last.stats;
+            last.missed + stats.late + stats.lost + last.engine.taken_over
         });
-        let missed = missed + late;
-        let painter = ui.painter();
         let color = if missed > 0 {
             self.theme.alarm
         } else {
@@ -117,17 +116,10 @@ impl Panel {
         };
         let text = format!("{missed} missed");
         let at = rect.right_center();
+        let painter = ui.painter();
         let drawn = painter.text(at, Align2::RIGHT_CENTER, text, theme::body(), color);
-        let text = format!("CPU {:.1} %", 100.0 * self.scope.load);
         let at = pos2(drawn.left() - 2.0 * GRID, rect.center().y);
-        let drawn = painter.text(
-            at,
-            Align2::RIGHT_CENTER,
-            text,
-            theme::body(),
-            self.theme.dim,
-        );
-        drawn.left()
+        self.engine(ui, host, at).left()
     }
 
     /// What is wrong, and what helps.

@@ -5,6 +5,7 @@ use std::path::Path;
 use statewave::latency::Latency;
 use statewave::telemetry::Snapshot;
 
+use crate::engine::{EngineChoice, EngineStatus};
 pub use crate::fault::Fault;
 use crate::params::ParamList;
 
@@ -94,6 +95,13 @@ pub trait PanelHost {
     fn select_model(&mut self, name: &str);
     /// Reads a model file and plays it.
     fn load_file(&mut self, path: &Path);
+
+    /// What runs models, and what was chosen to.
+    fn engine(&self) -> &EngineStatus;
+    /// Has models run by something else.
+    fn choose_engine(&mut self, choice: EngineChoice);
+    /// Has [`EngineStatus::adapters`] looked for.
+    fn find_adapters(&mut self);
 
     /// What is wrong now, to be shown until it is dismissed.
     fn fault(&self) -> Option<&Fault>;

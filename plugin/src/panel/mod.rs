@@ -4,6 +4,7 @@
 //! parameters, models to be loaded. Undo, the comparison of A and B and presets are the panel's own.
 
 mod controls;
+mod engine;
 mod footer;
 mod header;
 pub mod history;

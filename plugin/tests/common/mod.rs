@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use statewave::latency::Latency;
 use statewave::telemetry::Snapshot;
 use statewave_plugin::app::values::Values;
+use statewave_plugin::engine::{EngineChoice, EngineStatus};
 use statewave_plugin::panel::host::{Fault, PanelHost, Param};
 use statewave_plugin::params::ParamList;
 
@@ -19,6 +20,7 @@ pub struct TestHost {
     pub models: Vec<String>,
     pub model: String,
     pub files: Vec<PathBuf>,
+    pub engine: EngineStatus,
     pub fault: Option<Fault>,
     pub snapshots: VecDeque<Snapshot>,
     /// Parameters within a gesture.
@@ -91,6 +93,15 @@ impl PanelHost for TestHost {
     }
     fn load_file(&mut self, path: &Path) {
         self.files.push(path.to_owned());
+    }
+    fn engine(&self) -> &EngineStatus {
+        &self.engine
+    }
+    fn choose_engine(&mut self, choice: EngineChoice) {
+        self.engine.choice = choice;
+    }
+    fn find_adapters(&mut self) {
+        self.engine.adapters = vec!["Card".into(), "Other card".into()];
     }
     fn fault(&self) -> Option<&Fault> {
         self.fault.as_ref()

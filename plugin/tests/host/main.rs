@@ -5,6 +5,7 @@
 
 mod automation;
 mod clap_host;
+mod gpu;
 mod latency;
 mod layouts;
 mod models;

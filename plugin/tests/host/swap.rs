@@ -8,7 +8,7 @@ use nice_assert_no_alloc::assert_no_alloc;
 use statewave::chain::ChainConfig;
 use statewave::engine::{Engine, Exchange};
 use statewave::latency::LatencyMode;
-use statewave_plugin::loader::{Loader, ModelChoice};
+use statewave_plugin::loader::{Loader, ModelChoice, Stream};
 use statewave_plugin::processor::{Processor, Settings};
 
 use crate::models::{folder, shorter, twin, usual};
@@ -130,10 +130,8 @@ fn the_loader_swaps_a_model_of_the_same_frames_and_asks_to_start_anew_for_others
     let folder = folder();
     let (same, other) = (twin(folder.path(), "same"), shorter(folder.path(), "other"));
     let loader = Loader::new();
-    let model = loader.model().expect("the usual model is here");
-    let (mut processor, ends) =
-        Processor::new(&model, config(), LatencyMode::Live).expect("it can be made");
-    loader.connect(ends, &model, 2);
+    let stream = Stream::live(config(), LatencyMode::Live);
+    let mut processor = loader.processor(&stream).expect("it can be made");
     let mut block = noisy(2, 64, 17);
     loader.choose(ModelChoice::file(same));
     for _ in 0..4_000 {
@@ -156,10 +154,8 @@ fn the_loader_swaps_a_model_of_the_same_frames_and_asks_to_start_anew_for_others
     assert!(loader.restart_wanted());
     // What plays plays on until the processor is made anew, and then it is the other.
     process(&mut processor, &mut block);
-    let model = loader.model().expect("it is here");
+    let processor = loader.processor(&stream).expect("it can be made");
     assert!(!loader.restart_wanted());
-    let (processor, _) =
-        Processor::new(&model, config(), LatencyMode::Live).expect("it can be made");
     assert_eq!(processor.latency().total(), 448);
 }
 

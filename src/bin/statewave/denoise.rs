@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use statewave::chain::{self, Chain, ChainConfig};
+use statewave::chain::{self, Chain, ChainConfig, ChainError};
 use statewave::controls::{Controls, Listen};
 use statewave::engine::Engine;
 use statewave::engine::cpu::CpuEngine;
+#[cfg(feature = "gpu")]
+use statewave::engine::gpu::whole::{self, WholeError};
 use statewave::latency::Latency;
 use statewave::model::Model;
 
@@ -92,47 +94,13 @@ pub fn clean(
             chain.latency()
         }
         #[cfg(feature = "gpu")]
-        Runner::Gpu(gpu) => on_gpu(gpu, &model, &mut channels, rate, &controls, told_of)?,
+        Runner::Gpu(gpu) => whole::render(gpu, &model, &mut channels, rate, &controls, told_of)
+            .map_err(|e| match &e {
+                WholeError::Gpu(_) => Failure::new(e.to_string(), "clean it with --engine cpu"),
+                WholeError::Chain(e) => chain_failure(e),
+            })?,
     };
     Ok(Cleaned { channels, latency })
-}
-
-/// Frames that a GPU is given at a time, all channels together: some hundred megabytes of what lies between layers.
-#[cfg(feature = "gpu")]
-const FRAMES: usize = 4096;
-
-#[cfg(feature = "gpu")]
-fn on_gpu(
-    gpu: &Arc<statewave::engine::gpu::Gpu>,
-    model: &Arc<Model>,
-    channels: &mut [Vec<f32>],
-    rate: u32,
-    controls: &Controls,
-    told_of: impl FnMut(usize),
-) -> Result<Latency> {
-    use statewave::engine::gpu::denoiser::GpuDenoiser;
-    use statewave::engine::offline;
-
-    let failed = |e: statewave::engine::gpu::GpuError| {
-        Failure::new(e.to_string(), "clean it with --engine cpu")
-    };
-    let (spec, net, count) = (model.spec(), model.net(), channels.len());
-    let frames = (FRAMES / count.max(1)).max(1);
-    let mut denoiser = GpuDenoiser::new(Arc::clone(gpu), net, count, frames).map_err(failed)?;
-    let (scout, player, mut batch) = offline::engines(2 * net.bins(), count);
-    let mut scout = chain_around(Box::new(scout), model, rate, count)?;
-    let mut player = chain_around(Box::new(player), model, rate, count)?;
-    let hop = spec.front_end.hop as u64 * u64::from(rate) / u64::from(spec.sample_rate);
-    chain::render_ahead(
-        (&mut scout, &mut player),
-        frames * hop.max(1) as usize,
-        || batch.run(&mut denoiser),
-        channels,
-        controls,
-        told_of,
-    )
-    .map_err(failed)?;
-    Ok(player.latency())
 }
 
 fn chain_around(
@@ -147,8 +115,11 @@ fn chain_around(
         max_block: BLOCK,
     };
     let spec = model.spec();
-    Chain::new(engine, spec.front_end, spec.sample_rate, config)
-        .map_err(|e| Failure::new(e.to_string(), "convert the recording to 48 kHz first"))
+    Chain::new(engine, spec.front_end, spec.sample_rate, config).map_err(|e| chain_failure(&e))
+}
+
+fn chain_failure(e: &ChainError) -> Failure {
+    Failure::new(e.to_string(), "convert the recording to 48 kHz first")
 }
 
 /// Samples a channel that the chain is given at a time.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::denoiser::GpuDenoiser;
-use super::device::{Gpu, GpuError};
+use super::device::Gpu;
+use super::error::GpuError;
 use super::hub::Newcomer;
 use crate::handoff::job::{Job, JobBench, Outcome, StateOrder};
 use crate::model::Model;
@@ -35,6 +36,9 @@ pub(super) struct Crew {
     active: Vec<usize>,
     frames: Vec<f32>,
     results: Vec<f32>,
+    /// Sessions whose states are to come back with their frames, and those.
+    saved: Vec<usize>,
+    states: Vec<f32>,
 }
 
 impl Crew {
@@ -48,6 +52,8 @@ impl Crew {
             active: Vec::new(),
             frames: Vec::new(),
             results: Vec::new(),
+            saved: Vec::new(),
+            states: Vec::new(),
         }
     }
 
@@ -181,17 +187,32 @@ impl Crew {
             return Err(GpuError::Lost);
         };
         self.results.resize(self.frames.len(), 0.0);
-        denoiser.run_some(&self.active, 1, &self.frames, &mut self.results)?;
-        let mut at = 0;
-        for (member, job) in &mut self.jobs {
-            let len = job.values.len();
-            job.values.copy_from_slice(&self.results[at..at + len]);
-            at += len;
+        self.saved.clear();
+        for (member, job) in &self.jobs {
             if job.order() == StateOrder::Save {
-                let states = job.state.chunks_exact_mut(denoiser.state_len());
-                for (session, state) in self.members[*member].sessions.iter().zip(states) {
-                    denoiser.save_one(*session, state)?;
-                }
+                self.saved
+                    .extend_from_slice(&self.members[*member].sessions);
+            }
+        }
+        self.states
+            .resize(self.saved.len() * denoiser.state_len(), 0.0);
+        denoiser.run_and_save(
+            &self.active,
+            1,
+            &self.frames,
+            &mut self.results,
+            &self.saved,
+            &mut self.states,
+        )?;
+        let (mut results, mut states) = (&self.results[..], &self.states[..]);
+        for (_, job) in &mut self.jobs {
+            let (own, rest) = results.split_at(job.values.len());
+            job.values.copy_from_slice(own);
+            results = rest;
+            if job.order() == StateOrder::Save {
+                let (own, rest) = states.split_at(job.state.len());
+                job.state.copy_from_slice(own);
+                states = rest;
             }
         }
         Ok(())

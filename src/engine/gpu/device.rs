@@ -2,65 +2,21 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::path::Path;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
-use thiserror::Error;
+use super::cache::DiskCache;
+use super::error::GpuError;
+use super::record::encode;
+use super::shader::{Shader, Source};
+use crate::folders;
 use wgpu::{
     Adapter, AdapterInfo, Backends, ComputePipeline, Device, DeviceDescriptor, DeviceType,
     Features, Instance, InstanceDescriptor, Queue,
 };
-
-/// Why there is no GPU, or none any more.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum GpuError {
-    /// No adapter answers.
-    #[error("no GPU adapter was found")]
-    NoAdapter,
-    /// None of that name.
-    #[error("no GPU adapter is called `{wanted}`; there are: {found}")]
-    NotFound {
-        /// What was asked for.
-        wanted: String,
-        /// The names of those that are there.
-        found: String,
-    },
-    /// The adapter gives no device.
-    #[error("{adapter} gives no device: {reason}")]
-    Device {
-        /// The adapter's name.
-        adapter: String,
-        /// The driver's words.
-        reason: String,
-    },
-    /// A model whose sizes the shaders do not serve.
-    #[error("the GPU cannot run this model: {0}")]
-    Model(String),
-    /// The device is gone, or has not answered.
-    #[error("the GPU was lost")]
-    Lost,
-}
-
-impl GpuError {
-    /// What to do.
-    pub fn remedy(&self) -> &'static str {
-        match self {
-            GpuError::NoAdapter if cfg!(target_os = "linux") => {
-                "install a Vulkan driver: the maker's for a graphics card, or one that works on the CPU, on Debian: \
-                 apt install mesa-vulkan-drivers"
-            }
-            GpuError::NoAdapter => "install the newest driver of the graphics card from its maker",
-            GpuError::NotFound { .. } => "name one of those, or none for the best",
-            GpuError::Device { .. } => {
-                "update the graphics driver, or choose another adapter; models run on the CPU meanwhile"
-            }
-            GpuError::Model(_) => "run it on the CPU",
-            GpuError::Lost => "models run on the CPU until it is back",
-        }
-    }
-}
 
 /// Which adapter to open.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -69,6 +25,21 @@ pub struct Choice {
     pub name: Option<String>,
     /// Rather one that saves power, where there are several.
     pub low_power: bool,
+    /// Weights in half precision, where the adapter has that: less to bring from memory, and a sound that is no longer the
+    /// CPU's to -100 dBFS.
+    pub half: bool,
+    /// Without a name: one that works on the CPU will do, if there is no other.
+    pub software: bool,
+}
+
+impl Choice {
+    /// The best there is, be it one that works on the CPU.
+    pub fn any() -> Choice {
+        Choice {
+            software: true,
+            ..Choice::default()
+        }
+    }
 }
 
 /// What the kernels may use.
@@ -82,6 +53,50 @@ pub struct Abilities {
     pub timestamps: bool,
 }
 
+impl Abilities {
+    /// Everything that kernels have a use for.
+    pub const ALL: Abilities = Abilities {
+        subgroups: true,
+        half: true,
+        timestamps: true,
+    };
+
+    /// What every adapter can do.
+    pub const NONE: Abilities = Abilities {
+        subgroups: false,
+        half: false,
+        timestamps: false,
+    };
+
+    const FEATURES: [Features; 3] = [
+        Features::SUBGROUP,
+        Features::SHADER_F16,
+        Features::TIMESTAMP_QUERY,
+    ];
+
+    fn features(self) -> Features {
+        let Abilities {
+            subgroups,
+            half,
+            timestamps,
+        } = self;
+        let wanted = [subgroups, half, timestamps].into_iter();
+        let pairs = wanted.zip(Self::FEATURES);
+        pairs
+            .filter_map(|(wanted, feature)| wanted.then_some(feature))
+            .fold(Features::empty(), |all, one| all | one)
+    }
+
+    fn of(features: Features) -> Abilities {
+        let [subgroups, half, timestamps] = Self::FEATURES.map(|one| features.contains(one));
+        Abilities {
+            subgroups,
+            half,
+            timestamps,
+        }
+    }
+}
+
 /// An open device and its queue, shared by all that run on it.
 #[derive(Debug)]
 pub struct Gpu {
@@ -89,9 +104,12 @@ pub struct Gpu {
     pub(super) queue: Queue,
     info: AdapterInfo,
     abilities: Abilities,
+    half_weights: bool,
     lost: Arc<AtomicBool>,
     /// What has been compiled, by text and entry point: layers of one shape, and denoisers of one model, share it.
     pub(super) pipelines: Mutex<HashMap<(String, String), ComputePipeline>>,
+    /// The same on disk.
+    pub(super) cache: Option<DiskCache>,
 }
 
 impl Gpu {
@@ -100,33 +118,36 @@ impl Gpu {
         enumerate(low_power).iter().map(Adapter::get_info).collect()
     }
 
-    /// Opens the adapter of `choice`. Takes tens of milliseconds and more; not for the audio thread.
+    /// The adapter that `choice` names.
     ///
     /// # Errors
-    /// [`GpuError::NoAdapter`], [`GpuError::NotFound`] or [`GpuError::Device`].
+    /// [`GpuError::NoAdapter`], [`GpuError::NotFound`] or [`GpuError::OnlySoftware`].
+    pub fn find(choice: &Choice) -> Result<AdapterInfo, GpuError> {
+        find(choice).map(|adapter| adapter.get_info())
+    }
+
+    /// Opens the adapter of `choice`, with all that it can do. Takes tens of milliseconds and more; not for the audio
+    /// thread.
+    ///
+    /// # Errors
+    /// As [`Gpu::find`], and [`GpuError::Device`].
     pub fn open(choice: &Choice) -> Result<Gpu, GpuError> {
-        let adapters = enumerate(choice.low_power);
-        let names = || adapters.iter().map(|a| a.get_info().name);
-        let adapter = match &choice.name {
-            None => adapters.first().ok_or(GpuError::NoAdapter)?,
-            Some(wanted) => {
-                let lower = wanted.to_lowercase();
-                let at = names().position(|name| name.to_lowercase().contains(&lower));
-                match at {
-                    Some(at) => &adapters[at],
-                    None if adapters.is_empty() => return Err(GpuError::NoAdapter),
-                    None => {
-                        return Err(GpuError::NotFound {
-                            wanted: wanted.clone(),
-                            found: names().collect::<Vec<_>>().join(", "),
-                        });
-                    }
-                }
-            }
-        };
+        let folder = folders::cache().map(|folder| folder.join("pipelines"));
+        Gpu::open_with(choice, Abilities::ALL, folder.as_deref())
+    }
+
+    /// The same with no more than `wanted` of what it can do, and with what was compiled kept in the folder `cache`.
+    ///
+    /// # Errors
+    /// As [`Gpu::open`].
+    pub fn open_with(
+        choice: &Choice,
+        wanted: Abilities,
+        cache: Option<&Path>,
+    ) -> Result<Gpu, GpuError> {
+        let adapter = find(choice)?;
         let info = adapter.get_info();
-        let wanted = Features::SUBGROUP | Features::SHADER_F16 | Features::TIMESTAMP_QUERY;
-        let features = adapter.features() & wanted;
+        let features = adapter.features() & (wanted.features() | Features::PIPELINE_CACHE);
         let described = DeviceDescriptor {
             label: Some("statewave"),
             required_features: features,
@@ -145,18 +166,35 @@ impl Gpu {
         let told = Arc::clone(&lost);
         // A fault in a submit, such as memory that ran out, leaves nothing that could be trusted.
         device.on_uncaptured_error(Arc::new(move |_| told.store(true, Ordering::Release)));
-        Ok(Gpu {
+        let cache = cache
+            .filter(|_| features.contains(Features::PIPELINE_CACHE))
+            .and_then(|folder| DiskCache::open(&device, &info, folder));
+        let abilities = Abilities::of(features);
+        let mut gpu = Gpu {
             device,
             queue,
             info,
-            abilities: Abilities {
-                subgroups: features.contains(Features::SUBGROUP),
-                half: features.contains(Features::SHADER_F16),
-                timestamps: features.contains(Features::TIMESTAMP_QUERY),
-            },
+            abilities,
+            half_weights: choice.half && abilities.half,
             lost,
             pipelines: Mutex::new(HashMap::new()),
-        })
+            cache,
+        };
+        // Kernels need more of subgroups than every adapter that has them gives.
+        gpu.abilities.subgroups = abilities.subgroups && lanes_are_in_order(&gpu);
+        Ok(gpu)
+    }
+
+    /// Whether weights are kept in half precision.
+    pub(super) fn half_weights(&self) -> bool {
+        self.half_weights
+    }
+
+    /// Keeps what has been compiled so far for the next start, where the adapter has a cache.
+    pub fn keep_pipelines(&self) {
+        if let Some(cache) = self.cache.as_ref().filter(|_| !self.is_lost()) {
+            cache.store();
+        }
     }
 
     /// The adapter's name.
@@ -179,11 +217,65 @@ impl Gpu {
         self.lost.load(Ordering::Acquire)
     }
 
+    /// Bytes of device memory that are in use; `None` where the backend does not tell.
+    pub fn memory(&self) -> Option<u64> {
+        let report = self.device.generate_allocator_report()?;
+        Some(report.total_allocated_bytes)
+    }
+
     /// Gives the device up, as a driver that resets does: everything that runs on it finds it lost.
     pub fn destroy(&self) {
         self.device.destroy();
         self.lost.store(true, Ordering::Release);
     }
+}
+
+fn find(choice: &Choice) -> Result<Adapter, GpuError> {
+    let mut adapters = enumerate(choice.low_power);
+    let names: Vec<String> = adapters.iter().map(|a| a.get_info().name).collect();
+    if names.is_empty() {
+        return Err(GpuError::NoAdapter);
+    }
+    let at = match &choice.name {
+        Some(wanted) => {
+            let lower = wanted.to_lowercase();
+            names
+                .iter()
+                .position(|name| name.to_lowercase().contains(&lower))
+                .ok_or_else(|| GpuError::NotFound {
+                    wanted: wanted.clone(),
+                    found: names.join(", "),
+                })?
+        }
+        // The best comes first, so this is one that works on the CPU only where there is no other.
+        None if is_software(&adapters[0].get_info()) && !choice.software => {
+            return Err(GpuError::OnlySoftware {
+                adapter: names[0].clone(),
+            });
+        }
+        None => 0,
+    };
+    Ok(adapters.swap_remove(at))
+}
+
+/// Whether threads that follow each other in a workgroup are neighbours in a subgroup, which WebGPU does not promise.
+fn lanes_are_in_order(gpu: &Gpu) -> bool {
+    const THREADS: usize = 64;
+    let seen = gpu.zeros("seen", 2 * THREADS);
+    let look = gpu.dispatch(&Source::new(Shader::Lanes), "main", &[(1, &seen)]);
+    let mut encoder = gpu.encoder();
+    encode(&mut encoder, [(&look, [1, 1, 1])]);
+    gpu.submit(encoder);
+    let mut read = vec![0.0f32; 2 * THREADS];
+    let is_other = |(i, pair): (usize, &[f32])| {
+        [pair[0], pair[1]].map(f32::to_bits) != [i as u32 ^ 1, i as u32 ^ 2]
+    };
+    gpu.read(&seen, 0, &mut read).is_ok() && !read.chunks_exact(2).enumerate().any(is_other)
+}
+
+/// Whether an adapter works on the CPU.
+pub fn is_software(info: &AdapterInfo) -> bool {
+    info.device_type == DeviceType::Cpu
 }
 
 fn enumerate(low_power: bool) -> Vec<Adapter> {

@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 
 use super::crew::Crew;
 use super::denoiser::GpuDenoiser;
-use super::device::{Choice, Gpu, GpuError};
+use super::device::{Choice, Gpu};
+use super::error::GpuError;
+use super::round_trip::{self, RoundTrip};
 use crate::handoff::job::JobBench;
 use crate::model::Model;
 
@@ -25,6 +27,10 @@ const RETRY: Duration = Duration::from_secs(2);
 /// nobody's sound.
 #[derive(Debug)]
 pub struct GpuHub {
+    /// The adapter's name.
+    name: String,
+    /// Trips that have been measured, by the SHA-256 of the model.
+    trips: Mutex<Vec<(String, RoundTrip)>>,
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
@@ -65,6 +71,7 @@ impl GpuHub {
             stop: AtomicBool::new(false),
             newcomers: Mutex::new(Vec::new()),
         });
+        let name = gpu.name().to_string();
         let mut floor = Floor {
             shared: Arc::clone(&shared),
             choice,
@@ -76,9 +83,31 @@ impl GpuHub {
             .name("statewave-gpu".into())
             .spawn(move || floor.run())?;
         Ok(GpuHub {
+            name,
+            trips: Mutex::default(),
             shared,
             thread: Some(thread),
         })
+    }
+
+    /// The adapter's name.
+    pub fn adapter(&self) -> &str {
+        &self.name
+    }
+
+    /// The round trip of two channels of `model`, measured the first time it is asked for: seconds then.
+    ///
+    /// # Errors
+    /// As [`round_trip::measure`].
+    pub fn round_trip(&self, model: &Arc<Model>) -> Result<RoundTrip, GpuError> {
+        // Held while it is measured, so that two do not disturb each other.
+        let mut trips = self.trips.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, trip)) = trips.iter().find(|(sha, _)| sha == model.sha256()) {
+            return Ok(*trip);
+        }
+        let trip = round_trip::measure(self, model, 2)?;
+        trips.push((model.sha256().into(), trip));
+        Ok(trip)
     }
 
     /// Has a supervisor's worker end served: `channels` streams of `model`. Does not wait for the device.

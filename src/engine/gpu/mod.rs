@@ -1,11 +1,18 @@
 //! Models on a GPU, through wgpu: the device, the shaders of `shaders/`, and the recordings made of them.
 
+mod cache;
 mod crew;
 pub mod denoiser;
 pub mod device;
+mod error;
 pub mod hub;
 pub mod ops;
 pub mod record;
+pub mod round_trip;
+pub mod session;
 pub mod shader;
+pub mod shared;
+pub mod whole;
 
-pub use device::{Abilities, Choice, Gpu, GpuError};
+pub use device::{Abilities, Choice, Gpu};
+pub use error::GpuError;

@@ -9,7 +9,8 @@ use wgpu::{
     SubmissionIndex,
 };
 
-use super::device::{Gpu, GpuError};
+use super::device::Gpu;
+use super::error::GpuError;
 use super::shader::Source;
 
 /// What a submit works on; the twin of `Run` in `shaders/shared/run.wgsl`.
@@ -131,6 +132,12 @@ impl Gpu {
         Dispatch { pipeline, bindings }
     }
 
+    /// Pipelines compiled so far.
+    pub(super) fn compiled(&self) -> usize {
+        let known = self.pipelines.lock();
+        known.unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     fn pipeline(&self, source: &Source, entry: &str, label: &str) -> ComputePipeline {
         let text = source.text();
         // A map is whole between two calls, whatever happened to another thread.
@@ -152,7 +159,7 @@ impl Gpu {
                         module: &module,
                         entry_point: Some(entry),
                         compilation_options: Default::default(),
-                        cache: None,
+                        cache: self.cache.as_ref().map(|disk| &disk.cache),
                     })
             })
             .clone()
@@ -194,30 +201,35 @@ impl Gpu {
         })
     }
 
-    /// Submits what was encoded, waits, and reads `out.len()` floats from the start of `staging`. Never on an audio thread.
+    /// Submits what was encoded, waits, and reads from the start of each staging buffer as many floats as go into the slice
+    /// beside it. Never on an audio thread.
     ///
     /// # Errors
-    /// [`GpuError::Lost`].
+    /// [`GpuError::Lost`]; slices are not touched then.
     pub fn submit_and_read(
         &self,
         encoder: CommandEncoder,
-        staging: &Buffer,
-        out: &mut [f32],
+        reads: &mut [(&Buffer, &mut [f32])],
     ) -> Result<(), GpuError> {
-        let bytes = 4 * out.len() as u64;
-        if bytes == 0 {
-            return Ok(());
-        }
         let submitted = self.submit(encoder);
-        staging.map_async(MapMode::Read, ..bytes, |_| ());
-        let waited = self.wait(submitted);
-        if waited.is_ok() {
-            let view = staging
-                .get_mapped_range(..bytes)
-                .map_err(|_| GpuError::Lost)?;
-            out.copy_from_slice(bytemuck::cast_slice(&view));
+        let bytes = |out: &[f32]| 4 * out.len() as u64;
+        let mut wanted: Vec<_> = reads
+            .iter_mut()
+            .filter(|(_, out)| !out.is_empty())
+            .collect();
+        for (staging, out) in &wanted {
+            staging.map_async(MapMode::Read, ..bytes(out), |_| ());
         }
-        staging.unmap();
+        let mut waited = self.wait(submitted);
+        for (staging, out) in &mut wanted {
+            if waited.is_ok() {
+                match staging.get_mapped_range(..bytes(out)) {
+                    Ok(view) => out.copy_from_slice(bytemuck::cast_slice(&view)),
+                    Err(_) => waited = Err(GpuError::Lost),
+                }
+            }
+            staging.unmap();
+        }
         waited
     }
 
@@ -230,7 +242,7 @@ impl Gpu {
         let mut encoder = self.encoder();
         let bytes = 4 * out.len() as u64;
         encoder.copy_buffer_to_buffer(buffer, 4 * at as u64, &staging, 0, Some(bytes));
-        self.submit_and_read(encoder, &staging, out)
+        self.submit_and_read(encoder, &mut [(&staging, out)])
     }
 }
 

@@ -19,6 +19,8 @@ pub enum Shader {
     Features,
     /// `shaders/filter.wgsl`.
     Filter,
+    /// `shaders/lanes.wgsl`.
+    Lanes,
 }
 
 impl Shader {
@@ -32,6 +34,7 @@ impl Shader {
             Shader::ScanS4d => "scan_s4d",
             Shader::Features => "features",
             Shader::Filter => "filter",
+            Shader::Lanes => "lanes",
         }
     }
 
@@ -44,6 +47,7 @@ impl Shader {
             Shader::ScanS4d => include_str!("../../../shaders/scan_s4d.wgsl"),
             Shader::Features => include_str!("../../../shaders/features.wgsl"),
             Shader::Filter => include_str!("../../../shaders/filter.wgsl"),
+            Shader::Lanes => include_str!("../../../shaders/lanes.wgsl"),
         }
     }
 }
@@ -52,6 +56,16 @@ impl Shader {
 const SHARED: [&str; 2] = [
     include_str!("../../../shaders/shared/run.wgsl"),
     include_str!("../../../shaders/shared/math.wgsl"),
+];
+
+/// What a shader is written with where the device can do more: (can, cannot).
+const LANES: [&str; 2] = [
+    include_str!("../../../shaders/shared/lanes_four.wgsl"),
+    include_str!("../../../shaders/shared/lanes_one.wgsl"),
+];
+const WEIGHTS: [&str; 2] = [
+    include_str!("../../../shaders/shared/weights_half.wgsl"),
+    include_str!("../../../shaders/shared/weights_full.wgsl"),
 ];
 
 /// The value of a constant.
@@ -69,6 +83,8 @@ pub enum Value {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Source {
     shader: Shader,
+    /// The variant for devices that can do more: scans over lanes of a subgroup, weights in half precision.
+    richer: bool,
     constants: Vec<(&'static str, Value)>,
 }
 
@@ -77,8 +93,14 @@ impl Source {
     pub fn new(shader: Shader) -> Source {
         Source {
             shader,
+            richer: false,
             constants: Vec::new(),
         }
+    }
+
+    /// In the variant that takes more of a device: subgroups for scans, half precision for projections. Others have none.
+    pub fn richer(self, richer: bool) -> Source {
+        Source { richer, ..self }
     }
 
     /// With a size.
@@ -109,6 +131,14 @@ impl Source {
     /// The module's text.
     pub fn text(&self) -> String {
         let mut text = String::new();
+        let variants = match self.shader {
+            Shader::ScanSsd | Shader::ScanS6 => Some(LANES),
+            Shader::Proj => Some(WEIGHTS),
+            _ => None,
+        };
+        if self.shader == Shader::Proj && self.richer {
+            text.push_str("enable f16;\n");
+        }
         for (name, value) in &self.constants {
             let written = match value {
                 Value::Size(v) => writeln!(text, "const {name}: u32 = {v}u;"),
@@ -122,6 +152,9 @@ impl Source {
         }
         for part in SHARED {
             text.push_str(part);
+        }
+        if let Some([richer, plain]) = variants {
+            text.push_str(if self.richer { richer } else { plain });
         }
         text.push_str(self.shader.text());
         text

@@ -53,7 +53,8 @@ pub struct Arguments {
     /// What runs the model: this processor, or a GPU, which takes long files thousands of frames at once
     #[arg(long, value_enum, value_name = "cpu|gpu", default_value = "cpu")]
     engine: EngineKind,
-    /// The GPU: part of an adapter's name as `statewave doctor` shows it [default: the fastest kind]
+    /// The GPU: part of an adapter's name as `statewave doctor` shows it [default: the fastest kind, none that works on
+    /// the CPU]
     #[arg(long, value_name = "NAME")]
     adapter: Option<String>,
     /// Overwrite files that are there
@@ -112,7 +113,7 @@ fn gpu_runner(name: Option<String>) -> Result<Runner> {
 
     let choice = Choice {
         name,
-        low_power: false,
+        ..Choice::default()
     };
     match Gpu::open(&choice) {
         Ok(gpu) => Ok(Runner::Gpu(gpu.into())),

@@ -225,10 +225,15 @@ pub fn proj(
     out: &Buffer,
 ) -> Step {
     let table = gpu.holding("proj.maps", &maps.entries);
-    let weights = gpu.holding("proj.weights", &maps.weights);
+    let weights = if gpu.half_weights() {
+        let halves: Vec<u16> = maps.weights.iter().map(|w| half_bits(*w)).collect();
+        gpu.holding("proj.weights", &halves)
+    } else {
+        gpu.holding("proj.weights", &maps.weights)
+    };
     let biases = gpu.holding("proj.biases", &maps.biases);
     let dispatch = gpu.dispatch(
-        &source(strides, around),
+        &source(strides, around).richer(gpu.half_weights()),
         "main",
         &[
             (0, run),
@@ -246,4 +251,48 @@ pub fn proj(
         let rows = run.time as usize * run.batch as usize;
         [rows.div_ceil(TILE) as u32, columns, count]
     })
+}
+
+/// The IEEE half nearest to `value`, ties to even: 1 sign bit, 5 of exponent (bias 15), 10 of fraction.
+fn half_bits(value: f32) -> u16 {
+    let sign = (value.to_bits() >> 16) as u16 & 0x8000;
+    let magnitude = value.abs();
+    if magnitude.is_nan() {
+        return sign | 0x7e00;
+    }
+    // Below the smallest normal half, the unit is 2^-24 throughout.
+    let exponent = ((magnitude.to_bits() >> 23) as i32 - 127).max(-14);
+    let units = (f64::from(magnitude) * 2f64.powi(10 - exponent)).round_ties_even();
+    // A fraction that rounds up to the next power of two carries into the exponent by itself.
+    let bits = (exponent + 14) as f64 * 1024.0 + units;
+    sign | bits.min(f64::from(0x7c00)) as u16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::half_bits;
+
+    #[test]
+    fn halves_are_the_nearest() {
+        let value = |bits: u16| -> f64 {
+            let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));
+            match exponent {
+                0 => fraction * 2f64.powi(-24),
+                _ => (1024.0 + fraction) * 2f64.powi(exponent - 25),
+            }
+        };
+        for bits in 0..0x7c00u16 {
+            let exact = value(bits);
+            assert_eq!(half_bits(exact as f32), bits);
+            assert_eq!(half_bits(-exact as f32), bits | 0x8000);
+            if bits < 0x7bff {
+                // Halfway to the next one goes to the even one.
+                let middle = (exact + value(bits + 1)) / 2.0;
+                assert_eq!(half_bits(middle as f32), bits + (bits & 1), "{middle}");
+            }
+        }
+        assert_eq!(half_bits(1e6), 0x7c00);
+        assert_eq!(half_bits(f32::NEG_INFINITY), 0xfc00);
+        assert!(half_bits(f32::NAN) > 0x7c00);
+    }
 }

@@ -11,12 +11,17 @@ use crate::kernels::scan::{S4d, S6, Ssd};
 /// Steps of a chunk of a whole file.
 pub const CHUNK: usize = 128;
 
-/// Channels of a workgroup.
+/// Threads of a workgroup.
 const GROUP: usize = 64;
+
+/// Threads of a channel, where a device has subgroups and steps are few.
+const LANES: usize = 4;
 
 /// What every scan reads and writes beside its rows.
 #[derive(Debug, Clone, Copy)]
 pub struct ScanBuffers<'a> {
+    /// Runs have few steps: lanes share a channel's states, where the device can do that.
+    pub few: bool,
     /// How much.
     pub run: &'a Buffer,
     /// For whom.
@@ -72,8 +77,8 @@ pub fn ssd(gpu: &Gpu, s: &Ssd, rows: SsdScan, buffers: ScanBuffers) -> [Step; 3]
         .chain(heads.map(|h| s.skip(h)))
         .collect();
     let table = gpu.holding("ssd.heads", &table);
-    let source = ssd_source(s, rows.x_row, rows.dt_row, rows.dt_at);
     let ScanBuffers {
+        few,
         run,
         slots,
         y,
@@ -81,9 +86,11 @@ pub fn ssd(gpu: &Gpu, s: &Ssd, rows: SsdScan, buffers: ScanBuffers) -> [Step; 3]
         carried,
         sums,
     } = buffers;
+    let lanes = lanes(gpu, s.states(), few);
+    let source = ssd_source(s, rows.x_row, rows.dt_row, rows.dt_at).richer(lanes > 1);
     let (heads, x, dt) = ((1, &table), (2, rows.x), (3, rows.dt));
     steps(
-        s.channels(),
+        (s.channels(), lanes),
         s.state_len(),
         gpu.dispatch(
             &source,
@@ -153,8 +160,8 @@ pub fn s6_source(s: &S6, x_row: usize, delta_row: usize, bc_row: usize, bc_at: u
 pub fn s6(gpu: &Gpu, s: &S6, rows: S6Scan, buffers: ScanBuffers) -> [Step; 3] {
     let table = [s.decays(), s.skips()].concat();
     let table = gpu.holding("s6.a", &table);
-    let source = s6_source(s, rows.x_row, rows.delta_row, rows.bc_row, rows.bc_at);
     let ScanBuffers {
+        few,
         run,
         slots,
         y,
@@ -162,9 +169,12 @@ pub fn s6(gpu: &Gpu, s: &S6, rows: S6Scan, buffers: ScanBuffers) -> [Step; 3] {
         carried,
         sums,
     } = buffers;
+    let lanes = lanes(gpu, s.states(), few);
+    let source =
+        s6_source(s, rows.x_row, rows.delta_row, rows.bc_row, rows.bc_at).richer(lanes > 1);
     let (a, x, delta, bc) = ((1, &table), (2, rows.x), (3, rows.delta), (4, rows.bc));
     steps(
-        s.channels(),
+        (s.channels(), lanes),
         s.state_len(),
         gpu.dispatch(
             &source,
@@ -231,7 +241,7 @@ pub fn s4d(gpu: &Gpu, s: &S4d, rows: S4dScan, buffers: ScanBuffers) -> [Step; 3]
     } = buffers;
     let (k, u) = ((1, &table), (2, rows.u));
     steps(
-        s.channels(),
+        (s.channels(), 1),
         s.state_len() / 2,
         gpu.dispatch(&source, "reduce", &[(0, run), k, u, (5, carried)]),
         gpu.dispatch(
@@ -255,21 +265,28 @@ pub fn s4d(gpu: &Gpu, s: &S4d, rows: S4dScan, buffers: ScanBuffers) -> [Step; 3]
     )
 }
 
+/// Threads that share a channel.
+fn lanes(gpu: &Gpu, states: usize, few: bool) -> usize {
+    let can = gpu.abilities().subgroups && states.is_multiple_of(LANES);
+    if few && can { LANES } else { 1 }
+}
+
 /// Reduce, carry, down; the first two only where there are several chunks. `carried` threads carry a stream's states.
 fn steps(
-    channels: usize,
+    (channels, lanes): (usize, usize),
     carried: usize,
     reduce: super::Dispatch,
     carry: super::Dispatch,
     down: super::Dispatch,
 ) -> [Step; 3] {
     let columns = channels.div_ceil(GROUP) as u32;
+    let of_lanes = (channels * lanes).div_ceil(GROUP) as u32;
     let lines = carried.div_ceil(GROUP) as u32;
     [
         Step::new(reduce, move |run: Run| [columns, run.chunks - 1, run.batch]),
         Step::new(carry, move |run: Run| {
             [lines, if run.chunks > 1 { run.batch } else { 0 }, 1]
         }),
-        Step::new(down, move |run: Run| [columns, run.chunks, run.batch]),
+        Step::new(down, move |run: Run| [of_lanes, run.chunks, run.batch]),
     ]
 }

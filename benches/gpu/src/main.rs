@@ -1,0 +1,105 @@
+//! `statewave-gpu-bench`: everything there is to measure on a GPU, in one run, with nothing needed beside the program.
+//!
+//!     statewave-gpu-bench run --out out/card.tsv
+//!     statewave-gpu-bench table "a card=out/card.tsv" "another=out/other.tsv"
+//!
+//! Flows out: rows of section, name and value; and, of the rows of several runs, one table for docs/gpu.md.
+
+mod cpu;
+mod live;
+mod parity;
+mod report;
+mod scan;
+mod whole;
+
+#[path = "../../../tests/gpu_cases/mod.rs"]
+mod gpu_cases;
+#[path = "../../../tests/kernel_common/mod.rs"]
+mod kernel_common;
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Args, Parser, Subcommand};
+use statewave::engine::gpu::{Choice, Gpu, shared};
+use statewave::model::{Model, catalogue};
+
+use report::Rows;
+
+/// Measure Statewave on a GPU.
+#[derive(Parser)]
+struct Program {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Measure, print, and keep the figures
+    Run(Settings),
+    /// Make one table of the figures of several runs; a run whose file is not there was not made
+    Table {
+        /// What the column is called, and the file of its figures
+        #[arg(required = true, value_name = "NAME=FILE")]
+        runs: Vec<String>,
+    },
+}
+
+/// How much is measured.
+#[derive(Args)]
+struct Settings {
+    /// Part of the adapter's name [default: the best, be it one that works on the CPU]
+    #[arg(long, value_name = "NAME")]
+    adapter: Option<String>,
+    /// Small sizes and short times, for a machine without a card
+    #[arg(long)]
+    short: bool,
+    /// Minutes that streams play without a miss, or not
+    #[arg(long, value_name = "MINUTES", default_value_t = 10.0)]
+    minutes: f64,
+    /// Where the figures go
+    #[arg(long, value_name = "TSV", default_value = "out/gpu.tsv")]
+    out: PathBuf,
+}
+
+fn main() -> ExitCode {
+    let done = match Program::parse().command {
+        Command::Run(settings) => run(&settings),
+        Command::Table { runs } => report::table(&runs).map(|table| print!("{table}")),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(settings: &Settings) -> Result<(), Box<dyn Error>> {
+    let choice = Choice {
+        name: settings.adapter.clone(),
+        ..Choice::any()
+    };
+    let gpu = Arc::new(Gpu::open(&choice).map_err(|e| format!("{e}\n help: {}", e.remedy()))?);
+    let found = catalogue::find(catalogue::DEFAULT).ok_or("no model is here")?;
+    let model = Arc::new(Model::from_bytes(&found.bytes()?)?);
+    let mut rows = Rows::new(&settings.out);
+    let info = gpu.info();
+    rows.section("Run");
+    rows.add("adapter", &info.name);
+    rows.add("driver", &format!("{} {}", info.driver, info.driver_info));
+    rows.add("model", &found.name);
+    rows.add("lengths", if settings.short { "short" } else { "full" });
+    parity::run(&gpu, &mut rows);
+    scan::run(&gpu, settings.short, &mut rows)?;
+    whole::run(&gpu, &model, settings.short, &mut rows)?;
+    let hub = shared::hub(&choice)?;
+    live::run(&hub, &model, settings.short, &mut rows)?;
+    live::hold(&hub, &model, settings.minutes, &mut rows)?;
+    cpu::run(&model, settings.short, &mut rows)?;
+    rows.save()?;
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! What is to run the models: the person's choice, and what there is to say about it.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use statewave::engine::gpu::Choice;
+use statewave::engine::gpu::round_trip::RoundTrip;
+use statewave::engine::{EngineReport, Player};
+
+/// What runs models.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "app", derive(clap::ValueEnum))]
+pub enum EngineKind {
+    /// The audio thread, everywhere the same.
+    #[default]
+    Cpu,
+    /// A GPU, with the audio thread to stand in.
+    Gpu,
+}
+
+/// What a project or the app remembers. No parameter: hosts must not automate it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EngineChoice {
+    /// What runs models.
+    pub kind: EngineKind,
+    /// Part of the adapter's name; without one the best, and never one that works on the CPU.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adapter: Option<String>,
+    /// Without a name: rather an adapter that saves power.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub low_power: bool,
+}
+
+impl EngineChoice {
+    /// The best GPU, or the one of that name.
+    pub fn gpu(adapter: Option<String>) -> Self {
+        Self {
+            kind: EngineKind::Gpu,
+            adapter,
+            low_power: false,
+        }
+    }
+
+    /// What the device is opened by; `None` for the CPU.
+    pub fn device(&self) -> Option<Choice> {
+        (self.kind == EngineKind::Gpu).then(|| Choice {
+            name: self.adapter.clone(),
+            low_power: self.low_power,
+            ..Choice::default()
+        })
+    }
+}
+
+/// A GPU that is ready to play.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GpuFacts {
+    /// The adapter's name.
+    pub adapter: String,
+    /// A frame there and back, as measured with the model that plays.
+    pub trip: RoundTrip,
+}
+
+/// What there is to say about the engine.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EngineStatus {
+    /// What was chosen.
+    pub choice: EngineChoice,
+    /// Names of the adapters to choose from; empty until they were looked for.
+    pub adapters: Vec<String>,
+    /// A device is being opened.
+    pub opening: bool,
+    /// The GPU that was chosen, once it is ready.
+    pub gpu: Option<GpuFacts>,
+}
+
+/// Who plays, in a word or two.
+pub fn word(player: Player) -> &'static str {
+    match player {
+        Player::Cpu => "CPU",
+        Player::HandingOver => "handing over",
+        Player::Gpu => "GPU",
+    }
+}
+
+/// Who plays, on what, how long a frame is on its way, and what was missed.
+pub fn words(status: &EngineStatus, report: &EngineReport) -> String {
+    let player = word(report.player);
+    let Some(GpuFacts { adapter, trip }) = &status.gpu else {
+        let opening = if status.opening {
+            ", a GPU is being opened"
+        } else {
+            ""
+        };
+        return format!("engine: {player}{opening}");
+    };
+    let ms = |time: Duration| 1e3 * time.as_secs_f64();
+    format!(
+        "engine: {player}; {adapter}, {:.2} ms there and back, {:.2} at the most; {} late, {} lost, taken over {} times",
+        ms(trip.p50),
+        ms(trip.p999),
+        report.late,
+        report.lost,
+        report.taken_over
+    )
+}

@@ -1,0 +1,203 @@
+//! The GPU that was chosen: opened, measured with the model that plays, and engines made on it.
+//!
+//! Flows in: a choice, a model, a stream. Flows out: engines; the CPU's where there is no GPU or none that will do.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use statewave::chain::ChainConfig;
+use statewave::engine::cost::{Cost, frame_time};
+use statewave::engine::cpu::CpuEngine;
+use statewave::engine::gpu::GpuError;
+use statewave::engine::gpu::hub::GpuHub;
+use statewave::engine::gpu::round_trip::{MOST_HANDOFF, RoundTrip};
+use statewave::engine::gpu::session::GpuEngine;
+use statewave::engine::gpu::shared;
+use statewave::latency::LatencyMode;
+use statewave::model::Model;
+
+use crate::engine::{EngineChoice, GpuFacts};
+use crate::fault::Fault;
+use crate::processor::BoxedEngine;
+
+/// What a processor is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stream {
+    /// Rate, channels and the longest block.
+    pub config: ChainConfig,
+    /// The latency mode.
+    pub mode: LatencyMode,
+    /// Samples that come at once, as far as is known.
+    pub block: usize,
+    /// Nobody listens: what is late is waited for.
+    pub offline: bool,
+}
+
+impl Stream {
+    /// A stream that is heard, in blocks of the longest length.
+    pub fn live(config: ChainConfig, mode: LatencyMode) -> Self {
+        Self {
+            config,
+            mode,
+            block: config.max_block,
+            offline: false,
+        }
+    }
+
+    fn block_time(&self) -> Duration {
+        Duration::from_secs_f64(self.block as f64 / f64::from(self.config.sample_rate))
+    }
+}
+
+/// The device that was chosen, as far as it has come.
+#[derive(Clone, Default)]
+pub(super) enum Device {
+    /// None is wanted, or none can be had.
+    #[default]
+    None,
+    /// It is being opened.
+    Opening,
+    /// It has played the model of that SHA-256.
+    Ready {
+        hub: Arc<GpuHub>,
+        sha256: String,
+        trip: RoundTrip,
+    },
+}
+
+/// An engine, and where it runs.
+pub(super) struct Made {
+    pub engine: BoxedEngine,
+    /// The GPU's name; `None` for this processor.
+    pub on: Option<String>,
+    /// What keeps the GPU from running it.
+    pub error: Option<GpuError>,
+}
+
+impl Device {
+    /// Opens the device of `choice` and measures `model` on it. Takes seconds the first time.
+    pub(super) fn open(choice: &EngineChoice, model: &Arc<Model>) -> Result<Device, GpuError> {
+        let Some(wanted) = choice.device() else {
+            return Ok(Device::None);
+        };
+        let hub = shared::hub(&wanted)?;
+        Ok(Device::Ready {
+            trip: hub.round_trip(model)?,
+            hub,
+            sha256: model.sha256().into(),
+        })
+    }
+
+    /// Whether it may yet be ready to play `model`.
+    pub(super) fn is_coming(&self, model: &Model) -> bool {
+        match self {
+            Device::None => false,
+            Device::Opening => true,
+            Device::Ready { sha256, .. } => sha256 != model.sha256(),
+        }
+    }
+
+    /// What there is to say of it.
+    pub(super) fn facts(&self) -> Option<GpuFacts> {
+        match self {
+            Device::Ready { hub, trip, .. } => Some(GpuFacts {
+                adapter: hub.adapter().into(),
+                trip: *trip,
+            }),
+            Device::None | Device::Opening => None,
+        }
+    }
+
+    /// An engine for a stream, with a handoff of `least` samples or what the device takes; the CPU's, without one, where
+    /// the device will not do.
+    pub(super) fn engine(&self, model: &Arc<Model>, stream: &Stream, least: usize) -> Made {
+        let here = |error| Made {
+            engine: Box::new(CpuEngine::new(model, stream.config.channels)),
+            on: None,
+            error,
+        };
+        let Device::Ready { hub, sha256, trip } = self else {
+            return here(None);
+        };
+        if sha256 != model.sha256() {
+            return here(None);
+        }
+        let spec = model.spec();
+        // What is waited for may take its time.
+        let most = MOST_HANDOFF.as_secs_f64() * f64::from(spec.sample_rate);
+        let handoff = trip
+            .handoff(&spec.front_end, spec.sample_rate, stream.block_time())
+            .or(stream.offline.then_some(most as usize));
+        let Some(handoff) = handoff else {
+            return here(Some(GpuError::Slow {
+                adapter: hub.adapter().into(),
+                usual: trip.p50,
+                longest: trip.p999,
+            }));
+        };
+        let channels = stream.config.channels;
+        match GpuEngine::new(hub, model, channels, handoff.max(least), stream.offline) {
+            Ok(engine) => Made {
+                engine: Box::new(engine),
+                on: Some(hub.adapter().into()),
+                error: None,
+            },
+            Err(error) => here(Some(error)),
+        }
+    }
+}
+
+/// That a device cannot be had.
+pub(super) fn fault(error: &GpuError) -> Fault {
+    Fault {
+        what: format!("{error}; the CPU plays"),
+        remedy: error.remedy().into(),
+    }
+}
+
+/// That this processor cannot hold a model that it is to play; `None` where it can, or nobody listens.
+pub(super) fn cost(model: &Arc<Model>, name: &str, stream: &Stream) -> Option<Fault> {
+    let spec = model.spec();
+    let cost = Cost::of(
+        frame_time(model),
+        stream.config.channels,
+        &spec.front_end,
+        spec.sample_rate,
+        stream.block_time(),
+    );
+    (!stream.offline && !cost.is_held()).then(|| told(&cost, name))
+}
+
+fn told(cost: &Cost, name: &str) -> Fault {
+    let ms = |time: Duration| 1e3 * time.as_secs_f64();
+    let share = 100.0 * cost.share;
+    Fault {
+        what: format!(
+            "this processor is too slow for the model {name}: {:.1} ms of work in {:.1} ms, and {share:.0} % of a \
+             callback",
+            ms(cost.work),
+            ms(cost.hop)
+        ),
+        remedy: "choose a smaller model, longer blocks, or a GPU (CPU, at the bottom)".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_processor_that_is_too_slow_says_by_how_much() {
+        let cost = Cost {
+            work: Duration::from_micros(14_000),
+            hop: Duration::from_micros(20_000),
+            share: 2.1,
+        };
+        let Fault { what, remedy } = told(&cost, "denoise-large");
+        assert_eq!(
+            what,
+            "this processor is too slow for the model denoise-large: 14.0 ms of work in 20.0 ms, and 210 % of a callback"
+        );
+        assert!(remedy.contains("GPU"));
+    }
+}

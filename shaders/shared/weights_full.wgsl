@@ -1,0 +1,2 @@
+// Weights as they are in the model.
+alias Weight = vec4f;

@@ -1,0 +1,313 @@
+//! A denoiser on a GPU: its recording, made once, and the states of the streams that it runs together.
+
+mod ends;
+mod layers;
+mod state;
+
+use std::sync::Arc;
+
+use wgpu::{Buffer, CommandEncoder};
+
+use super::device::Gpu;
+use super::error::GpuError;
+use super::ops::{CHUNK, Step};
+use super::record::{Run, encode};
+use crate::engine::offline::Whole;
+use crate::model::denoise::{DenoiseNet, Layer};
+use state::Memory;
+
+/// What a step counts as streams.
+#[derive(Debug, Clone, Copy)]
+enum Over {
+    Sessions,
+    /// Every band of every session.
+    Bands,
+}
+
+/// Streams of one denoiser on one device, run together: frames of all in, frames of all out.
+#[derive(Debug)]
+pub struct GpuDenoiser {
+    gpu: Arc<Gpu>,
+    bins: usize,
+    bands: usize,
+    past: usize,
+    sessions: usize,
+    max_time: usize,
+    over_sessions: Buffer,
+    over_bands: Buffer,
+    /// The sessions that take part.
+    slots: Buffer,
+    /// `[slot][past + max_time][bins]`.
+    spectra: Buffer,
+    filtered: Buffer,
+    steps: Vec<(Over, Step)>,
+    staging: Buffer,
+    state_staging: Buffer,
+    /// (sum, weight) of each session's level.
+    levels: Buffer,
+    /// What each layer over time remembers.
+    memories: Vec<Memory>,
+    /// Bins that filters look back to.
+    tap_bins: usize,
+}
+
+/// Buffers between the steps, `rows` = bands · sessions · time.
+struct Between {
+    /// The residual stream, `[band][session · time][D]`.
+    x: Buffer,
+    /// What a layer's first projection gives.
+    wide: Buffer,
+    /// x, B and C behind the convolution.
+    convolved: Buffer,
+    /// What a layer's last projection takes.
+    y: Buffer,
+    carried: Buffer,
+    sums: Buffer,
+}
+
+impl GpuDenoiser {
+    /// Whether the shaders serve the sizes of `net`.
+    ///
+    /// # Errors
+    /// [`GpuError::Model`].
+    pub fn check(net: &DenoiseNet) -> Result<(), GpuError> {
+        for layer in &net.layers {
+            let Layer::Time(block) = layer else { continue };
+            let c = block.config();
+            if c.groups != 1 {
+                let groups = c.groups;
+                return Err(GpuError::Model(format!(
+                    "it has {groups} groups of heads, and the gated norm of the shaders serves one"
+                )));
+            }
+            if c.states > MOST_STATES {
+                let states = c.states;
+                return Err(GpuError::Model(format!(
+                    "it has {states} states a channel, and the shaders hold {MOST_STATES} in registers"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Prepares `sessions` streams of `net`, up to `max_time` frames at a time. Compiles; slow.
+    ///
+    /// # Errors
+    /// [`GpuError::Model`] for sizes that the shaders do not serve, [`GpuError::Lost`].
+    pub fn new(
+        gpu: Arc<Gpu>,
+        net: &DenoiseNet,
+        sessions: usize,
+        max_time: usize,
+    ) -> Result<GpuDenoiser, GpuError> {
+        GpuDenoiser::check(net)?;
+        let compiled = gpu.compiled();
+        let (bands, past) = (net.bands, net.taps - 1);
+        let rows = bands * sessions * max_time;
+        let (mut wide, mut inner, mut conv, mut lines, mut heads) = (0, 0, 0, 0, 0);
+        for layer in &net.layers {
+            match layer {
+                Layer::Time(block) => {
+                    let c = block.config();
+                    wide = wide.max(block.in_proj.outputs());
+                    inner = inner.max(c.inner());
+                    conv = conv.max(c.conv_channels());
+                    lines = lines.max(block.scan.state_len());
+                    heads = heads.max(c.heads);
+                }
+                Layer::Bands(mix) => {
+                    wide = wide.max(2 * mix.mix.channels());
+                    inner = inner.max(mix.mix.channels());
+                }
+            }
+        }
+        let chunks = max_time.div_ceil(CHUNK);
+        let between = Between {
+            x: gpu.zeros("x", rows * net.width),
+            wide: gpu.zeros("wide", rows * wide),
+            convolved: gpu.zeros("convolved", rows * conv),
+            y: gpu.zeros("y", rows * inner),
+            carried: gpu.zeros("carried", chunks * bands * sessions * lines),
+            sums: gpu.zeros("sums", chunks * bands * sessions * heads),
+        };
+        let bins = net.bins;
+        let mut made = GpuDenoiser {
+            bins,
+            bands,
+            past,
+            sessions,
+            max_time,
+            slots: gpu.slots(sessions),
+            over_sessions: gpu.run(Run::new(1, sessions, CHUNK)),
+            over_bands: gpu.run(Run::new(1, bands * sessions, CHUNK)),
+            spectra: gpu.zeros("spectra", sessions * (past + max_time) * 2 * bins),
+            filtered: gpu.zeros("filtered", sessions * max_time * 2 * bins),
+            steps: Vec::new(),
+            staging: gpu.staging(sessions * max_time * 2 * bins),
+            levels: gpu.zeros("levels", 2 * sessions),
+            memories: Vec::new(),
+            tap_bins: net.tap_bins,
+            state_staging: gpu.staging(0),
+            gpu,
+        };
+        made.front(net, &between);
+        for layer in &net.layers {
+            match layer {
+                Layer::Time(block) => made.time(block, &between),
+                Layer::Bands(mix) => made.mix(mix, net.width, &between),
+            }
+        }
+        made.head(net, &between);
+        made.state_staging = made.gpu.staging(made.state_len());
+        if made.gpu.is_lost() {
+            return Err(GpuError::Lost);
+        }
+        if made.gpu.compiled() > compiled {
+            made.gpu.keep_pipelines();
+        }
+        Ok(made)
+    }
+
+    /// Streams that run together.
+    pub fn sessions(&self) -> usize {
+        self.sessions
+    }
+
+    /// The most frames at a time.
+    pub fn max_time(&self) -> usize {
+        self.max_time
+    }
+
+    /// Runs `time` frames of the sessions in `active`, each named once: `frames` and `out` are `[active][time][bins]` of
+    /// (re, im). The others stay where they are. Waits.
+    ///
+    /// # Errors
+    /// [`GpuError::Lost`]; `out` is not touched then.
+    ///
+    /// # Panics
+    /// If a slice's length is not what the sizes say, or a session is not there.
+    pub fn run_some(
+        &mut self,
+        active: &[usize],
+        time: usize,
+        frames: &[f32],
+        out: &mut [f32],
+    ) -> Result<(), GpuError> {
+        self.run_and_save(active, time, frames, out, &[], &mut [])
+    }
+
+    /// [`Self::run_some`], and the states of the sessions in `saved` behind it, `[saved][state_len]`, in the same submit.
+    ///
+    /// # Errors
+    /// As there; `states` are not touched either.
+    ///
+    /// # Panics
+    /// As there.
+    pub fn run_and_save(
+        &mut self,
+        active: &[usize],
+        time: usize,
+        frames: &[f32],
+        out: &mut [f32],
+        saved: &[usize],
+        states: &mut [f32],
+    ) -> Result<(), GpuError> {
+        assert!(time <= self.max_time, "more frames than prepared for");
+        assert!(
+            active.iter().all(|slot| *slot < self.sessions),
+            "no such session"
+        );
+        let len = active.len() * time * 2 * self.bins;
+        assert!(frames.len() == len && out.len() == len, "frames do not fit");
+        if len == 0 {
+            return Ok(());
+        }
+        for (slot, frames) in active.iter().zip(frames.chunks_exact(time * 2 * self.bins)) {
+            let first = slot * (self.past + self.max_time) + self.past;
+            self.gpu.write(&self.spectra, first * 2 * self.bins, frames);
+        }
+        let slots: Vec<u32> = active.iter().map(|slot| *slot as u32).collect();
+        self.gpu.write(&self.slots, 0, &slots);
+        let some = (active.len(), self.sessions);
+        let mut encoder = self.gpu.encoder();
+        self.encode(
+            Run::of_sessions(time, 1, some, CHUNK),
+            Run::of_sessions(time, self.bands, some, CHUNK),
+            &mut encoder,
+        );
+        let bytes = 4 * out.len() as u64;
+        encoder.copy_buffer_to_buffer(&self.filtered, 0, &self.staging, 0, Some(bytes));
+        self.encode_states(saved, states, &mut encoder);
+        let reads = &mut [(&self.staging, out), (&self.state_staging, states)];
+        self.gpu.submit_and_read(encoder, reads)
+    }
+
+    /// [`Self::run_some`] of all sessions.
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Panics
+    /// As there.
+    pub fn run(&mut self, time: usize, frames: &[f32], out: &mut [f32]) -> Result<(), GpuError> {
+        let all: Vec<usize> = (0..self.sessions).collect();
+        self.run_some(&all, time, frames, out)
+    }
+
+    /// Runs a frame and forgets it, so that whatever a driver does at the first time is done.
+    ///
+    /// # Errors
+    /// [`GpuError::Lost`].
+    pub fn warm_up(&mut self) -> Result<(), GpuError> {
+        let silence = vec![0.0; self.sessions * 2 * self.bins];
+        self.run(1, &silence, &mut silence.clone())?;
+        self.reset();
+        Ok(())
+    }
+
+    fn encode(&self, sessions: Run, bands: Run, encoder: &mut CommandEncoder) {
+        self.gpu.write(&self.over_sessions, 0, &[sessions]);
+        self.gpu.write(&self.over_bands, 0, &[bands]);
+        let steps = self.steps.iter().filter_map(|(over, step)| match over {
+            Over::Sessions => step.for_run(sessions),
+            Over::Bands => step.for_run(bands),
+        });
+        encode(encoder, steps);
+    }
+}
+
+/// Stretches longer than [`GpuDenoiser::max_time`] are run in several submits, so that memory is bounded.
+impl Whole for GpuDenoiser {
+    type Error = GpuError;
+
+    fn run(&mut self, time: usize, frames: &[f32], out: &mut [f32]) -> Result<(), GpuError> {
+        if time <= self.max_time {
+            return GpuDenoiser::run(self, time, frames, out);
+        }
+        let frame = 2 * self.bins;
+        for at in (0..time).step_by(self.max_time) {
+            let piece = self.max_time.min(time - at);
+            let part = |session: usize| {
+                let first = (session * time + at) * frame;
+                first..first + piece * frame
+            };
+            let together: Vec<f32> = (0..self.sessions)
+                .flat_map(|session| &frames[part(session)])
+                .copied()
+                .collect();
+            let mut results = vec![0.0; together.len()];
+            GpuDenoiser::run(self, piece, &together, &mut results)?;
+            for (session, result) in results.chunks_exact(piece * frame).enumerate() {
+                out[part(session)].copy_from_slice(result);
+            }
+        }
+        Ok(())
+    }
+
+    fn reset(&mut self) {
+        GpuDenoiser::reset(self);
+    }
+}
+
+/// States of a channel that a thread holds in registers.
+const MOST_STATES: usize = 64;

@@ -1,0 +1,228 @@
+//! How long a frame is on its way to a device and back, measured as a stream meets it: through the hub and its queue.
+//!
+//! Flows in: a hub and a model. Flows out: percentiles, and the delay that a chain has to allow for.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::GpuError;
+use super::hub::{GpuHub, Seat};
+use crate::handoff::job::{JobDesk, Outcome, StateOrder, jobs};
+use crate::model::Model;
+use crate::model::spec::FrontEnd;
+
+/// Frames that a measurement sends, and the time after which it makes do with fewer.
+const FRAMES: usize = 400;
+const ENOUGH: Duration = Duration::from_millis(1500);
+
+/// How long a device may take to prepare a model, and how long a frame may take.
+const PREPARATION: Duration = Duration::from_secs(60);
+const STALL: Duration = Duration::from_secs(5);
+
+/// Frames that a probe may have on their way.
+const IN_FLIGHT: usize = 4;
+
+/// A device counts as late from so many times the longest trip that was measured.
+const MARGIN: f64 = 1.5;
+
+/// No chain waits longer for a device.
+pub const MOST_HANDOFF: Duration = Duration::from_millis(100);
+
+/// Percentiles of the time from a frame's sending to its result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RoundTrip {
+    /// Half were faster.
+    pub p50: Duration,
+    /// 99 % were faster.
+    pub p99: Duration,
+    /// 99.9 % were faster; of fewer than a thousand, the longest.
+    pub p999: Duration,
+    /// Trips that were measured.
+    pub count: usize,
+}
+
+impl RoundTrip {
+    /// Of `times`, which are sorted; `None` of none.
+    pub fn of(times: &mut [Duration]) -> Option<RoundTrip> {
+        times.sort_unstable();
+        let count = times.len();
+        // The smallest time that at least this share of all does not exceed.
+        let at = |share: f64| times.get(((share * count as f64).ceil() as usize).max(1) - 1);
+        Some(RoundTrip {
+            p50: *at(0.5)?,
+            p99: *at(0.99)?,
+            p999: *at(0.999)?,
+            count,
+        })
+    }
+
+    /// Samples of the model's rate that results may come later than the spread, where sound comes in blocks of `block`:
+    /// all of a block is worked on at once, so a frame that is not to be waited for takes whole blocks. `None` where that
+    /// is more than [`MOST_HANDOFF`], or where a frame takes longer than it lasts.
+    pub fn handoff(&self, front_end: &FrontEnd, rate: u32, block: Duration) -> Option<usize> {
+        let samples = |time: Duration| time.as_secs_f64() * f64::from(rate);
+        let block = samples(block).max(1.0);
+        let trip = MARGIN * samples(self.p999);
+        let wait = ((trip / block).ceil().max(1.0) * block).ceil() as usize;
+        let handoff = wait.saturating_sub(front_end.spread);
+        let holds = samples(self.p50) <= front_end.hop as f64;
+        (holds && handoff as f64 <= samples(MOST_HANDOFF)).then_some(handoff)
+    }
+}
+
+/// A stream that only looks at the clock.
+#[derive(Debug)]
+pub struct Probe {
+    desk: JobDesk,
+    _seat: Seat,
+    values: Vec<f32>,
+    seq: u64,
+    /// When each frame in flight was sent, by its number.
+    sent: [Option<Instant>; IN_FLIGHT],
+}
+
+impl Probe {
+    /// Joins `hub` with `channels` streams of `model`.
+    ///
+    /// # Errors
+    /// [`GpuError::Model`].
+    pub fn join(hub: &GpuHub, model: &Arc<Model>, channels: usize) -> Result<Probe, GpuError> {
+        let len = channels * 2 * model.net().bins();
+        let (desk, bench) = jobs(IN_FLIGHT, len);
+        // Not silence: numbers that become tiny are slow on some processors.
+        let values = (0..len).map(|i| ((i * 37 % 101) as f32 - 50.0) / 50.0);
+        Ok(Probe {
+            desk,
+            _seat: hub.join(model, channels, bench)?,
+            values: values.collect(),
+            seq: 0,
+            sent: [None; IN_FLIGHT],
+        })
+    }
+
+    /// Sends a frame; `false` where too many are on their way.
+    pub fn send(&mut self) -> bool {
+        let (seq, values) = (self.seq, &self.values);
+        let order = match seq {
+            0 => StateOrder::Reset,
+            _ => StateOrder::Leave,
+        };
+        let sent = self.desk.send(Vec::new(), |job| {
+            job.address(0, seq, order);
+            job.values.copy_from_slice(values);
+        });
+        if sent.is_ok() {
+            self.sent[seq as usize % IN_FLIGHT] = Some(Instant::now());
+            self.seq += 1;
+        }
+        sent.is_ok()
+    }
+
+    /// A frame that came back, and how long it took; `Err` where the device has failed it.
+    pub fn take(&mut self) -> Option<Result<Duration, GpuError>> {
+        let job = self.desk.take()?;
+        let sent = self.sent[job.seq() as usize % IN_FLIGHT].take();
+        let done = job.outcome == Outcome::Done;
+        self.desk.put(job);
+        if !done {
+            // The next one begins anew.
+            self.seq = 0;
+            return Some(Err(GpuError::Lost));
+        }
+        Some(Ok(sent.map(|sent| sent.elapsed()).unwrap_or_default()))
+    }
+
+    /// Waits for a frame.
+    ///
+    /// # Errors
+    /// [`GpuError::Lost`] where it has failed, or does not come within `patience`.
+    pub fn wait(&mut self, patience: Duration) -> Result<Duration, GpuError> {
+        let since = Instant::now();
+        loop {
+            if let Some(came) = self.take() {
+                return came;
+            }
+            if since.elapsed() > patience {
+                return Err(GpuError::Lost);
+            }
+            thread::yield_now();
+        }
+    }
+}
+
+/// Measures trips of `channels` streams of `model` on `hub`, one after the other. Prepares the model there if it is not;
+/// takes seconds then, and up to one and a half else.
+///
+/// # Errors
+/// [`GpuError::Model`], or [`GpuError::Lost`] where the device does not answer.
+pub fn measure(hub: &GpuHub, model: &Arc<Model>, channels: usize) -> Result<RoundTrip, GpuError> {
+    let mut probe = Probe::join(hub, model, channels)?;
+    probe.send();
+    probe.wait(PREPARATION)?;
+    let mut times = Vec::with_capacity(FRAMES);
+    let began = Instant::now();
+    while times.len() < FRAMES && (began.elapsed() < ENOUGH || times.is_empty()) {
+        // Frames do not come when the hub has just done one, but anywhere in its sleep.
+        thread::sleep(Duration::from_micros(100 + 61 * (times.len() as u64 % 7)));
+        probe.send();
+        times.push(probe.wait(STALL)?);
+    }
+    RoundTrip::of(&mut times).ok_or(GpuError::Lost)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FRONT_END: FrontEnd = FrontEnd {
+        hop: 320,
+        window: 1280,
+        overlap: 128,
+        spread: 32,
+    };
+
+    fn micros(us: u64) -> Duration {
+        Duration::from_micros(us)
+    }
+
+    fn trip(p50: u64, p999: u64) -> RoundTrip {
+        RoundTrip {
+            p50: micros(p50),
+            p99: micros(p999),
+            p999: micros(p999),
+            count: 400,
+        }
+    }
+
+    #[test]
+    fn percentiles_are_the_smallest_times_not_exceeded_by_their_share() {
+        let mut times: Vec<_> = (1..=1000).rev().map(micros).collect();
+        let trip = RoundTrip::of(&mut times).unwrap();
+        assert_eq!(
+            (trip.p50, trip.p99, trip.p999),
+            (micros(500), micros(990), micros(999))
+        );
+        let one = RoundTrip::of(&mut [micros(7)]).unwrap();
+        assert_eq!((one.p50, one.p999), (micros(7), micros(7)));
+        assert_eq!(RoundTrip::of(&mut []), None);
+    }
+
+    #[test]
+    fn a_handoff_is_what_whole_blocks_leave_beside_the_spread() {
+        // Samples at 48 kHz as a time; a nanosecond less, as a quotient rounds up.
+        let block = |samples: u64| Duration::from_nanos(samples * 1_000_000_000 / 48_000);
+        let handoff = |trip: RoundTrip, b| trip.handoff(&FRONT_END, 48_000, block(b));
+        // 0.4 ms with the margin is 28.8 samples: one block, whatever its length.
+        assert_eq!(handoff(trip(200, 400), 64), Some(32));
+        assert_eq!(handoff(trip(200, 400), 480), Some(448));
+        // Less than the spread costs nothing; 2 ms are 144 samples, and three blocks of 64.
+        assert_eq!(handoff(trip(200, 400), 16), Some(0));
+        assert_eq!(handoff(trip(200, 2_000), 64), Some(160));
+        // A hop lasts 6.67 ms.
+        assert!(handoff(trip(6_600, 7_000), 64).is_some());
+        assert_eq!(handoff(trip(6_700, 7_000), 64), None);
+        assert_eq!(handoff(trip(200, 70_000), 64), None);
+        assert_eq!(handoff(trip(200, 400), 8_192), None);
+    }
+}
