@@ -25,19 +25,18 @@ SETTLE = 1024
 
 class Layer(nn.Module):
     class Mixer(nn.Module, S4D):
-        rule = "first_order_hold"
-
-        def __init__(self, width, states):
+        def __init__(self, width, states, rule):
             super().__init__()
+            self.rule = rule
             self.start(width, states, 0.01, 0.5, turn=0.5)
             self.out_proj = nn.Linear(width, width)
 
         def forward(self, x):
             return self.out_proj(F.silu(self.convolve(x)))
 
-    def __init__(self, width, states):
+    def __init__(self, width, states, rule):
         super().__init__()
-        self.mixer = self.Mixer(width, states)
+        self.mixer = self.Mixer(width, states, rule)
 
     def forward(self, x):
         return x + self.mixer(x)
@@ -46,10 +45,10 @@ class Layer(nn.Module):
 class Effect(nn.Module):
     """[S, T] -> the same."""
 
-    def __init__(self, width=16, states=4, layers=2):
+    def __init__(self, rule="first_order_hold", width=16, states=4, layers=2):
         super().__init__()
         self.in_linear = nn.Linear(1, width)
-        self.layers = nn.ModuleList(Layer(width, states) for _ in range(layers))
+        self.layers = nn.ModuleList(Layer(width, states, rule) for _ in range(layers))
         self.out_linear = nn.Linear(width, 1)
 
     def forward(self, x):
@@ -79,7 +78,7 @@ def error_db(y, truth):
 
 def train(a):
     torch.manual_seed(a.seed)
-    model, begin, step = Effect(), time.time(), 0
+    model, begin, step = Effect(a.rule), time.time(), 0
     optimizer = torch.optim.AdamW(model.parameters(), lr=a.lr, betas=(0.9, 0.95), weight_decay=0.0)
     while True:
         progress = max(step / a.steps, (time.time() - begin) / 60 / a.minutes)
@@ -102,13 +101,13 @@ def train(a):
         u, truth = circuit(64, 8192)
         score = error_db(model(u), truth)
     training = {"steps": step, "batch": a.batch, "length": a.length, "minutes": round((time.time() - begin) / 60, 1)}
-    torch.save({"weights": model.state_dict(), "training": training, "error_db": score}, a.out)
+    torch.save({"weights": model.state_dict(), "training": training, "rule": a.rule, "error_db": score}, a.out)
     print(f"{a.out}: {step} steps, error {score:.1f} dB")
 
 
 def export(checkpoint, out):
     run = torch.load(checkpoint, map_location="cpu")
-    spec = {"format_version": 1, "name": "rc-tanh", "task": "effect", "sample_rate": RATE, "rule": "first_order_hold",
+    spec = {"format_version": 1, "name": "rc-tanh", "task": "effect", "sample_rate": RATE, "rule": run["rule"],
             "training": run["training"], "scores": {"error_db": round(run["error_db"], 2)},
             "licence": "MIT OR Apache-2.0", "training_data": "sums of sines drawn by training/effect.py"}
     t = run["training"]
@@ -129,6 +128,7 @@ def main():
     t.add_argument("--steps", type=int, default=20_000)
     t.add_argument("--minutes", type=float, default=math.inf)
     t.add_argument("--lr", type=float, default=5e-3)
+    t.add_argument("--rule", choices=["zoh", "first_order_hold"], default="first_order_hold")
     t.add_argument("--seed", type=int, default=1)
     e = commands.add_parser("export")
     e.add_argument("checkpoint")
