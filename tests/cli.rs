@@ -419,5 +419,8 @@ fn inspect_says_how_an_effect_is_played_at_each_rate() {
     let out = bench.run(&["inspect", model]);
     assert!(out.status.success());
     let said = String::from_utf8(out.stdout).unwrap();
-    assert!(said.contains("Δ scaled by 0.5000, no resampler: 0 samples"), "{said}");
+    assert!(
+        said.contains("Δ scaled by 0.5000, no resampler: 0 samples"),
+        "{said}"
+    );
 }

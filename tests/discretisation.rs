@@ -106,7 +106,10 @@ fn assert_order(what: &str, expected: Falls, error: impl Fn(usize) -> f64) {
         Falls::By(order) => {
             for pair in errors.windows(2) {
                 let found = (pair[0] / pair[1]).log2();
-                assert!((found - order).abs() < 0.06, "{what}: order {found}, not {order}");
+                assert!(
+                    (found - order).abs() < 0.06,
+                    "{what}: order {found}, not {order}"
+                );
             }
         }
     }
@@ -166,7 +169,10 @@ fn the_bilinear_rule_bends_frequencies_as_its_formula_says() {
     let omega = TAU * 9_000.0;
     let delta = 1.0 / 48_000.0;
     let (a_bar, _) = bilinear(Complex64::new(0.0, omega), 1.0.into(), delta);
-    assert!((a_bar.norm() - 1.0).abs() < 1e-12, "it neither grows nor falls");
+    assert!(
+        (a_bar.norm() - 1.0).abs() < 1e-12,
+        "it neither grows nor falls"
+    );
     let found = a_bar.arg() / delta;
     let expected = 2.0 / delta * (omega * delta / 2.0).atan();
     assert!((found / expected - 1.0).abs() < 1e-12);

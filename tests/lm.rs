@@ -15,7 +15,9 @@ use statewave::model::sequence::{SequenceModel, SequenceSession, UnknownToken};
 const CHECKPOINTS: [&str; 2] = ["mamba", "mamba2"];
 
 fn folder(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/lm").join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden/lm")
+        .join(name)
 }
 
 /// What tests/golden/make_lm.py wrote beside a checkpoint.
@@ -35,7 +37,11 @@ fn golden(name: &str) -> Golden {
         view.data().chunks_exact(8).map(token).collect()
     };
     let logits = parsed.tensor("logits").unwrap();
-    assert_eq!(logits.dtype(), Dtype::F64, "the truth is in double precision");
+    assert_eq!(
+        logits.dtype(),
+        Dtype::F64,
+        "the truth is in double precision"
+    );
     let number = |b: &[u8]| f64::from_le_bytes(b.try_into().unwrap());
     Golden {
         tokens: tokens("tokens"),
@@ -73,7 +79,11 @@ fn the_program_goes_on_as_the_reference_does() {
     for name in CHECKPOINTS {
         let golden = golden(name);
         let joined = |tokens: &[usize]| {
-            tokens.iter().map(usize::to_string).collect::<Vec<_>>().join(",")
+            tokens
+                .iter()
+                .map(usize::to_string)
+                .collect::<Vec<_>>()
+                .join(",")
         };
         let (folder, prompt) = (folder(name), joined(&golden.tokens));
         let new = golden.continuation.len().to_string();
@@ -86,7 +96,11 @@ fn the_program_goes_on_as_the_reference_does() {
             "--new",
             &new,
         ]);
-        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        assert!(
+            out.status.success(),
+            "{}",
+            String::from_utf8_lossy(&out.stderr)
+        );
         let said = String::from_utf8(out.stdout).unwrap();
         assert_eq!(said.trim(), joined(&golden.continuation), "{name}");
     }
@@ -139,5 +153,9 @@ fn a_folder_that_is_no_checkpoint_is_refused_with_a_remedy() {
     .unwrap();
     let error = SequenceModel::open_checkpoint(folder.path()).unwrap_err();
     assert!(error.to_string().contains("gpt2"), "{error}");
-    assert!(error.remedy().contains("save_pretrained"), "{}", error.remedy());
+    assert!(
+        error.remedy().contains("save_pretrained"),
+        "{}",
+        error.remedy()
+    );
 }

@@ -9,10 +9,22 @@ use serde_json::Value;
 fn table(task: &str, length: usize, streams: usize) -> Vec<Value> {
     let (length, streams) = (length.to_string(), streams.to_string());
     let out = Command::new(env!("CARGO_BIN_EXE_statewave"))
-        .args(["task", task, "--json", "--lengths", &length, "--streams", &streams])
+        .args([
+            "task",
+            task,
+            "--json",
+            "--lengths",
+            &length,
+            "--streams",
+            &streams,
+        ])
         .output()
         .unwrap();
-    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    assert!(
+        out.status.success(),
+        "{}",
+        String::from_utf8_lossy(&out.stderr)
+    );
     let table: Value = serde_json::from_slice(&out.stdout).unwrap();
     table["rows"].as_array().unwrap().clone()
 }
@@ -71,14 +83,26 @@ fn a_table_names_the_papers_figures_and_a_picture_is_written() {
     let picture = folder.path().join("copying.png");
     let run = |more: &[&str]| {
         Command::new(env!("CARGO_BIN_EXE_statewave"))
-            .args(["task", "copying", "--lengths", "16,32", "--streams", "2", "--plot"])
+            .args([
+                "task",
+                "copying",
+                "--lengths",
+                "16,32",
+                "--streams",
+                "2",
+                "--plot",
+            ])
             .arg(&picture)
             .args(more)
             .output()
             .unwrap()
     };
     let out = run(&[]);
-    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    assert!(
+        out.status.success(),
+        "{}",
+        String::from_utf8_lossy(&out.stderr)
+    );
     let said = String::from_utf8(out.stdout).unwrap();
     for figure in ["18.3", "97.0", "99.8"] {
         assert!(said.contains(figure), "{said}");
@@ -100,6 +124,9 @@ fn a_length_without_room_and_a_model_without_streams_are_refused() {
         String::from_utf8(out.stderr).unwrap()
     };
     assert!(run(&["--lengths", "3"]).contains("no room"));
-    let denoiser = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/models/denoise-live.safetensors");
+    let denoiser = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/assets/models/denoise-live.safetensors"
+    );
     assert!(run(&["--model", denoiser]).contains("task"));
 }

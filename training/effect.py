@@ -10,6 +10,7 @@ y(t) = tanh(4 v(t)), RC v' = u - v, for sums of sines in the steady state.
 import argparse
 import math
 import time
+from pathlib import Path
 
 import torch
 import torch.nn as nn
@@ -107,13 +108,13 @@ def train(a):
 
 def export(checkpoint, out):
     run = torch.load(checkpoint, map_location="cpu")
-    spec = {"format_version": 1, "name": "rc-tanh", "task": "effect", "sample_rate": RATE, "rule": run["rule"],
+    spec = {"format_version": 1, "name": Path(out).stem, "task": "effect", "sample_rate": RATE, "rule": run["rule"],
             "training": run["training"], "scores": {"error_db": round(run["error_db"], 2)},
             "licence": "MIT OR Apache-2.0", "training_data": "sums of sines drawn by training/effect.py"}
     t = run["training"]
     text = "An RC low-pass of 800 Hz into a tanh with a drive of 4, learnt at 48 kHz from sums of sines (training/effect.py): what " \
            "`cargo bench -p statewave-benches --bench rates` plays at other rates.\n\n" \
-           f"Trained for {t['steps']} steps of {t['batch']} streams of {t['length']} samples (cpu, {t['minutes']:.0f} min). " \
+           f"Rule of discretisation: {run['rule']}. Trained for {t['steps']} steps of {t['batch']} streams of {t['length']} samples (cpu, {t['minutes']:.0f} min). " \
            f"Error to signal on fresh streams: {run['error_db']:.1f} dB."
     save(run["weights"], spec, out, text)
 

@@ -43,7 +43,11 @@ impl Scan {
             a: kernel.decays().to_vec(),
             kernel,
             d,
-            delta: noise.vec(time * CHANNELS, 0.05).iter().map(|v| v.abs()).collect(),
+            delta: noise
+                .vec(time * CHANNELS, 0.05)
+                .iter()
+                .map(|v| v.abs())
+                .collect(),
             x: noise.vec(time * CHANNELS, 1.0),
             bc: noise.vec(time * 2 * STATES, 1.0),
             y: vec![0.0; time * CHANNELS],
@@ -64,7 +68,15 @@ impl Scan {
     fn fused(&mut self) {
         let mut h = Aligned::zeros(self.kernel.state_len());
         let mut y = std::mem::take(&mut self.y);
-        s6(self.path, &self.kernel, self.rows(0), &mut y, 1, self.time, &mut h);
+        s6(
+            self.path,
+            &self.kernel,
+            self.rows(0),
+            &mut y,
+            1,
+            self.time,
+            &mut h,
+        );
         self.y = y;
     }
 
@@ -95,7 +107,10 @@ impl Scan {
                 .zip(inputs.chunks_exact_mut(LINE))
                 .enumerate()
             {
-                let (e, b) = (line / STATES * LINE, self.bc[t * 2 * STATES + line % STATES]);
+                let (e, b) = (
+                    line / STATES * LINE,
+                    self.bc[t * 2 * STATES + line % STATES],
+                );
                 let delta = &self.delta[t * CHANNELS + e..][..LINE];
                 let x = &self.x[t * CHANNELS + e..][..LINE];
                 let a = &self.a[line * LINE..][..LINE];
@@ -154,8 +169,13 @@ fn agreement(truth: &[f32], other: &[f32]) -> f64 {
 
 fn main() {
     let path = Path::detect();
-    println!("S6, {CHANNELS} channels of {STATES} states, path {}", path.name());
-    println!("\n| steps | way | MB touched | ms | ns a step | GB/s | agrees to |\n|---|---|---|---|---|---|---|");
+    println!(
+        "S6, {CHANNELS} channels of {STATES} states, path {}",
+        path.name()
+    );
+    println!(
+        "\n| steps | way | MB touched | ms | ns a step | GB/s | agrees to |\n|---|---|---|---|---|---|---|"
+    );
     for time in [64, 256, 1024, 4096, 16_384] {
         let mut scan = Scan::new(path, time);
         let len = scan.kernel.state_len();
@@ -171,7 +191,11 @@ fn main() {
         let ends = 4 * time * (3 * CHANNELS + 2 * STATES);
         let state = 4 * time * len;
         // h once written and once read; Ā by two passes, one of which reads and writes; B̄·x written and read.
-        let bytes = [ends + 4 * len, ends + 2 * state, ends + 2 * state + 4 * state + 2 * state];
+        let bytes = [
+            ends + 4 * len,
+            ends + 2 * state,
+            ends + 2 * state + 4 * state + 2 * state,
+        ];
         let scan = std::cell::RefCell::new(scan);
         let states = std::cell::RefCell::new(states);
         let seconds = in_turns(
@@ -180,13 +204,20 @@ fn main() {
                 Box::new(|| scan.borrow_mut().fused()),
                 Box::new(|| scan.borrow_mut().h_written(&mut states.borrow_mut())),
                 Box::new(|| {
-                    scan.borrow_mut().all_written(&mut decays, &mut inputs, &mut states.borrow_mut())
+                    scan.borrow_mut().all_written(
+                        &mut decays,
+                        &mut inputs,
+                        &mut states.borrow_mut(),
+                    )
                 }),
             ],
         );
         let ways = ["fused", "h written out", "all written out"];
         for (((way, bytes), seconds), agrees) in
-            ways.iter().zip(bytes).zip(seconds).zip([f64::INFINITY, written, all])
+            ways.iter()
+                .zip(bytes)
+                .zip(seconds)
+                .zip([f64::INFINITY, written, all])
         {
             println!(
                 "| {time} | {way} | {:.1} | {:.3} | {:.0} | {:.1} | {agrees:.0} dB |",

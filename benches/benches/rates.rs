@@ -15,6 +15,9 @@ use statewave_benches::in_turns;
 
 const MODEL: &[u8] = include_bytes!("../../assets/models/tasks/rc-tanh.safetensors");
 
+/// The same network, trained with a zero-order hold instead of a first-order one.
+const HELD: &[u8] = include_bytes!("../../assets/models/tasks/rc-tanh-zoh.safetensors");
+
 /// Of training/effect.py.
 const CORNER_HZ: f64 = 800.0;
 const DRIVE: f64 = 4.0;
@@ -43,7 +46,7 @@ fn circuit(rate: u32) -> (Vec<f32>, Vec<f64>) {
     (0..(SECONDS * f64::from(rate)) as usize)
         .map(|k| {
             let t = k as f64 / f64::from(rate);
-            let (mut u, mut v) = (0.0, 0.0);
+            let (mut u, mut v) = (0.0f64, 0.0f64);
             for (i, (hz, amplitude)) in SINES.into_iter().enumerate() {
                 let phase = TAU * hz * t + i as f64;
                 let ratio = hz / CORNER_HZ;
@@ -58,7 +61,7 @@ fn circuit(rate: u32) -> (Vec<f32>, Vec<f64>) {
 /// Error to signal in dB of `y`, which is `delay` samples late.
 fn error_db(truth: &[f64], y: &[f32], delay: usize, rate: u32) -> f64 {
     let edge = (EDGE_SECONDS * f64::from(rate)) as usize;
-    let (mut error, mut signal) = (0.0, 0.0);
+    let (mut error, mut signal) = (0.0f64, 0.0f64);
     for k in edge..truth.len() - edge - delay {
         error += (f64::from(y[k + delay]) - truth[k]).powi(2);
         signal += truth[k].powi(2);
@@ -93,8 +96,11 @@ fn fft(from: u32, to: u32) -> Fft<f32> {
 
 fn main() {
     let model = EffectModel::from_bytes(MODEL).expect("the shipped model");
+    let held = EffectModel::from_bytes(HELD).expect("the shipped model");
     let own = model.spec().sample_rate;
-    println!("| rate | way | error dB | ns a sample | latency samples (ms) |\n|---|---|---|---|---|");
+    println!(
+        "| rate | way | error dB | ns a sample | latency samples (ms) |\n|---|---|---|---|---|"
+    );
     for rate in [44_100, 48_000, 88_200, 96_000, 192_000] {
         let (input, truth) = circuit(rate);
         let mut at_rate = WaveEngine::new(&model, rate, 1, BLOCK).expect("the shipped model");
@@ -110,10 +116,14 @@ fn main() {
         };
         let mut scaled = input.clone();
         run(&mut at_rate, &mut scaled);
+        let mut held_at_rate = WaveEngine::new(&held, rate, 1, BLOCK).expect("the shipped model");
+        let mut with_hold = input.clone();
+        run(&mut held_at_rate, &mut with_hold);
         let Some(mut ours) = resampled else {
             let mut audio = input.clone();
             let seconds = in_turns(5, &mut [Box::new(|| run(&mut at_rate, &mut audio))]);
             row("native", &scaled, 0, seconds[0], 0);
+            row("native, zero-order hold", &with_hold, 0, seconds[0], 0);
             continue;
         };
         let (mut inward, mut outward) = (fft(rate, own), fft(own, rate));
@@ -143,6 +153,7 @@ fn main() {
         );
         let late = ours.latency().total();
         row(&at_rate.way().to_string(), &scaled, 0, seconds[0], 0);
+        row("the same, zero-order hold", &with_hold, 0, seconds[0], 0);
         row("our resampler", &around, late, seconds[1], late);
         row("rubato's FFT resampler", &back, 0, seconds[2], theirs);
     }

@@ -35,8 +35,13 @@ fn modes(states: usize) -> Modes {
 
 fn main() {
     for path in Path::available() {
-        println!("\npath {}, {CHANNELS} channels, ns a step and channel", path.name());
-        println!("\n| states | steps | recurrence | FFT, kernel made | FFT, kernel kept | faster, kernel made | faster, kernel kept | picked |");
+        println!(
+            "\npath {}, {CHANNELS} channels, ns a step and channel",
+            path.name()
+        );
+        println!(
+            "\n| states | steps | recurrence | FFT, kernel made | FFT, kernel kept | faster, kernel made | faster, kernel kept | picked |"
+        );
         println!("|---|---|---|---|---|---|---|---|");
         for states in [4, 16, 64, 256] {
             let modes = modes(states);
@@ -50,7 +55,13 @@ fn main() {
                 let mut kept = modes.convolution(time);
                 let kept = scale * best_us(|| kept.run(&u, &mut y));
                 let made = scale * best_us(|| modes.convolution(time).run(&u, &mut y));
-                let faster = |fft: f64| if fft < recurrence { "FFT" } else { "recurrence" };
+                let faster = |fft: f64| {
+                    if fft < recurrence {
+                        "FFT"
+                    } else {
+                        "recurrence"
+                    }
+                };
                 let picked = match faster_way(path, states, time) {
                     Way::Recurrence => "recurrence",
                     Way::Convolution => "FFT",

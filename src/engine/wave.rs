@@ -104,7 +104,9 @@ impl WaveEngine {
             overlap_samples: 0,
             look_ahead_samples: 0,
             spread_samples: 0,
-            resampling_samples: converter.as_ref().map_or(0, |(rate, _)| rate.delay_samples()),
+            resampling_samples: converter
+                .as_ref()
+                .map_or(0, |(rate, _)| rate.delay_samples()),
             engine_samples: 0,
         };
         let net = Net {
@@ -142,7 +144,10 @@ impl WaveEngine {
     pub fn process(&mut self, audio: &mut [&mut [f32]]) {
         assert_eq!(audio.len(), self.net.channels, "one slice a channel");
         let len = audio.first().map_or(0, |channel| channel.len());
-        assert!(audio.iter().all(|channel| channel.len() == len), "slices of one length");
+        assert!(
+            audio.iter().all(|channel| channel.len() == len),
+            "slices of one length"
+        );
         let Some((rate, between)) = &mut self.converter else {
             return self.net.process(audio, 0..len);
         };
@@ -152,7 +157,9 @@ impl WaveEngine {
                 between[..range.len()].copy_from_slice(&channel[range.clone()]);
             }
             let net = &mut self.net;
-            rate.process(between, range.len(), |samples, len| net.process(samples, 0..len));
+            rate.process(between, range.len(), |samples, len| {
+                net.process(samples, 0..len)
+            });
             for (between, channel) in between.iter().zip(audio.iter_mut()) {
                 channel[range.clone()].copy_from_slice(&between[..range.len()]);
             }
@@ -188,7 +195,8 @@ impl Net {
                 &mut self.state,
                 &mut self.scratch,
             );
-            self.stack.project_out(self.path, x, &mut self.samples, rows);
+            self.stack
+                .project_out(self.path, x, &mut self.samples, rows);
             for (samples, channel) in self.samples.chunks_exact(steps).zip(audio.iter_mut()) {
                 channel.as_mut()[first..first + steps].copy_from_slice(samples);
             }

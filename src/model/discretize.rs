@@ -192,7 +192,12 @@ mod tests {
                     // h' = a·h + t from rest, by its series where the formula would lose digits.
                     let z = a * t;
                     let truth = if z.norm() < 0.1 {
-                        t * t * (0.5 + z / 6.0 * (1.0 + z / 4.0 * (1.0 + z / 5.0 * (1.0 + z / 6.0 * (1.0 + z / 7.0)))))
+                        t * t
+                            * (0.5
+                                + z / 6.0
+                                    * (1.0
+                                        + z / 4.0
+                                            * (1.0 + z / 5.0 * (1.0 + z / 6.0 * (1.0 + z / 7.0)))))
                     } else {
                         (z.exp() - 1.0 - z) / (a * a)
                     };

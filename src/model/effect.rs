@@ -112,7 +112,10 @@ impl EffectModel {
         }
         let stack = made(&spec, &tensors, 1.0)?;
         if (stack.inputs(), stack.outputs()) != (Some(1), Some(1)) {
-            return fail("an effect takes a sample and gives one: in_linear [D, 1], out_linear [1, D]".into());
+            return fail(
+                "an effect takes a sample and gives one: in_linear [D, 1], out_linear [1, D]"
+                    .into(),
+            );
         }
         Ok(EffectModel {
             spec,
@@ -139,9 +142,7 @@ impl EffectModel {
         let mut blocks = self.stack.blocks().iter().enumerate();
         match blocks.find_map(|(block, b)| counts(b).map(|kind| (block, kind))) {
             Some((block, kind)) => RateWay::Resampled { block, kind },
-            None => {
-                RateWay::Scaled(f64::from(self.spec.sample_rate) / f64::from(sample_rate))
-            }
+            None => RateWay::Scaled(f64::from(self.spec.sample_rate) / f64::from(sample_rate)),
         }
     }
 

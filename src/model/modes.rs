@@ -164,4 +164,5 @@ impl Convolution {
 }
 
 /// Why a transform cannot fail.
-const FITS: &str = "buffers come from the plan, and products of real signals' bins are real at both ends";
+const FITS: &str =
+    "buffers come from the plan, and products of real signals' bins are real at both ends";

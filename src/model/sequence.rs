@@ -177,7 +177,10 @@ fn checkpoint_config(json: &[u8]) -> Result<StackConfig, ModelError> {
         return Err(ModelError::Checkpoint(why));
     }
     if config.hidden_act != "silu" {
-        let why = format!("its hidden_act is {:?}; only silu is run", config.hidden_act);
+        let why = format!(
+            "its hidden_act is {:?}; only silu is run",
+            config.hidden_act
+        );
         return Err(ModelError::Checkpoint(why));
     }
     let default = StackConfig::default();

@@ -84,7 +84,11 @@ impl Block {
         };
         let eps = config.eps;
         let fixed = tensors.shape(&format!("{prefix}mixer.log_dt")).is_some();
-        if fixed && tensors.shape(&format!("{prefix}mixer.in_proj.weight")).is_none() {
+        if fixed
+            && tensors
+                .shape(&format!("{prefix}mixer.in_proj.weight"))
+                .is_none()
+        {
             let config = S4dConfig {
                 width,
                 states: shape("mixer.A_imag", 2)?[1],

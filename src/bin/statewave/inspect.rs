@@ -73,7 +73,10 @@ fn rates(model: &Loaded) -> Option<Vec<(u32, RateWay, Latency)>> {
         let engine = WaveEngine::new(&effect, rate, 1, 1).ok()?;
         Some((rate, engine.way(), engine.latency()))
     };
-    [44_100, 48_000, 88_200, 96_000, 192_000].into_iter().map(played).collect()
+    [44_100, 48_000, 88_200, 96_000, 192_000]
+        .into_iter()
+        .map(played)
+        .collect()
 }
 
 /// Multiply-accumulates a hop and a second, of one channel, if the model can be played.
@@ -107,7 +110,12 @@ fn text(model: &Loaded) -> String {
         row(&mut lines, 0, "latency", &format!("{ms:.1} ms"));
     }
     for (rate, way, latency) in rates(model).unwrap_or_default() {
-        row(&mut lines, 0, &format!("at {rate} Hz"), &format!("{way}: {latency}"));
+        row(
+            &mut lines,
+            0,
+            &format!("at {rate} Hz"),
+            &format!("{way}: {latency}"),
+        );
     }
     if let Some((hop, second)) = work(model) {
         let text = format!(

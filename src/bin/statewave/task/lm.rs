@@ -31,7 +31,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let outputs = model.outputs();
     let mut session = SequenceSession::new(Arc::clone(&model), 1);
     let unknown = |e: statewave::model::sequence::UnknownToken| {
-        Failure::new(e.to_string(), "use the numbers that the checkpoint's tokenizer gives")
+        Failure::new(
+            e.to_string(),
+            "use the numbers that the checkpoint's tokenizer gives",
+        )
     };
     session.feed(&arguments.tokens).map_err(unknown)?;
     let logits = session.logits();
@@ -44,7 +47,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         next = session.best().pop();
     }
     if arguments.json {
-        println!("{}", json!({ "continuation": continuation, "logits": logits }));
+        println!(
+            "{}",
+            json!({ "continuation": continuation, "logits": logits })
+        );
     } else {
         let words: Vec<_> = continuation.iter().map(usize::to_string).collect();
         println!("{}", words.join(","));

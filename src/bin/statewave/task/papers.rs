@@ -159,7 +159,9 @@ fn contender(name: &str, bytes: &[u8]) -> Result<Contender> {
     Ok(Contender {
         variant: variant.unwrap_or(name).into(),
         steps: steps(notes.get("training")),
-        score: notes.get("scores").and_then(|s| s.get("accuracy")?.as_f64()),
+        score: notes
+            .get("scores")
+            .and_then(|s| s.get("accuracy")?.as_f64()),
         model: Arc::new(model),
         streams,
     })
@@ -218,7 +220,11 @@ fn print_table(kind: Kind, contenders: &[Contender], lengths: &[usize], rows: &[
     );
     println!("|---|---|---|---|{}---|", "---|".repeat(lengths.len()));
     for (contender, row) in contenders.iter().zip(rows) {
-        let shares: Vec<_> = row.accuracy.iter().map(|a| format!("{:.1}", 100.0 * a)).collect();
+        let shares: Vec<_> = row
+            .accuracy
+            .iter()
+            .map(|a| format!("{:.1}", 100.0 * a))
+            .collect();
         println!(
             "| {} | {} | {} | {} | {} | {} |",
             row.variant,
@@ -229,7 +235,9 @@ fn print_table(kind: Kind, contenders: &[Contender], lengths: &[usize], rows: &[
             paper(kind, &row.variant).unwrap_or("not given")
         );
     }
-    println!("\nPer cent of the tokens asked for that came out right; columns are lengths of the streams.");
+    println!(
+        "\nPer cent of the tokens asked for that came out right; columns are lengths of the streams."
+    );
 }
 
 fn as_json(kind: Kind, contenders: &[Contender], lengths: &[usize], rows: &[Row]) -> Value {

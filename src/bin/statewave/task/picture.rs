@@ -40,7 +40,14 @@ fn draw(kind: Kind, lengths: &[usize], rows: &[Row]) -> Canvas {
         let y = y_of(f64::from(per_cent) / 100.0);
         canvas.line((LEFT, y), (RIGHT, y), 1.2, RULE);
         let label = format!("{per_cent} %");
-        canvas.text(LEFT - 12.0, y + 0.5 * TEXT, TEXT, FAINT, Align::Right, &label);
+        canvas.text(
+            LEFT - 12.0,
+            y + 0.5 * TEXT,
+            TEXT,
+            FAINT,
+            Align::Right,
+            &label,
+        );
     }
     for length in lengths {
         let x = x_of(*length, lengths);
@@ -117,7 +124,10 @@ mod tests {
         for ends in [[1.0, 0.99, 1.0, 0.2, 0.19], [0.0, 0.01, 0.0, 0.02, 0.0]] {
             let mut heights = label_heights(&ends.map(row));
             heights.sort_by(f32::total_cmp);
-            assert!(heights.windows(2).all(|w| w[1] - w[0] >= TEXT), "{heights:?}");
+            assert!(
+                heights.windows(2).all(|w| w[1] - w[0] >= TEXT),
+                "{heights:?}"
+            );
             assert!(heights[4] <= BOTTOM);
         }
     }

@@ -117,13 +117,20 @@ mod tests {
             let Stream { tokens, answers } = streams(Kind::Copying, 5).draw(&mut draw, 20, 16);
             assert_eq!(tokens.len(), 25);
             assert_eq!(tokens[20..], [15; 5]);
-            let data: Vec<_> = tokens[..20].iter().copied().filter(|t| *t != FIRST).collect();
+            let data: Vec<_> = tokens[..20]
+                .iter()
+                .copied()
+                .filter(|t| *t != FIRST)
+                .collect();
             assert_eq!(data, answers);
             assert!(answers.iter().all(|t| (1..15).contains(t)) && answers.len() == 5);
             (0..20).for_each(|k| first_places[k] += usize::from(tokens[k] != FIRST));
         }
         // Every place is taken by one of four: 1000 of 4000, within five standard deviations.
-        assert!(first_places.iter().all(|n| (860..1140).contains(n)), "{first_places:?}");
+        assert!(
+            first_places.iter().all(|n| (860..1140).contains(n)),
+            "{first_places:?}"
+        );
     }
 
     #[test]
@@ -131,7 +138,8 @@ mod tests {
         let mut draw = Draw(4);
         for length in [3, 4, 50] {
             for _ in 0..200 {
-                let Stream { tokens, answers } = streams(Kind::Induction, 1).draw(&mut draw, length, 16);
+                let Stream { tokens, answers } =
+                    streams(Kind::Induction, 1).draw(&mut draw, length, 16);
                 let place = tokens.iter().position(|t| *t == FIRST).unwrap();
                 assert_eq!(tokens.iter().filter(|t| **t == FIRST).count(), 2);
                 assert_eq!(tokens[length - 1], FIRST);
