@@ -46,21 +46,30 @@ fn of(variant: &str, rows: &[(String, f64)]) -> f64 {
 #[test]
 fn selective_copying_parts_s4d_from_s6() {
     let rows = accuracies("copying", 256, 32);
-    assert!(of("s4d", &rows) < 0.5, "{rows:?}");
-    for selective in ["s6", "mamba", "mamba2"] {
-        assert!(of(selective, &rows) > 0.9, "{selective}: {rows:?}");
+    assert!(of("s4d", &rows) < 0.45, "{rows:?}");
+    // How long each has been trained is on its card.
+    for (selective, least) in [("s6", 0.9), ("mamba", 0.75), ("mamba2", 0.6)] {
+        assert!(of(selective, &rows) > least, "{selective}: {rows:?}");
     }
 }
 
 #[test]
-fn induction_heads_need_selection_and_outlast_the_length_of_training() {
-    let near = accuracies("induction", 256, 64);
-    assert!(of("s4d", &near) < 0.5, "{near:?}");
-    for selective in ["s6", "mamba", "mamba2"] {
-        assert!(of(selective, &near) > 0.95, "{selective}: {near:?}");
+fn induction_heads_outlast_the_length_of_training_only_with_selection() {
+    const SELECTIVE: [&str; 3] = ["s6", "mamba", "mamba2"];
+    const FIXED: [&str; 2] = ["s4d", "s4d-gate"];
+    let trained = accuracies("induction", 64, 64);
+    for variant in SELECTIVE.into_iter().chain(FIXED) {
+        assert!(of(variant, &trained) > 0.95, "{variant}: {trained:?}");
+    }
+    let longer = accuracies("induction", 256, 64);
+    for variant in FIXED {
+        assert!(of(variant, &longer) < 0.5, "{variant}: {longer:?}");
+    }
+    for variant in SELECTIVE {
+        assert!(of(variant, &longer) > 0.95, "{variant}: {longer:?}");
     }
     let far = accuracies("induction", 4096, 16);
-    assert!(of("mamba", &far) > 0.9, "{far:?}");
+    assert!(of("mamba", &far) > 0.95, "{far:?}");
 }
 
 /// The engine runs the very networks that were trained: S4D's recurrence here was an FFT convolution there.
