@@ -129,8 +129,8 @@ pub enum Way {
 }
 
 /// The faster way for streams of `time` steps with so many complex states a channel, once the convolution's kernel is
-/// made. A step of the recurrence costs the same for every state, one of the convolution for every doubling of the time;
-/// the constants are those of `cargo bench -p statewave-benches --bench s4d`.
+/// made. A step of the recurrence costs the same for every state, one of the convolution for every doubling of the time.
+/// `cargo bench -p statewave-benches --bench s4d` shows what is picked beside what it measures.
 pub fn faster_way(path: Path, states: usize, time: usize) -> Way {
     let recurrence = states as f64 * ns_a_state(path);
     if time > 0 && FFT_NS_A_DOUBLING * ((2 * time) as f64).log2() < recurrence {
@@ -140,16 +140,15 @@ pub fn faster_way(path: Path, states: usize, time: usize) -> Way {
     }
 }
 
-/// Nanoseconds that a state adds to a step of a channel of the recurrence.
+/// Nanoseconds that a state adds to a step of a channel of the recurrence: 6 cycles of 3.7 GHz for a vector of channels.
 fn ns_a_state(path: Path) -> f64 {
     match path {
-        Path::Portable => 0.40,
-        Path::Avx2 => 0.20,
+        Path::Portable | Path::Avx2 => 0.20,
         Path::Avx512 => 0.10,
     }
 }
 
-/// Nanoseconds that a doubling of the length adds to a step of a channel of the convolution.
+/// Nanoseconds that a doubling of the length adds to a step of a channel of the convolution: an estimate.
 const FFT_NS_A_DOUBLING: f64 = 0.8;
 
 /// Whole streams of one length through a layer, one after the other, each from an empty state.
