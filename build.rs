@@ -1,6 +1,6 @@
-//! Lists the models of assets/models, so that the program carries them.
+//! Lists the models of assets/models and of assets/models/tasks, so that the program carries them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 fn main() {
@@ -10,12 +10,32 @@ fn main() {
             .join("models");
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=assets/models");
-    let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo names a folder for output"));
+    let write = |name: &str, list: String| {
+        fs::write(out.join(name), list).expect("the build folder can be written");
+    };
+    write(
+        "built_in_models.rs",
+        list("pub const BUILT_IN", "The models compiled in", &folder),
+    );
+    write(
+        "task_models.rs",
+        list(
+            "const TASK_MODELS",
+            "The models of the papers' tasks",
+            &folder.join("tasks"),
+        ),
+    );
+}
+
+/// A constant of the name and the bytes of every model in a folder.
+fn list(constant: &str, what: &str, folder: &Path) -> String {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|e| e == "safetensors"));
     paths.sort();
-    let mut list = String::from("/// The models compiled in: name and bytes of the file.\n");
-    list.push_str("pub const BUILT_IN: &[(&str, &[u8])] = &[\n");
+    let mut list = format!("/// {what}: name and bytes of the file.\n");
+    list.push_str(&format!("{constant}: &[(&str, &[u8])] = &[\n"));
     for path in &paths {
         let name = path
             .file_stem()
@@ -27,6 +47,5 @@ fn main() {
         ));
     }
     list.push_str("];\n");
-    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo names a folder for output"));
-    fs::write(out.join("built_in_models.rs"), list).expect("the build folder can be written");
+    list
 }

@@ -448,3 +448,19 @@ fn without_any_adapter_the_program_says_what_to_install() {
     assert!(said.contains("--engine cpu"), "{said}");
     assert!(run(&["render", "in.wav"]).status.success());
 }
+
+#[test]
+fn inspect_says_how_an_effect_is_played_at_each_rate() {
+    let bench = Bench::new();
+    let model = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/assets/models/tasks/rc-tanh.safetensors"
+    );
+    let out = bench.run(&["inspect", model]);
+    assert!(out.status.success());
+    let said = String::from_utf8(out.stdout).unwrap();
+    assert!(
+        said.contains("Δ scaled by 0.5000, no resampler: 0 samples"),
+        "{said}"
+    );
+}

@@ -5,18 +5,18 @@ mod kernel_common;
 use kernel_common::{Noise, assert_db, wide};
 use proptest::prelude::*;
 use statewave::kernels::Path;
-use statewave::model::discretize::{Rule, s4d_inv, s4d_lin};
+use statewave::model::discretize::{Rule, Sampling, s4d_inv, s4d_lin};
 use statewave::model::layer::Layer;
-use statewave::model::mamba::{MambaBlock, MambaConfig};
+use statewave::model::mamba::{MambaBlock, MambaConfig, Space};
 use statewave::model::mamba2::{Mamba2Block, Mamba2Config};
-use statewave::model::s4d::{S4dConfig, S4dLayer};
+use statewave::model::s4d::{S4dConfig, S4dLayer, Way};
 use statewave::model::stack::{Stack, StackConfig};
 use statewave::model::tensors::Tensors;
 
 const WIDTH: usize = 24;
 const TIME: usize = 96;
 
-/// A stack of one block of each kind.
+/// A stack of one block of each kind, and the Mamba block's ablations.
 fn tensors(seed: u64) -> Tensors {
     let mut noise = Noise(seed);
     let mut tensors = Tensors::new();
@@ -57,6 +57,25 @@ fn tensors(seed: u64) -> Tensors {
     add(2, "mixer.C", &[WIDTH, n, 2], 0.0, 1.0);
     add(2, "mixer.D", &[WIDTH], 1.0, 0.3);
     add(2, "mixer.out_proj.weight", &[WIDTH, WIDTH], 0.0, 0.3);
+    // The Mamba block's ablations: S6 without a gate, S4D with one and without.
+    let (e, n) = (40, 6);
+    for (layer, selective, rows) in [(3, true, e), (4, false, 2 * e), (5, false, e)] {
+        add(layer, "norm.weight", &[WIDTH], 1.0, 0.3);
+        add(layer, "mixer.in_proj.weight", &[rows, WIDTH], 0.0, 0.4);
+        add(layer, "mixer.conv1d.weight", &[e, 1, 4], 0.0, 0.7);
+        add(layer, "mixer.D", &[e], 1.0, 0.3);
+        add(layer, "mixer.out_proj.weight", &[WIDTH, e], 0.0, 0.3);
+        if selective {
+            add(layer, "mixer.x_proj.weight", &[2 + 2 * n, e], 0.0, 0.3);
+            add(layer, "mixer.dt_proj.weight", &[e, 2], 0.0, 0.5);
+            add(layer, "mixer.A_log", &[e, n], 0.5, 1.0);
+        } else {
+            add(layer, "mixer.log_dt", &[e], -4.0, 1.5);
+            add(layer, "mixer.log_A_real", &[e, n], -0.7, 0.1);
+            add(layer, "mixer.A_imag", &[e, n], 12.0, 12.0);
+            add(layer, "mixer.C", &[e, n, 2], 0.0, 0.5);
+        }
+    }
     tensors.insert("norm_f.weight", vec![WIDTH], vec![1.0; WIDTH]);
     tensors
 }
@@ -129,11 +148,16 @@ proptest! {
         let imag = (0..WIDTH * 8).map(|i| start[i % 8].im as f32).collect();
         t.insert("layers.2.mixer.A_imag", vec![WIDTH, 8], imag);
         let rule = if bilinear { Rule::Bilinear } else { Rule::Zoh };
-        let config = S4dConfig { width: WIDTH, states: 8, rule, delta_scale: rate, eps: 1e-5 };
+        let config = S4dConfig { width: WIDTH, states: 8, sampling: Sampling { rule, delta_scale: rate }, eps: 1e-5 };
         let layer = S4dLayer::new(config, &t, "layers.2.").unwrap();
         let x = Noise(seed ^ 3).vec(TIME * WIDTH, 1.0);
         let mut whole = x.clone();
-        layer.forward_whole(Path::detect(), &mut whole);
+        let mut convolution = layer.whole_by(Way::Convolution, Path::detect(), TIME);
+        for _ in 0..2 {
+            // Twice, for nothing of a stream may be left for the next.
+            whole.copy_from_slice(&x);
+            convolution.run(&mut whole);
+        }
         for path in Path::available() {
             let mut stream = x.clone();
             let mut scratch = vec![0.0; layer.scratch_len(1, TIME)];
@@ -164,7 +188,8 @@ fn sizes_that_no_kernel_serves_are_refused() {
         width: 20,
         inner: 40,
         states: 6,
-        rank: 2,
+        space: Space::S6 { rank: 2 },
+        gated: true,
         taps: 4,
         eps: 1e-5,
     };

@@ -6,11 +6,9 @@ x [S, T, H, P], dt [S, T, H] (after softplus), A [H] (negative), B and C [S, T, 
 S counts independent sequences. The expanded state h [P, N] of a head never goes to memory in the forward pass but for
 one copy every CHUNK steps; the backward pass computes it again from there (Gu & Dao 2023, section 3.3.2).
 """
-import ctypes
-import subprocess
-from pathlib import Path
-
 import torch
+
+from compiled import call_cpu
 
 CHUNK = 16
 
@@ -108,27 +106,6 @@ if triton is not None:
         tl.store(da_ptr + s * H + head, da)
 
 
-def _library():
-    """The compiled CPU scan, built on first use with the system's C++ compiler."""
-    source = Path(__file__).with_name("ssd_cpu.cpp")
-    target = source.parent / "build" / "ssd_cpu.so"
-    if not target.exists() or target.stat().st_mtime < source.stat().st_mtime:
-        target.parent.mkdir(exist_ok=True)
-        subprocess.run(["g++", "-O3", "-march=native", "-ffast-math", "-fopenmp", "-shared", "-fPIC",
-                        str(source), "-o", str(target)], check=True)
-    return ctypes.CDLL(str(target))
-
-
-_cpu = None
-
-
-def _call_cpu(name, *args):
-    global _cpu
-    if _cpu is None:
-        _cpu = _library()
-    getattr(_cpu, name)(*[ctypes.c_void_p(a.data_ptr()) if torch.is_tensor(a) else ctypes.c_long(a) for a in args])
-
-
 @torch.library.custom_op("statewave::ssd_forward", mutates_args=())
 def ssd_forward(x: torch.Tensor, dt: torch.Tensor, A: torch.Tensor, B: torch.Tensor,
                 C: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -139,7 +116,7 @@ def ssd_forward(x: torch.Tensor, dt: torch.Tensor, A: torch.Tensor, B: torch.Ten
     if x.is_cuda:
         _forward[(S, H)](x, dt, A, B, C, y, keep, T, H, P=P, N=N, CHUNK=CHUNK, num_warps=1)
     else:
-        _call_cpu("ssd_forward", x.float().contiguous(), dt, A, B.float().contiguous(), C.float().contiguous(), y, keep,
+        call_cpu("ssd_cpu", "ssd_forward", x.float().contiguous(), dt, A, B.float().contiguous(), C.float().contiguous(), y, keep,
                   S, T, H, P, N, CHUNK)
     return y, keep
 
@@ -164,7 +141,7 @@ def ssd_backward(x: torch.Tensor, dt: torch.Tensor, A: torch.Tensor, B: torch.Te
         _backward[(S, H)](x, dt, A, B, C, keep, dy, scratch, dx, ddt, da, db, dc, T, H,
                           P=P, N=N, CHUNK=CHUNK, num_warps=1)
     else:
-        _call_cpu("ssd_backward", x.float().contiguous(), dt, A, B.float().contiguous(), C.float().contiguous(), keep,
+        call_cpu("ssd_cpu", "ssd_backward", x.float().contiguous(), dt, A, B.float().contiguous(), C.float().contiguous(), keep,
                   dy.float().contiguous(), dx, ddt, da, db, dc, S, T, H, P, N, CHUNK)
     return dx, ddt, da.sum(0), db.sum(2), dc.sum(2)
 

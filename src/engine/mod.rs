@@ -6,6 +6,7 @@ pub mod cpu;
 pub mod gpu;
 pub mod offline;
 pub mod supervisor;
+pub mod wave;
 
 use crate::telemetry::Deltas;
 

@@ -23,8 +23,28 @@ pub fn bilinear(a: Complex64, b: Complex64, delta: f64) -> (Complex64, Complex64
 }
 
 /// Mamba's rule: Ā = e^{Δa}, B̄ ≈ Δb. Mamba, section 3.2's code, not its equation 4.
-pub fn simplified(a: f64, b: f64, delta: f64) -> (f64, f64) {
-    ((delta * a).exp(), delta * b)
+pub fn simplified(a: Complex64, b: Complex64, delta: f64) -> (Complex64, Complex64) {
+    ((a * delta).exp(), b * delta)
+}
+
+/// A rule of discretisation: [`zoh`], [`bilinear`] or [`simplified`].
+pub type Rule = fn(Complex64, Complex64, f64) -> (Complex64, Complex64);
+
+/// The states of `h' = a·h + b·u` from `start`, after each of the inputs `u`: h ← Ā·h + B̄·u.
+pub fn states(
+    rule: Rule,
+    (a, b): (Complex64, Complex64),
+    delta: f64,
+    start: Complex64,
+    u: &[f64],
+) -> Vec<Complex64> {
+    let (a_bar, b_bar) = rule(a, b, delta);
+    u.iter()
+        .scan(start, |h, u| {
+            *h = a_bar * *h + b_bar * u;
+            Some(*h)
+        })
+        .collect()
 }
 
 /// ln(1 + e^x).
@@ -118,10 +138,10 @@ pub fn s6(
             let at = t * channels + e;
             y[at] = d[e] * x[at];
             for n in 0..n_states {
-                let (a_bar, b_bar) =
-                    simplified(a[e * n_states + n], b[t * n_states + n], delta[at]);
+                let (a, b) = (a[e * n_states + n], b[t * n_states + n]);
+                let (a_bar, b_bar) = simplified(a.into(), b.into(), delta[at]);
                 let h = &mut h[e * n_states + n];
-                *h = a_bar * *h + b_bar * x[at];
+                *h = a_bar.re * *h + b_bar.re * x[at];
                 y[at] += c[t * n_states + n] * *h;
             }
         }
@@ -155,9 +175,10 @@ pub fn ssd(
                 y[at] = d[head] * x[at];
                 for n in 0..n_states {
                     let bc = (t * groups + group) * n_states + n;
-                    let (a_bar, b_bar) = simplified(a[head], b[bc], delta[t * heads + head]);
+                    let (a_bar, b_bar) =
+                        simplified(a[head].into(), b[bc].into(), delta[t * heads + head]);
                     let h = &mut h[(head * head_dim + p) * n_states + n];
-                    *h = a_bar * *h + b_bar * x[at];
+                    *h = a_bar.re * *h + b_bar.re * x[at];
                     y[at] += c[bc] * *h;
                 }
             }

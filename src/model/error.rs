@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::spec::Task;
+
 /// Why a model file was refused. The message says what is wrong; [`ModelError::remedy`] says what to do about it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -76,6 +78,14 @@ pub enum ModelError {
     /// The spec is not what a spec should be.
     #[error("the spec is damaged: {0}")]
     Spec(String),
+    /// A model for another purpose.
+    #[error("it is a model of the task {found:?}, and one of the task {wanted:?} is needed")]
+    Task {
+        /// What it is for.
+        found: Task,
+        /// What is to be done.
+        wanted: Task,
+    },
     /// Written by a newer Statewave.
     #[error("the file has format version {found}; this Statewave reads up to {newest}")]
     Version {
@@ -84,6 +94,9 @@ pub enum ModelError {
         /// The newest version read here.
         newest: u32,
     },
+    /// The folder of a published checkpoint is not one that is read here.
+    #[error("the checkpoint's config.json: {0}")]
+    Checkpoint(String),
     /// A layer that the spec calls for cannot be made from the tensors.
     #[error(transparent)]
     Layer(#[from] super::tensors::TensorError),
@@ -107,6 +120,12 @@ impl ModelError {
             }
             Self::NoSpec => {
                 "this is a safetensors file of another program; export it with training/export.py, which adds the spec"
+            }
+            Self::Task { .. } => {
+                "give a model for this purpose; `statewave inspect` says what a model is for"
+            }
+            Self::Checkpoint(_) => {
+                "give a folder as transformers' save_pretrained writes it of a Mamba or Mamba-2 language model"
             }
             Self::Version { .. } => "update Statewave, or export the model for this version",
             Self::NotFinite { .. } => "the training run diverged; export an earlier checkpoint",

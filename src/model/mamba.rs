@@ -7,14 +7,18 @@
 //!    │                  └─ z ─ SiLU ──────────────────────────────────────────┘              │
 //!    └───────────────────────────────────────────────────────────────────────────────────────┘
 //! ```
+//! The same block serves the ablations of the Mamba paper (table 1 and appendix E.1): without z, and with the
+//! time-invariant S4D where S6 is, which then has no x_proj and no dt_proj.
 
+use super::discretize::Sampling;
 use super::layer::Layer;
+use super::modes::Modes;
 use super::tensors::{TensorError, Tensors};
 use crate::kernels::conv::{PackedConv, conv};
 use crate::kernels::gate::{silu, softplus};
 use crate::kernels::norm::{gate_rows, rms_norm};
 use crate::kernels::proj::{Packed, proj};
-use crate::kernels::scan::{S6, S6Rows, s6};
+use crate::kernels::scan::{S4d, S6, S6Rows, s4d, s6};
 use crate::kernels::{Aligned, Path};
 
 /// Sizes of a Mamba block.
@@ -24,19 +28,37 @@ pub struct MambaConfig {
     pub width: usize,
     /// E, the inner width, a multiple of 8.
     pub inner: usize,
-    /// N, states of a channel.
+    /// N, states of a channel: real ones of S6, conjugate pairs of S4D.
     pub states: usize,
-    /// R, the rank of Δ.
-    pub rank: usize,
+    /// What the states obey.
+    pub space: Space,
+    /// Whether SiLU(z) multiplies what comes out of the states.
+    pub gated: bool,
     /// K, taps of the convolution, 1 to 4.
     pub taps: usize,
     /// Added to the mean square by the norm.
     pub eps: f32,
 }
 
+/// The state space model of a block.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Space {
+    /// Selective: Δ, B and C follow the input.
+    S6 {
+        /// R, the rank of Δ.
+        rank: usize,
+    },
+    /// Time-invariant.
+    S4d(Sampling),
+}
+
 impl MambaConfig {
     fn check(&self, layer: &str) -> Result<(), TensorError> {
-        let reason = if self.width == 0 || self.inner == 0 || self.states == 0 || self.rank == 0 {
+        let reason = if self.width == 0
+            || self.inner == 0
+            || self.states == 0
+            || self.space == (Space::S6 { rank: 0 })
+        {
             "a size is 0"
         } else if !self.width.is_multiple_of(8) || !self.inner.is_multiple_of(8) {
             "the width and the inner width must be multiples of 8"
@@ -54,22 +76,33 @@ impl MambaConfig {
 
 /// A Mamba block with its weights packed. Immutable; streams bring their own state.
 ///
-/// State is `[batch][3][E]`, then `[batch][E/16][N][16]`; zeros at the start of a stream.
+/// State is `[batch][3][E]`, then the states of the scan, such as `[batch][E/16][N][16]`; zeros at the start of a stream.
 #[derive(Debug, Clone)]
 pub struct MambaBlock {
     config: MambaConfig,
     norm: Aligned,
     in_proj: Packed,
     conv: PackedConv,
-    x_proj: Packed,
-    dt_proj: Packed,
-    scan: S6,
+    scan: Scan,
     out_proj: Packed,
+}
+
+/// The weights of a [`Space`].
+#[derive(Debug, Clone)]
+enum Scan {
+    S6 {
+        rank: usize,
+        x_proj: Packed,
+        dt_proj: Packed,
+        scan: S6,
+    },
+    S4d(S4d),
 }
 
 impl MambaBlock {
     /// Reads `{prefix}norm.weight` and `{prefix}mixer.*` under the names `transformers` gives them; `prefix` is such as
-    /// `layers.0.`. Biases of in_proj, out_proj and the convolution may be absent.
+    /// `layers.0.`. Biases of in_proj, out_proj and the convolution may be absent. Without a gate, in_proj is `[E, D]`;
+    /// S4D's own tensors are those of [`S4dLayer`](super::s4d::S4dLayer), with E in the place of D.
     ///
     /// # Errors
     /// A tensor that is missing or has another shape, or sizes that the kernels do not serve.
@@ -83,7 +116,6 @@ impl MambaBlock {
             width: d,
             inner: e,
             states: n,
-            rank: r,
             taps,
             ..
         } = config;
@@ -101,16 +133,24 @@ impl MambaBlock {
         };
         Ok(MambaBlock {
             norm: get("norm.weight", &[d])?.into(),
-            in_proj: dense("mixer.in_proj", 2 * e, d)?,
+            in_proj: dense("mixer.in_proj", e * (1 + usize::from(config.gated)), d)?,
             conv: PackedConv::new(
                 get("mixer.conv1d.weight", &[e, 1, taps])?,
                 e,
                 taps,
                 optional("mixer.conv1d.bias", &[e])?,
             ),
-            x_proj: dense("mixer.x_proj", r + 2 * n, e)?,
-            dt_proj: dense("mixer.dt_proj", e, r)?,
-            scan: S6::new(get("mixer.A_log", &[e, n])?, get("mixer.D", &[e])?, n),
+            scan: match config.space {
+                Space::S6 { rank } => Scan::S6 {
+                    rank,
+                    x_proj: dense("mixer.x_proj", rank + 2 * n, e)?,
+                    dt_proj: dense("mixer.dt_proj", e, rank)?,
+                    scan: S6::new(get("mixer.A_log", &[e, n])?, get("mixer.D", &[e])?, n),
+                },
+                Space::S4d(sampling) => {
+                    Scan::S4d(Modes::new(sampling, tensors, prefix, e, n)?.packed())
+                }
+            },
             out_proj: dense("mixer.out_proj", d, e)?,
             config,
         })
@@ -123,7 +163,18 @@ impl MambaBlock {
 
     /// Floats from one row of x_proj's output to the next, padded to whole lines.
     fn gates_row(&self) -> usize {
-        self.x_proj.outputs().next_multiple_of(16)
+        match &self.scan {
+            Scan::S6 { x_proj, .. } => x_proj.outputs().next_multiple_of(16),
+            Scan::S4d(_) => 0,
+        }
+    }
+
+    /// Floats of state of one stream behind the convolution.
+    fn scan_state_len(&self) -> usize {
+        match &self.scan {
+            Scan::S6 { scan, .. } => scan.state_len(),
+            Scan::S4d(scan) => scan.state_len(),
+        }
     }
 }
 
@@ -133,12 +184,12 @@ impl Layer for MambaBlock {
     }
 
     fn state_len(&self, batch: usize) -> usize {
-        batch * (self.conv.state_len() + self.scan.state_len())
+        batch * (self.conv.state_len() + self.scan_state_len())
     }
 
     fn scratch_len(&self, batch: usize, time: usize) -> usize {
         let MambaConfig { width, inner, .. } = self.config;
-        batch * time * (2 * inner + self.gates_row() + inner + width.max(inner))
+        batch * time * (self.in_proj.outputs() + self.gates_row() + inner + width.max(inner))
     }
 
     fn piece(
@@ -155,54 +206,53 @@ impl Layer for MambaBlock {
         if rows == 0 {
             return;
         }
+        let (row, gates_row) = (self.in_proj.outputs(), self.gates_row());
         let (tails, h) = state[..self.state_len(batch)].split_at_mut(batch * self.conv.state_len());
-        let (xz, rest) = scratch.split_at_mut(rows * 2 * e);
-        let (gates, rest) = rest.split_at_mut(rows * self.gates_row());
+        let (xz, rest) = scratch.split_at_mut(rows * row);
+        let (gates, rest) = rest.split_at_mut(rows * gates_row);
+        // Δ of S6; the input of S4D, which has no Δ of its own.
         let (delta, y) = rest.split_at_mut(rows * e);
         match k {
             0 => {
                 rms_norm(path, x, &self.norm, self.config.eps, y, rows);
-                proj(path, &self.in_proj, y, d, xz, 2 * e, rows, false);
+                proj(path, &self.in_proj, y, d, xz, row, rows, false);
             }
             1 => {
-                conv(path, &self.conv, xz, 2 * e, batch, time, tails);
+                conv(path, &self.conv, xz, row, batch, time, tails);
                 // x and z together: the longer, the better.
                 silu(path, xz);
-                proj(
-                    path,
-                    &self.x_proj,
-                    xz,
-                    2 * e,
-                    gates,
-                    self.gates_row(),
-                    rows,
-                    false,
-                );
-                proj(
-                    path,
-                    &self.dt_proj,
-                    gates,
-                    self.gates_row(),
-                    delta,
-                    e,
-                    rows,
-                    false,
-                );
-                softplus(path, delta);
+                match &self.scan {
+                    Scan::S6 {
+                        x_proj, dt_proj, ..
+                    } => {
+                        proj(path, x_proj, xz, row, gates, gates_row, rows, false);
+                        proj(path, dt_proj, gates, gates_row, delta, e, rows, false);
+                        softplus(path, delta);
+                    }
+                    Scan::S4d(_) => {
+                        for (u, xz) in delta.chunks_exact_mut(e).zip(xz.chunks_exact(row)) {
+                            u.copy_from_slice(&xz[..e]);
+                        }
+                    }
+                }
             }
-            2 => {
-                let bc = &gates[self.config.rank..];
-                let steps = S6Rows {
-                    delta,
-                    x: xz,
-                    x_stride: 2 * e,
-                    bc,
-                    bc_stride: self.gates_row(),
-                };
-                s6(path, &self.scan, steps, y, batch, time, h);
-            }
+            2 => match &self.scan {
+                Scan::S6 { rank, scan, .. } => {
+                    let steps = S6Rows {
+                        delta,
+                        x: xz,
+                        x_stride: row,
+                        bc: &gates[*rank..],
+                        bc_stride: gates_row,
+                    };
+                    s6(path, scan, steps, y, batch, time, h);
+                }
+                Scan::S4d(scan) => s4d(path, scan, delta, y, batch, time, h),
+            },
             3 => {
-                gate_rows(path, y, &xz[e..], 2 * e, e, rows);
+                if self.config.gated {
+                    gate_rows(path, y, &xz[e..], row, e, rows);
+                }
                 proj(path, &self.out_proj, y, e, x, d, rows, true);
             }
             _ => panic!("a Mamba block has 4 pieces"),

@@ -4,12 +4,15 @@ pub mod catalogue;
 mod container;
 pub mod denoise;
 pub mod discretize;
+pub mod effect;
 mod error;
 pub mod file;
 pub mod layer;
 pub mod mamba;
 pub mod mamba2;
+pub mod modes;
 pub mod s4d;
+pub mod sequence;
 pub mod spec;
 pub mod stack;
 pub mod tensors;
@@ -19,7 +22,7 @@ use std::sync::Arc;
 
 use denoise::DenoiseNet;
 use file::{Limits, ModelError, ModelFile, read_bytes, sha256};
-use spec::{FrontEnd, ModelSpec, Task};
+use spec::{FrontEnd, ModelSpec, Task, check_task};
 use tensors::Tensors;
 
 /// The longest analysis window that is accepted, in samples: 1.4 s at 48 kHz.
@@ -64,6 +67,7 @@ impl Model {
     pub fn from_bytes(bytes: &[u8]) -> Result<Model, ModelError> {
         let file = ModelFile::from_bytes(bytes)?;
         let parameters = file.parameters();
+        check_task(&file.spec_json, Task::Denoise)?;
         let spec: ModelSpec =
             serde_json::from_value(file.spec_json).map_err(|e| ModelError::Spec(e.to_string()))?;
         check(&spec)?;
@@ -109,12 +113,6 @@ impl Model {
 /// What the layers rely on.
 fn check(spec: &ModelSpec) -> Result<(), ModelError> {
     let fail = |why: String| Err(ModelError::Spec(why));
-    if spec.task != Task::Denoise {
-        return fail(format!(
-            "its task is {:?}; this version plays denoisers",
-            spec.task
-        ));
-    }
     if !(8_000..=192_000).contains(&spec.sample_rate) {
         return fail(format!("a rate of {} Hz", spec.sample_rate));
     }

@@ -1,18 +1,17 @@
 //! An S4D layer: RMSNorm, a diagonal time-invariant state space a channel, SiLU, a dense layer, and the residual.
 //!
-//! A stream runs it as a recurrence. A whole file may run it as a convolution by FFT: the same function, for the state
+//! A stream runs it as a recurrence. Whole clips may run it as a convolution by FFT: the same function, for the state
 //! space does not change with its input.
 
-use super::discretize::Rule;
+use super::discretize::Sampling;
 use super::layer::Layer;
+use super::modes::{Convolution, Modes};
 use super::tensors::{TensorError, Tensors};
 use crate::kernels::gate::silu;
 use crate::kernels::norm::rms_norm;
 use crate::kernels::proj::{Packed, proj};
 use crate::kernels::scan::{S4d, s4d};
 use crate::kernels::{Aligned, Path};
-use realfft::RealFftPlanner;
-use rustfft::num_complex::Complex64;
 
 /// Sizes of an S4D layer, and how its continuous time becomes steps.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,10 +20,8 @@ pub struct S4dConfig {
     pub width: usize,
     /// Complex states of a channel: half of the conjugate pairs' count that the papers call N.
     pub states: usize,
-    /// The rule of discretisation.
-    pub rule: Rule,
-    /// Factor on every Δ: the trained sample rate divided by the rate it runs at.
-    pub delta_scale: f64,
+    /// How continuous time becomes steps.
+    pub sampling: Sampling,
     /// Added to the mean square by the norm.
     pub eps: f32,
 }
@@ -35,19 +32,16 @@ pub struct S4dConfig {
 #[derive(Debug, Clone)]
 pub struct S4dLayer {
     config: S4dConfig,
-    norm: Aligned,
+    /// None where the level of the signal must not be lost, as in effects.
+    norm: Option<Aligned>,
     scan: S4d,
-    /// Ā and C̃ as the recurrence rounds them, so that the convolution is of the same system.
-    a_bar: Vec<Complex64>,
-    c: Vec<Complex64>,
-    d: Aligned,
+    modes: Modes,
     out_proj: Packed,
 }
 
 impl S4dLayer {
-    /// Reads, under `prefix`: `norm.weight [D]`, `mixer.log_dt [D]`, `mixer.log_A_real [D, states]`,
-    /// `mixer.A_imag [D, states]`, `mixer.C [D, states, 2]`, `mixer.D [D]`, `mixer.out_proj.weight [D, D]` and, if it is
-    /// there, `mixer.out_proj.bias [D]`. A = −exp(log_A_real) + i·A_imag and Δ = exp(log_dt), as in the S4 repository.
+    /// Reads, under `prefix`: `norm.weight [D]` if it is there, the tensors of [`Modes::new`] with E = D, `mixer.out_proj.weight [D, D]`
+    /// and, if it is there, `mixer.out_proj.bias [D]`.
     ///
     /// # Errors
     /// A tensor that is missing or has another shape, or sizes that the kernels do not serve.
@@ -65,30 +59,14 @@ impl S4dLayer {
             });
         }
         let get = |name: &str, shape: &[usize]| tensors.get(&format!("{prefix}{name}"), shape);
-        let log_dt = get("mixer.log_dt", &[width])?;
-        let log_a_real = get("mixer.log_A_real", &[width, states])?;
-        let a_imag = get("mixer.A_imag", &[width, states])?;
-        let c_parts = get("mixer.C", &[width, states, 2])?;
-        let rounded = |v: Complex64| Complex64::new(v.re as f32 as f64, v.im as f32 as f64);
-        let (mut a_bar, mut c) = (Vec::new(), Vec::new());
-        for i in 0..width * states {
-            let delta = (log_dt[i / states] as f64).exp() * config.delta_scale;
-            let a = Complex64::new(-(log_a_real[i] as f64).exp(), a_imag[i] as f64);
-            let (step, input) = config.rule.discretize(a, delta);
-            a_bar.push(rounded(step));
-            // The conjugate pair's other half doubles the real part.
-            c.push(rounded(
-                2.0 * input * Complex64::new(c_parts[2 * i] as f64, c_parts[2 * i + 1] as f64),
-            ));
-        }
-        let d = get("mixer.D", &[width])?;
+        let modes = Modes::new(config.sampling, tensors, prefix, width, states)?;
         let bias = tensors.optional(&format!("{prefix}mixer.out_proj.bias"), &[width])?;
         Ok(S4dLayer {
-            norm: get("norm.weight", &[width])?.into(),
-            scan: S4d::new(&a_bar, &c, d, states),
-            a_bar,
-            c,
-            d: d.into(),
+            norm: tensors
+                .optional(&format!("{prefix}norm.weight"), &[width])?
+                .map(Aligned::from),
+            scan: modes.packed(),
+            modes,
             out_proj: Packed::new(
                 get("mixer.out_proj.weight", &[width, width])?,
                 width,
@@ -104,6 +82,14 @@ impl S4dLayer {
         &self.config
     }
 
+    /// The norm, where there is one.
+    fn prepare(&self, path: Path, x: &[f32], u: &mut [f32], rows: usize) {
+        match &self.norm {
+            Some(norm) => rms_norm(path, x, norm, self.config.eps, u, rows),
+            None => u.copy_from_slice(&x[..u.len()]),
+        }
+    }
+
     /// SiLU, the dense layer and the residual.
     fn finish(&self, path: Path, y: &mut [f32], x: &mut [f32], rows: usize) {
         let width = self.config.width;
@@ -111,56 +97,101 @@ impl S4dLayer {
         proj(path, &self.out_proj, y, width, x, width, rows, true);
     }
 
-    /// [`Self::forward`] for one whole stream from an empty state, by FFT convolution. Allocates: for files.
-    pub fn forward_whole(&self, path: Path, x: &mut [f32]) {
-        let rows = x.len() / self.config.width;
-        let mut u = vec![0.0; x.len()];
-        rms_norm(path, x, &self.norm, self.config.eps, &mut u, rows);
-        let mut y = self.convolve(&u);
-        self.finish(path, &mut y, x, rows);
+    /// What runs whole streams of `time` steps from an empty state, by the way that [`faster_way`] picks. Allocates.
+    pub fn whole(&self, path: Path, time: usize) -> WholeS4d<'_> {
+        self.whole_by(faster_way(path, self.config.states, time), path, time)
     }
 
-    /// The state spaces alone, from an empty state, as convolutions with `K[t] = Re Σ_n C̃_n·Ā_n^t` and the skip.
-    fn convolve(&self, u: &[f32]) -> Vec<f32> {
-        let (width, states) = (self.config.width, self.config.states);
-        let time = u.len() / width;
-        let mut y = vec![0.0f32; u.len()];
-        if time == 0 {
-            return y;
+    /// As [`Self::whole`], by a way of one's own choice.
+    pub fn whole_by(&self, way: Way, path: Path, time: usize) -> WholeS4d<'_> {
+        let len = time * self.config.width;
+        WholeS4d {
+            layer: self,
+            path,
+            time,
+            runner: match way {
+                Way::Recurrence => Runner::Recurrence(vec![0.0; self.scan.state_len()]),
+                Way::Convolution => Runner::Convolution(Box::new(self.modes.convolution(time))),
+            },
+            u: vec![0.0; len],
+            y: vec![0.0; len],
         }
-        let mut planner = RealFftPlanner::<f64>::new();
-        let forward = planner.plan_fft_forward((2 * time).next_power_of_two());
-        let inverse = planner.plan_fft_inverse(forward.len());
-        let (mut kernel, mut input) = (forward.make_input_vec(), forward.make_input_vec());
-        let (mut kernel_bins, mut input_bins) =
-            (forward.make_output_vec(), forward.make_output_vec());
-        for e in 0..width {
-            kernel.fill(0.0);
-            input.fill(0.0);
-            for n in e * states..(e + 1) * states {
-                let mut tap = self.c[n];
-                for k in &mut kernel[..time] {
-                    *k += tap.re;
-                    tap *= self.a_bar[n];
-                }
-            }
-            for (t, v) in input[..time].iter_mut().enumerate() {
-                *v = u[t * width + e] as f64;
-            }
-            let fits = "buffers come from the plan";
-            forward.process(&mut kernel, &mut kernel_bins).expect(fits);
-            forward.process(&mut input, &mut input_bins).expect(fits);
-            let scale = 1.0 / forward.len() as f64;
-            input_bins
-                .iter_mut()
-                .zip(&kernel_bins)
-                .for_each(|(a, b)| *a *= b * scale);
-            inverse.process(&mut input_bins, &mut input).expect(fits);
-            for t in 0..time {
-                y[t * width + e] = (input[t] + self.d[e] as f64 * u[t * width + e] as f64) as f32;
-            }
+    }
+}
+
+/// How a time-invariant state space is run. Both are the same function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// Step by step, from a state.
+    Recurrence,
+    /// All at once, as a convolution by FFT from an empty state.
+    Convolution,
+}
+
+/// The faster way for streams of `time` steps with so many complex states a channel, once the convolution's kernel is
+/// made. A step of the recurrence costs the same for every state, one of the convolution for every doubling of the time.
+/// `cargo bench -p statewave-benches --bench s4d` shows what is picked beside what it measures.
+pub fn faster_way(path: Path, states: usize, time: usize) -> Way {
+    let recurrence = states as f64 * ns_a_state(path);
+    if time > 0 && FFT_NS_A_DOUBLING * ((2 * time) as f64).log2() < recurrence {
+        Way::Convolution
+    } else {
+        Way::Recurrence
+    }
+}
+
+/// Nanoseconds that a state adds to a step of a channel of the recurrence: 6 cycles of 3.7 GHz for a vector of channels.
+fn ns_a_state(path: Path) -> f64 {
+    match path {
+        Path::Portable | Path::Avx2 => 0.20,
+        Path::Avx512 => 0.10,
+    }
+}
+
+/// Nanoseconds that a doubling of the length adds to a step of a channel of the convolution: an estimate.
+const FFT_NS_A_DOUBLING: f64 = 0.8;
+
+/// Whole streams of one length through a layer, one after the other, each from an empty state.
+pub struct WholeS4d<'a> {
+    layer: &'a S4dLayer,
+    path: Path,
+    time: usize,
+    runner: Runner,
+    u: Vec<f32>,
+    y: Vec<f32>,
+}
+
+enum Runner {
+    /// With its state.
+    Recurrence(Vec<f32>),
+    Convolution(Box<Convolution>),
+}
+
+impl WholeS4d<'_> {
+    /// Which way it goes.
+    pub fn way(&self) -> Way {
+        match self.runner {
+            Runner::Recurrence(_) => Way::Recurrence,
+            Runner::Convolution(_) => Way::Convolution,
         }
-        y
+    }
+
+    /// [`Layer::forward`] of one stream, `[time][D]`, whose state was empty.
+    ///
+    /// # Panics
+    /// If `x` has another length.
+    pub fn run(&mut self, x: &mut [f32]) {
+        let (layer, path, rows) = (self.layer, self.path, self.time);
+        assert_eq!(x.len(), self.u.len(), "a stream of another length");
+        layer.prepare(path, x, &mut self.u, rows);
+        match &mut self.runner {
+            Runner::Recurrence(state) => {
+                state.fill(0.0);
+                s4d(path, &layer.scan, &self.u, &mut self.y, 1, rows, state);
+            }
+            Runner::Convolution(convolution) => convolution.run(&self.u, &mut self.y),
+        }
+        layer.finish(path, &mut self.y, x, rows);
     }
 }
 
@@ -192,7 +223,7 @@ impl Layer for S4dLayer {
             scratch[..self.scratch_len(batch, time)].split_at_mut(rows * self.config.width);
         match k {
             0 => {
-                rms_norm(path, x, &self.norm, self.config.eps, u, rows);
+                self.prepare(path, x, u, rows);
                 s4d(path, &self.scan, u, y, batch, time, state);
             }
             1 => self.finish(path, y, x, rows),

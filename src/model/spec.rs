@@ -1,6 +1,9 @@
 //! What a model file says of itself: the JSON under the metadata key `statewave`.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::error::ModelError;
 
 /// The newest format version this program reads and writes.
 pub const FORMAT_VERSION: u32 = 1;
@@ -20,6 +23,19 @@ pub enum Task {
     Generate,
     /// Tokens to tokens, such as the papers' tasks.
     Sequence,
+}
+
+/// Whether a spec is of the task that is to be run: the first thing to know of it, for the rest follows from the task.
+pub(super) fn check_task(spec: &Value, wanted: Task) -> Result<(), ModelError> {
+    let task = spec.get("task").cloned().unwrap_or_default();
+    match serde_json::from_value::<Task>(task) {
+        Ok(task) if task == wanted => Ok(()),
+        Ok(task) => Err(ModelError::Task {
+            found: task,
+            wanted,
+        }),
+        Err(e) => Err(ModelError::Spec(format!("its task: {e}"))),
+    }
 }
 
 /// The short-time Fourier transform around a frame model. All lengths in samples of the model's rate.

@@ -3,9 +3,9 @@
 //! Published Mamba and Mamba-2 checkpoints of Hugging Face `transformers` load as they are: sizes come from the tensors'
 //! shapes, names with or without `backbone.`, `embedding.` or `embeddings.`.
 
-use super::discretize::Rule;
+use super::discretize::Sampling;
 use super::layer::Layer;
-use super::mamba::{MambaBlock, MambaConfig};
+use super::mamba::{MambaBlock, MambaConfig, Space};
 use super::mamba2::{Mamba2Block, Mamba2Config};
 use super::s4d::{S4dConfig, S4dLayer};
 use super::tensors::{TensorError, Tensors};
@@ -22,10 +22,8 @@ pub struct StackConfig {
     pub groups: usize,
     /// `time_step_limit` of Mamba-2.
     pub delta_limit: (f32, f32),
-    /// The rule of S4D layers.
-    pub rule: Rule,
-    /// Factor on Δ of S4D layers: the trained sample rate divided by the rate they run at.
-    pub delta_scale: f64,
+    /// How the continuous time of S4D layers becomes steps.
+    pub sampling: Sampling,
 }
 
 impl Default for StackConfig {
@@ -34,8 +32,7 @@ impl Default for StackConfig {
             eps: 1e-5,
             groups: 1,
             delta_limit: (0.0, f32::INFINITY),
-            rule: Rule::Zoh,
-            delta_scale: 1.0,
+            sampling: Sampling::default(),
         }
     }
 }
@@ -43,7 +40,7 @@ impl Default for StackConfig {
 /// A block of any kind.
 #[derive(Debug, Clone)]
 pub enum Block {
-    /// S6.
+    /// S6, or S4D in the same block.
     Mamba(MambaBlock),
     /// SSD.
     Mamba2(Mamba2Block),
@@ -86,13 +83,16 @@ impl Block {
             }
         };
         let eps = config.eps;
-        if tensors.shape(&format!("{prefix}mixer.log_dt")).is_some() {
-            let states = shape("mixer.A_imag", 2)?[1];
+        let fixed = tensors.shape(&format!("{prefix}mixer.log_dt")).is_some();
+        if fixed
+            && tensors
+                .shape(&format!("{prefix}mixer.in_proj.weight"))
+                .is_none()
+        {
             let config = S4dConfig {
                 width,
-                states,
-                rule: config.rule,
-                delta_scale: config.delta_scale,
+                states: shape("mixer.A_imag", 2)?[1],
+                sampling: config.sampling,
                 eps,
             };
             return S4dLayer::new(config, tensors, prefix).map(Block::S4d);
@@ -119,12 +119,19 @@ impl Block {
             };
             return Mamba2Block::new(config, tensors, prefix).map(Block::Mamba2);
         }
-        let (a, dt) = (shape("mixer.A_log", 2)?, shape("mixer.dt_proj.weight", 2)?);
+        let (states, space) = if fixed {
+            (shape("mixer.A_imag", 2)?[1], Space::S4d(config.sampling))
+        } else {
+            let rank = shape("mixer.dt_proj.weight", 2)?[1];
+            (shape("mixer.A_log", 2)?[1], Space::S6 { rank })
+        };
+        let inner = conv[0];
         let config = MambaConfig {
             width,
-            inner: a[0],
-            states: a[1],
-            rank: dt[1],
+            inner,
+            states,
+            space,
+            gated: shape("mixer.in_proj.weight", 2)?[0] != inner,
             taps: conv[2],
             eps,
         };
@@ -167,15 +174,16 @@ pub struct Stack {
     embedding: Option<(usize, Vec<f32>)>,
     input: Option<Packed>,
     blocks: Vec<Block>,
-    norm: Aligned,
+    norm: Option<Aligned>,
     eps: f32,
     head: Option<Packed>,
 }
 
 impl Stack {
     /// Reads a checkpoint: `layers.N.*` and `norm_f.weight`, with or without `backbone.`; if there, `embedding.weight`
-    /// or `embeddings.weight`, `in_linear.weight [D, inputs]` with its bias, and `lm_head.weight [outputs, D]` with its
-    /// bias. Without a head of its own, an embedding is its own head.
+    /// or `embeddings.weight`, `in_linear.weight [D, inputs]` with its bias, and `lm_head.weight` or `out_linear.weight
+    /// [outputs, D]` with its bias. Without a head of its own, an embedding is its own head. Only with an `in_linear` may
+    /// `norm_f` be absent, as in effects.
     ///
     /// # Errors
     /// A tensor that is missing or has another shape, or sizes that the kernels do not serve.
@@ -186,8 +194,9 @@ impl Stack {
             ""
         };
         let norm_name = format!("{at}norm_f.weight");
-        let width = match tensors.shape(&norm_name) {
-            Some([width]) => *width,
+        let ends = [&norm_name, "in_linear.weight"].map(|name| tensors.shape(name));
+        let width = match ends {
+            [Some([width]), _] | [None, Some([width, _])] => *width,
             _ => {
                 return Err(TensorError::Missing {
                     name: norm_name,
@@ -214,16 +223,23 @@ impl Stack {
             Some(&[_, inputs]) => Some(dense("in_linear", width, inputs)?),
             _ => None,
         };
-        let head = match (tensors.shape("lm_head.weight"), &embedding) {
-            (Some(&[outputs, _]), _) => Some(dense("lm_head", outputs, width)?),
-            (_, Some((rows, weight))) => Some(Packed::new(weight, *rows, width, None)),
-            _ => None,
-        };
+        let mut head = None;
+        for name in ["lm_head", "out_linear"] {
+            if let Some(&[outputs, _]) = tensors.shape(&format!("{name}.weight")) {
+                head = Some(dense(name, outputs, width)?);
+            }
+        }
+        if let (None, Some((rows, weight))) = (&head, &embedding) {
+            head = Some(Packed::new(weight, *rows, width, None));
+        }
         let mut blocks = Vec::new();
-        while tensors
-            .shape(&format!("{at}layers.{}.norm.weight", blocks.len()))
-            .is_some()
-        {
+        let there = |layer: usize| {
+            let name = |tensor: &str| format!("{at}layers.{layer}.{tensor}");
+            ["norm.weight", "mixer.out_proj.weight"]
+                .iter()
+                .any(|tensor| tensors.shape(&name(tensor)).is_some())
+        };
+        while there(blocks.len()) {
             blocks.push(Block::new(
                 config,
                 tensors,
@@ -231,7 +247,7 @@ impl Stack {
                 width,
             )?);
         }
-        let norm = tensors.get(&norm_name, &[width])?.into();
+        let norm = tensors.optional(&norm_name, &[width])?.map(Aligned::from);
         Ok(Stack {
             width,
             embedding,
@@ -251,6 +267,16 @@ impl Stack {
     /// The blocks in order.
     pub fn blocks(&self) -> &[Block] {
         &self.blocks
+    }
+
+    /// Length of a row that the input layer takes, if there is one.
+    pub fn inputs(&self) -> Option<usize> {
+        self.input.as_ref().map(Packed::inputs)
+    }
+
+    /// Number of tokens, if there is an embedding.
+    pub fn vocabulary(&self) -> Option<usize> {
+        self.embedding.as_ref().map(|(rows, _)| *rows)
     }
 
     /// Length of an output row, if there is a head.
@@ -325,8 +351,10 @@ impl Layer for Stack {
             k -= block.pieces();
             state = rest;
         }
-        let len = batch * time * self.width;
-        rms_norm(path, x, &self.norm, self.eps, scratch, batch * time);
-        x[..len].copy_from_slice(&scratch[..len]);
+        if let Some(norm) = &self.norm {
+            let len = batch * time * self.width;
+            rms_norm(path, x, norm, self.eps, scratch, batch * time);
+            x[..len].copy_from_slice(&scratch[..len]);
+        }
     }
 }

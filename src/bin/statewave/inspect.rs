@@ -4,7 +4,10 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
+use statewave::engine::wave::WaveEngine;
+use statewave::latency::Latency;
 use statewave::model::catalogue;
+use statewave::model::effect::{EffectModel, RateWay};
 use statewave::model::spec::FrontEnd;
 
 use crate::failure::Result;
@@ -50,11 +53,30 @@ fn facts(model: &Loaded) -> Value {
         "bytes": model.bytes.len(),
         "parameters": model.file.parameters(),
         "latency_ms": latency_ms(&model.file.spec_json),
+        "rates": rates(model).map(|rates| {
+            let entry = |(rate, way, latency): &(u32, RateWay, Latency)| {
+                json!({ "rate": rate, "way": way.to_string(), "latency_samples": latency.total() })
+            };
+            rates.iter().map(entry).collect::<Vec<_>>()
+        }),
         "macs_per_hop": work.map(|(hop, _)| hop),
         "macs_per_second": work.map(|(_, second)| second),
         "spec": model.file.spec_json,
         "tensors": tensors,
     })
+}
+
+/// How an effect is played at the usual rates, and how late it then is.
+fn rates(model: &Loaded) -> Option<Vec<(u32, RateWay, Latency)>> {
+    let effect = EffectModel::from_bytes(&model.bytes).ok()?;
+    let played = |rate| {
+        let engine = WaveEngine::new(&effect, rate, 1, 1).ok()?;
+        Some((rate, engine.way(), engine.latency()))
+    };
+    [44_100, 48_000, 88_200, 96_000, 192_000]
+        .into_iter()
+        .map(played)
+        .collect()
 }
 
 /// Multiply-accumulates a hop and a second, of one channel, if the model can be played.
@@ -86,6 +108,14 @@ fn text(model: &Loaded) -> String {
     );
     if let Some(ms) = latency_ms(&model.file.spec_json) {
         row(&mut lines, 0, "latency", &format!("{ms:.1} ms"));
+    }
+    for (rate, way, latency) in rates(model).unwrap_or_default() {
+        row(
+            &mut lines,
+            0,
+            &format!("at {rate} Hz"),
+            &format!("{way}: {latency}"),
+        );
     }
     if let Some((hop, second)) = work(model) {
         let text = format!(

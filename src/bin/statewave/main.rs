@@ -4,11 +4,13 @@ mod audio;
 mod bench;
 mod denoise;
 mod doctor;
+mod drawing;
 mod failure;
 mod inspect;
 mod models;
 mod render;
 mod spectrogram;
+mod task;
 mod temporary;
 
 use std::process::ExitCode;
@@ -29,6 +31,7 @@ enum Command {
     Inspect(inspect::Arguments),
     Bench(bench::Arguments),
     Doctor(doctor::Arguments),
+    Task(task::Arguments),
 }
 
 /// Exit codes: 0 all is well, 1 something failed, 2 the command line is wrong.
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Task(arguments) => task::run(&arguments),
     };
     match result {
         Ok(code) => code,

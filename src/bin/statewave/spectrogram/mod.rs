@@ -1,16 +1,12 @@
 //! A picture of a recording before and after: two panels over one time axis, level in dB as colour.
 
-mod canvas;
-mod glyphs;
 mod levels;
 mod palette;
 
-use std::io::Write;
 use std::path::Path;
 
-use crate::failure::{Failure, Result};
-use crate::temporary::Temporary;
-use canvas::{Align, Canvas};
+use crate::drawing::{self, Align, BACKGROUND, Canvas, FAINT, INK};
+use crate::failure::Result;
 use levels::{Levels, frequency_at, height_of};
 
 const WIDTH: usize = 1600;
@@ -25,10 +21,6 @@ const BAR_WIDTH: usize = 16;
 /// Levels shown below the loudest point of the input.
 const RANGE_DB: f32 = 80.0;
 
-const BACKGROUND: [u8; 3] = [16, 17, 22];
-const INK: [u8; 3] = [222, 224, 230];
-const FAINT: [u8; 3] = [140, 143, 152];
-
 /// Size of the figures' capital letters, in pixels.
 const TEXT: f32 = 14.0;
 const TITLE: f32 = 19.0;
@@ -41,24 +33,7 @@ pub fn write(
     rate: u32,
     force: bool,
 ) -> Result<()> {
-    let canvas = draw(before, after, rate);
-    let (temporary, mut out) = Temporary::beside(path)?;
-    encode(&mut out, &canvas).map_err(|why| {
-        Failure::new(
-            format!("cannot write {}: {why}", path.display()),
-            "check the path and the disk",
-        )
-    })?;
-    temporary.keep(out, force)
-}
-
-fn encode(out: &mut impl Write, canvas: &Canvas) -> std::result::Result<(), png::EncodingError> {
-    let mut encoder = png::Encoder::new(out, WIDTH as u32, HEIGHT as u32);
-    encoder.set_color(png::ColorType::Rgb);
-    encoder.set_depth(png::BitDepth::Eight);
-    let mut writer = encoder.write_header()?;
-    writer.write_image_data(canvas.pixels())?;
-    writer.finish()
+    drawing::write(path, &draw(before, after, rate), force)
 }
 
 fn draw(before: &[Vec<f32>], after: &[Vec<f32>], rate: u32) -> Canvas {

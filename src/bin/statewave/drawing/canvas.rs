@@ -30,6 +30,11 @@ impl Canvas {
         }
     }
 
+    /// Pixels of a row, and rows.
+    pub fn size(&self) -> (usize, usize) {
+        (self.width, self.height)
+    }
+
     /// Three bytes a pixel, row by row.
     pub fn pixels(&self) -> &[u8] {
         &self.pixels

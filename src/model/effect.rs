@@ -1,0 +1,171 @@
+//! Effects: audio in, audio out, sample by sample, without a frame and without latency.
+//!
+//! ```text
+//! sample ─► in_linear ─► blocks ─► (norm_f) ─► out_linear ─► sample
+//! ```
+//! S4D blocks know continuous time: made for another sample rate, their Δ is scaled and they are the same system. Blocks
+//! that count in samples, as every convolution over taps does, are not, and such a model is played at its own rate.
+
+use std::fmt;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::discretize::{Rule, Sampling};
+use super::file::{Limits, ModelError, ModelFile, read_bytes};
+use super::spec::{Task, check_task};
+use super::stack::{Block, Stack, StackConfig};
+use super::tensors::Tensors;
+
+/// What an effect's file says of itself. The kinds and sizes of its blocks are those of its tensors.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EffectSpec {
+    /// See [`FORMAT_VERSION`](super::spec::FORMAT_VERSION).
+    pub format_version: u32,
+    /// The model's own name.
+    pub name: String,
+    /// [`Task::Effect`].
+    pub task: Task,
+    /// The rate it was trained at, Hz.
+    pub sample_rate: u32,
+    /// How continuous time becomes steps.
+    pub rule: Rule,
+    /// Added to the mean square by every RMSNorm, if there are any.
+    #[serde(default = "default_eps")]
+    pub norm_eps: f64,
+    /// Licence, training data, scores and the like.
+    #[serde(flatten)]
+    pub notes: serde_json::Map<String, Value>,
+}
+
+fn default_eps() -> f64 {
+    f64::from(StackConfig::default().eps)
+}
+
+/// How a model is played at a rate.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum RateWay {
+    /// It was trained at this rate.
+    Native,
+    /// Its blocks are made anew with Δ times this: no resampler, no latency.
+    Scaled(f64),
+    /// It runs at its own rate between two resamplers, because of the first block that counts in samples.
+    Resampled {
+        /// That block, from 0 on.
+        block: usize,
+        /// What it is.
+        kind: &'static str,
+    },
+}
+
+impl fmt::Display for RateWay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RateWay::Native => write!(f, "at its own rate"),
+            RateWay::Scaled(factor) => write!(f, "Δ scaled by {factor:.4}, no resampler"),
+            RateWay::Resampled { block, kind } => write!(
+                f,
+                "resampled to its own rate, for block {block} ({kind}) counts in samples"
+            ),
+        }
+    }
+}
+
+/// An effect, verified when read. Immutable; streams are [`WaveEngine`](crate::engine::wave::WaveEngine)s.
+#[derive(Debug)]
+pub struct EffectModel {
+    spec: EffectSpec,
+    tensors: Tensors,
+    /// At the trained rate.
+    stack: Stack,
+}
+
+impl EffectModel {
+    /// Reads a model file of at most [`Limits::MODEL`].
+    ///
+    /// # Errors
+    /// See [`ModelError`]: each says what is wrong, and its remedy.
+    pub fn open(path: impl AsRef<Path>) -> Result<EffectModel, ModelError> {
+        EffectModel::from_bytes(&read_bytes(path.as_ref(), Limits::MODEL)?)
+    }
+
+    /// Reads the bytes of a whole model file.
+    ///
+    /// # Errors
+    /// As [`EffectModel::open`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<EffectModel, ModelError> {
+        let file = ModelFile::from_bytes(bytes)?;
+        check_task(&file.spec_json, Task::Effect)?;
+        let spec: EffectSpec =
+            serde_json::from_value(file.spec_json).map_err(|e| ModelError::Spec(e.to_string()))?;
+        let fail = |why: String| Err(ModelError::Spec(why));
+        if !(8_000..=192_000).contains(&spec.sample_rate) {
+            return fail(format!("a rate of {} Hz", spec.sample_rate));
+        }
+        if !(spec.norm_eps.is_finite() && spec.norm_eps > 0.0) {
+            return fail("norm_eps must be above 0".into());
+        }
+        let mut tensors = Tensors::new();
+        for (name, tensor) in file.tensors {
+            tensors.insert(name, tensor.shape, tensor.data);
+        }
+        let stack = made(&spec, &tensors, 1.0)?;
+        if (stack.inputs(), stack.outputs()) != (Some(1), Some(1)) {
+            return fail(
+                "an effect takes a sample and gives one: in_linear [D, 1], out_linear [1, D]"
+                    .into(),
+            );
+        }
+        Ok(EffectModel {
+            spec,
+            tensors,
+            stack,
+        })
+    }
+
+    /// What the model says of itself.
+    pub fn spec(&self) -> &EffectSpec {
+        &self.spec
+    }
+
+    /// How it is played at `sample_rate`, Hz.
+    pub fn way(&self, sample_rate: u32) -> RateWay {
+        if sample_rate == self.spec.sample_rate {
+            return RateWay::Native;
+        }
+        let counts = |block: &Block| match block {
+            Block::S4d(_) => None,
+            Block::Mamba(_) => Some("a Mamba block's convolution"),
+            Block::Mamba2(_) => Some("a Mamba-2 block's convolution"),
+        };
+        let mut blocks = self.stack.blocks().iter().enumerate();
+        match blocks.find_map(|(block, b)| counts(b).map(|kind| (block, kind))) {
+            Some((block, kind)) => RateWay::Resampled { block, kind },
+            None => RateWay::Scaled(f64::from(self.spec.sample_rate) / f64::from(sample_rate)),
+        }
+    }
+
+    /// The blocks with their ends, as `way` plays them. Allocates.
+    ///
+    /// # Errors
+    /// None that reading the file has not found already.
+    pub fn stack(&self, way: RateWay) -> Result<Stack, ModelError> {
+        match way {
+            RateWay::Scaled(factor) => made(&self.spec, &self.tensors, factor),
+            RateWay::Native | RateWay::Resampled { .. } => Ok(self.stack.clone()),
+        }
+    }
+}
+
+fn made(spec: &EffectSpec, tensors: &Tensors, delta_scale: f64) -> Result<Stack, ModelError> {
+    let config = StackConfig {
+        eps: spec.norm_eps as f32,
+        sampling: Sampling {
+            rule: spec.rule,
+            delta_scale,
+        },
+        ..StackConfig::default()
+    };
+    Ok(Stack::new(config, tensors)?)
+}
