@@ -9,7 +9,7 @@ use statewave::latency::LatencyMode;
 use statewave::model::Model;
 use statewave::model::catalogue;
 use statewave::model::file::ModelFile;
-use statewave_plugin::loader::{Loader, ModelChoice, Status};
+use statewave_plugin::loader::{Loader, ModelChoice, Status, Stream};
 use statewave_plugin::processor::{Processor, Settings};
 
 use crate::signals::{Random, noisy, same_bits};
@@ -147,10 +147,10 @@ fn what_plays_plays_on_whatever_file_is_asked_for() {
     };
     let loader = Loader::new();
     let model = loader.model().expect("the usual model is here");
-    let make = || Processor::new(&model, config, LatencyMode::Live).expect("it can be made");
-    let (mut undisturbed, _ends) = make();
-    let (mut processor, ends) = make();
-    loader.connect(ends, &model, 2);
+    let (mut undisturbed, _ends) =
+        Processor::new(&model, config, LatencyMode::Live).expect("it can be made");
+    let stream = Stream::live(config, LatencyMode::Live);
+    let mut processor = loader.processor(&stream).expect("it can be made");
     for (what, bytes) in bad_files() {
         let path = write(folder.path(), what, &bytes);
         loader.choose(ModelChoice::file(path));
