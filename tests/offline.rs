@@ -253,19 +253,18 @@ fn a_long_recording_takes_no_more_of_the_device_than_a_short_one() {
         Err(error) => return eprintln!("skipped: {error}"),
     };
     let model = Arc::new(Model::open(MODEL).unwrap());
-    // As many channels as make a stretch of 64 frames, or the recordings would have to be minutes long.
-    let channels = whole::frames_at_once(1) / 64;
-    let most = |seconds: f32| {
-        let mut audio = vec![vec![0.1; (48_000.0 * seconds) as usize]; channels];
+    // Stretches of 32 frames: five of them, and twenty.
+    let most = |seconds: usize| {
+        let mut audio = vec![vec![0.1; 48_000 * seconds]];
         let mut most = 0;
         let controls = Controls::default();
-        whole::render(&gpu, &model, &mut audio, 48_000, &controls, |_| {
+        whole::render_by(&gpu, &model, &mut audio, 48_000, &controls, 32, |_| {
             most = most.max(gpu.memory().unwrap_or(0));
         })
         .unwrap();
         most
     };
-    let (short, long) = (most(0.5), most(2.5));
+    let (short, long) = (most(1), most(4));
     if short == 0 {
         return eprintln!("skipped: the adapter does not tell what it has given");
     }

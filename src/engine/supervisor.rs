@@ -6,6 +6,10 @@
 //! frame is given this thread's state first. Both run the same function, so the sound does not change but for rounding,
 //! and frames overlap, which is the fade.
 
+mod policy;
+
+pub use policy::{Playing, Policy, SupervisorStats};
+
 use std::sync::Arc;
 
 use super::cpu::CpuEngine;
@@ -13,45 +17,6 @@ use super::{Engine, EngineReport, Exchange, Player};
 use crate::handoff::job::{Job, JobBench, JobDesk, Outcome, StateOrder, jobs};
 use crate::model::Model;
 use crate::telemetry::Deltas;
-
-/// How patient a supervisor is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Policy {
-    /// Samples of the model's rate by which results come later than the spread.
-    pub handoff: usize,
-    /// A state comes back with every so many-th frame; as many frames, and those in flight, may have to be run at once.
-    pub save_every: u64,
-    /// Frames that the worker must have been on time for, one after the other, before it plays again.
-    pub punctual: u32,
-}
-
-/// Who plays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Playing {
-    /// The worker.
-    Worker,
-    /// This thread.
-    Here,
-}
-
-/// What has happened so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct SupervisorStats {
-    /// Frames the worker played.
-    pub by_worker: u64,
-    /// Frames that were run here.
-    pub here: u64,
-    /// Frames of the worker that were not there when they were due.
-    pub late: u64,
-    /// Frames that the worker could not take or could not run.
-    pub lost: u64,
-    /// Times this thread took over.
-    pub taken_over: u64,
-    /// Times the worker took up again.
-    pub given_back: u64,
-    /// Frames run here to catch up.
-    pub replayed: u64,
-}
 
 /// A frame kept for the time it may have to be run here.
 #[derive(Debug)]

@@ -48,8 +48,24 @@ pub fn render(
     controls: &Controls,
     told_of: impl FnMut(usize),
 ) -> Result<Latency, WholeError> {
+    let frames = frames_at_once(audio.len());
+    render_by(gpu, model, audio, rate, controls, frames, told_of)
+}
+
+/// The same, `frames` of every channel at a time.
+///
+/// # Errors
+/// As [`render`].
+pub fn render_by(
+    gpu: &Arc<Gpu>,
+    model: &Arc<Model>,
+    audio: &mut [Vec<f32>],
+    rate: u32,
+    controls: &Controls,
+    frames: usize,
+    told_of: impl FnMut(usize),
+) -> Result<Latency, WholeError> {
     let (spec, net, channels) = (model.spec(), model.net(), audio.len());
-    let frames = frames_at_once(channels);
     let mut denoiser = GpuDenoiser::new(Arc::clone(gpu), net, channels, frames)?;
     let (scout, player, mut batch) = offline::engines(2 * net.bins(), channels);
     let config = ChainConfig {
