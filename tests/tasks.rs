@@ -69,7 +69,8 @@ fn induction_heads_outlast_the_length_of_training_only_with_selection() {
         assert!(of(variant, &longer) > 0.95, "{variant}: {longer:?}");
     }
     let far = accuracies("induction", 4096, 16);
-    assert!(of("mamba", &far) > 0.95, "{far:?}");
+    assert!(of("mamba", &far) > 0.6, "{far:?}");
+    assert!(of("s4d", &far) < 0.3, "{far:?}");
 }
 
 /// The engine runs the very networks that were trained: S4D's recurrence here was an FFT convolution there.
