@@ -61,10 +61,10 @@ impl Streams {
                 let mut tokens = vec![FIRST; length + self.remember];
                 let mut answers = Vec::with_capacity(self.remember);
                 // Each place is taken with the share of places still wanted among those left.
-                for place in 0..length {
+                for (place, token) in tokens[..length].iter_mut().enumerate() {
                     if draw.below(length - place) < self.remember - answers.len() {
-                        tokens[place] = 1 + draw.below(marker - 1);
-                        answers.push(tokens[place]);
+                        *token = 1 + draw.below(marker - 1);
+                        answers.push(*token);
                     }
                 }
                 tokens[length..].fill(marker);
