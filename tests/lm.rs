@@ -20,6 +20,10 @@ fn folder(name: &str) -> PathBuf {
         .join(name)
 }
 
+/// Of logits to those in double precision. `transformers` itself reaches 117.7 dB (Mamba) and 126.9 dB (Mamba-2) in single
+/// precision with these weights; this engine 118.6 and 127.0.
+const LEAST_DB: f64 = 116.0;
+
 /// What tests/golden/make_lm.py wrote beside a checkpoint.
 struct Golden {
     tokens: Vec<usize>,
@@ -69,7 +73,7 @@ fn logits_are_those_of_the_reference_at_once_and_step_by_step() {
                 session.feed(tokens).unwrap();
                 logits.extend_from_slice(session.logits());
             }
-            assert_db(&golden.logits, &logits, 120.0, name, Path::detect());
+            assert_db(&golden.logits, &logits, LEAST_DB, name, Path::detect());
         }
     }
 }

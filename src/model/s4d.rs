@@ -140,8 +140,8 @@ pub fn faster_way(path: Path, states: usize, time: usize) -> Way {
     }
 }
 
-/// Nanoseconds that a state adds to a step of a channel of the recurrence, as measured on a Zen 4
-/// (the widest path: 6 cycles of 3.7 GHz for sixteen channels).
+/// Nanoseconds that a state adds to a step of a channel of the recurrence, as measured on a Zen 5; for the widest path
+/// reckoned: 6 cycles of 3.7 GHz for sixteen channels.
 fn ns_a_state(path: Path) -> f64 {
     match path {
         Path::Portable => 0.39,
