@@ -342,6 +342,49 @@ fn models_that_are_not_there_or_broken_are_said() {
     assert!(text(&output.stderr).contains("help: "));
 }
 
+/// A peer that copies: on the path it is found by its name, elsewhere it is named.
+#[cfg(unix)]
+#[test]
+fn bench_times_the_model_and_its_peers() {
+    use std::os::unix::fs::PermissionsExt;
+    let bench = Bench::new();
+    let peer = bench.path("nnnoiseless");
+    fs::write(&peer, "#!/bin/sh\ncp \"$1\" \"$2\"\n").unwrap();
+    fs::set_permissions(&peer, fs::Permissions::from_mode(0o755)).unwrap();
+    let system = std::env::var("PATH").unwrap();
+    let path = format!("{}:{system}", bench.folder.path().display());
+    let command = format!("{} {{in}} {{out}}", peer.display());
+    let named = ["--peer", command.as_str()];
+    for (path, arguments) in [(&path, &[][..]), (&system, &named[..])] {
+        let output = Command::new(env!("CARGO_BIN_EXE_statewave"))
+            .args([&["bench", "--seconds", "1"][..], arguments].concat())
+            .env("PATH", path)
+            .env("HOME", bench.folder.path())
+            .output()
+            .unwrap();
+        assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+        for line in [
+            "one hop ",
+            "real-time factor ",
+            "share of floor ",
+            "peer             nnnoiseless: ",
+        ] {
+            assert!(
+                text(&output.stdout).contains(line),
+                "{line}: {}",
+                text(&output.stdout)
+            );
+        }
+    }
+    let output = bench.run(&["bench", "--seconds", "1", "--peer", "no-such-program {in}"]);
+    assert_eq!(code(&output), 1);
+    assert!(
+        text(&output.stderr).contains("help: "),
+        "{}",
+        text(&output.stderr)
+    );
+}
+
 #[test]
 fn inspect_prints_what_other_programs_read() {
     let bench = Bench::new();

@@ -156,6 +156,38 @@ fn streaming_equals_the_whole() {
     }
 }
 
+/// Whatever of a state is broken (by a GPU, by memory): one frame is heard as it came, and the stream goes on.
+#[test]
+fn a_state_that_is_no_number_costs_one_frame() {
+    let (model, voice) = (model(), noisy_voice());
+    let clean = live(
+        &mut chain(&model, Path::detect(), 48_000, 1),
+        &voice,
+        || 480,
+    );
+    for path in Path::available() {
+        let len = CpuEngine::with_path(&model, 1, path).state_len();
+        // The level, the oldest bin that filters see, the first convolution tail, and states from there to the last.
+        for (at, resets) in [(0, 0), (2, 1), (2 + 8 * 136, 1), (len / 2, 1), (len - 1, 1)] {
+            let mut engine = CpuEngine::with_path(&model, 1, path);
+            let mut state = vec![0.0; len];
+            engine.save(&mut state);
+            state[at] = f32::NAN;
+            engine.restore(&state);
+            let mut chain = chain(&model, path, 48_000, 1);
+            drop(chain.swap_engine(Box::new(engine)));
+            let output = live(&mut chain, &voice, || 480);
+            assert!(output.iter().all(|x| x.is_finite()));
+            let what = format!("{at} of {len} on {}", path.name());
+            assert_eq!(chain.stats().resets, resets, "{what}");
+            assert_eq!(chain.stats().non_finite, resets, "{what}");
+            // A stream that began a frame later cleans as well.
+            let (end, truth) = (&output[96_000..], &clean[96_000..]);
+            assert!(snr_db(truth, end) > 15.0, "{what}: {}", snr_db(truth, end));
+        }
+    }
+}
+
 #[test]
 fn left_equals_right_gives_the_same_bits() {
     let (model, voice) = (model(), noisy_voice());

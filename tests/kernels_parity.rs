@@ -75,24 +75,51 @@ fn gates_survive_any_input() {
 }
 
 #[test]
-fn silence_ends_in_zeros_and_a_broken_state_heals() {
-    let (e, states) = (16, 4);
-    let s = S6::new(&vec![0.0; e * states], &vec![0.0; e], states);
-    let delta = vec![0.7; 256 * e];
-    let (x, bc) = (vec![0.0; 256 * e], vec![1.0; 256 * 2 * states]);
+fn states_that_decay_in_silence_never_become_subnormal() {
+    let (e, states, time) = (16, 4, 256);
+    let (delta, silence) = (vec![0.7; time * e], vec![0.0; time * e]);
+    // The smallest C that is not 0 reads a state without becoming subnormal itself.
+    let bc: Vec<f32> = [vec![1.0; states], vec![1e-3; states]]
+        .concat()
+        .repeat(time);
+    let s6_scan = S6::new(&vec![0.0; e * states], &vec![0.0; e], states);
     let rows = S6Rows {
         delta: &delta,
-        x: &x,
+        x: &silence,
         x_stride: e,
         bc: &bc,
         bc_stride: 2 * states,
     };
+    let ssd_scan = Ssd::new(&[0.0; 2], &[0.0; 2], &[0.0; 2], 8, states, 1, (0.0, 8.0));
+    let xbc: Vec<f32> = bc
+        .chunks(2 * states)
+        .flat_map(|bc| [&silence[..e], bc].concat())
+        .collect();
+    let mut gates = vec![0.0; time * ssd_scan.gates_len()];
     for path in Path::available() {
-        let (mut y, mut h) = (vec![0.0; 256 * e], vec![1.0; s.state_len()]);
-        h[3] = f32::NAN;
-        s6(path, &s, rows, &mut y, 1, 256, &mut h);
-        assert!(h.iter().all(|v| *v == 0.0));
-        assert!(y.iter().all(|v| *v == 0.0 || v.is_normal()));
+        let check = |what: &str, y: &[f32], h: &[f32]| {
+            let quiet = |v: &f32| v.is_normal() && v.abs() < 1e-17;
+            assert!(h.iter().all(quiet), "{what} on {}: {h:?}", path.name());
+            assert!(y.iter().all(|v| v.is_normal()), "{what}: {y:?}");
+            assert!(y[(time - 1) * e..].iter().all(quiet), "{what}: {y:?}");
+        };
+        let (mut y, mut h) = (vec![0.0; time * e], vec![1.0; s6_scan.state_len()]);
+        s6(path, &s6_scan, rows, &mut y, 1, time, &mut h);
+        check("s6", &y, &h);
+        ssd_gates(path, &ssd_scan, &[0.7; 512], 2, &mut gates, time);
+        let (mut y, mut h) = (vec![0.0; time * e], vec![1.0; ssd_scan.state_len()]);
+        ssd(
+            path,
+            &ssd_scan,
+            &xbc,
+            ssd_scan.row_len(),
+            &gates,
+            &mut y,
+            1,
+            time,
+            &mut h,
+        );
+        check("ssd", &y, &h);
     }
 }
 

@@ -71,9 +71,11 @@ impl CpuEngine {
         }
     }
 
+    /// A piece of all channels before the next piece: its weights are read from memory once for all of them.
     fn advance(&mut self, target: usize) {
+        let channels = self.sessions.len();
         while self.done < target {
-            self.sessions[self.done / self.pieces].piece(self.done % self.pieces);
+            self.sessions[self.done % channels].piece(self.done / channels);
             self.done += 1;
         }
     }

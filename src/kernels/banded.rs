@@ -7,10 +7,12 @@ use super::lane::Lane;
 use super::mix::Steps;
 use super::simd::Aligned;
 
-/// Lanes of a vector, on every path.
+/// Lanes of a vector, in which outputs are packed.
 const LANES: usize = 8;
 /// The most vectors of outputs that go together: two sums for each fit in sixteen registers beside a weight and an input.
 const BLOCK: usize = 6;
+/// The most sums of an output, each over every so manieth input.
+const SUMS: usize = 4;
 /// Floats between the weights in use and those that are fetched: two kilobytes.
 const AHEAD: usize = 512;
 
@@ -117,11 +119,11 @@ on_path! {
     ///
     /// # Panics
     /// If a slice is too short.
-    pub fn banded(w: &PackedBands, x: &[f32], from: Steps, out: &mut [f32], to: Steps, frames: usize) = banded_body by 8
+    pub fn banded(w: &PackedBands, x: &[f32], from: Steps, out: &mut [f32], to: Steps, frames: usize) = banded_body
 }
 
 /// # Safety
-/// The processor has the instructions of `L`, which has eight lanes.
+/// The processor has the instructions of `L`, which has eight or sixteen lanes.
 #[inline(always)]
 unsafe fn banded_body<L: Lane>(
     w: &PackedBands,
@@ -131,7 +133,6 @@ unsafe fn banded_body<L: Lane>(
     to: Steps,
     frames: usize,
 ) {
-    assert!(L::N == LANES);
     if frames == 0 || w.bands == 0 {
         return;
     }
@@ -153,14 +154,16 @@ unsafe fn banded_body<L: Lane>(
                         .as_mut_ptr()
                         .add(frame * to.frame + band * to.band + first);
                     let (k, left) = (w.inputs, w.outputs - first);
-                    match vectors {
-                        1 => block::<L, 1>(weights, bias, x, k, out, left),
-                        2 => block::<L, 2>(weights, bias, x, k, out, left),
-                        3 => block::<L, 3>(weights, bias, x, k, out, left),
-                        4 => block::<L, 4>(weights, bias, x, k, out, left),
-                        5 => block::<L, 5>(weights, bias, x, k, out, left),
-                        _ => block::<L, 6>(weights, bias, x, k, out, left),
+                    macro_rules! of {
+                        ($($v:literal: $wide:literal $half:literal, $eights:literal;)*) => {
+                            match vectors {
+                                $($v if L::N == LANES => block::<L, $eights, 0, 2>(weights, bias, x, k, out, left),
+                                $v => block::<L, $wide, $half, SUMS>(weights, bias, x, k, out, left),)*
+                                _ => unreachable!("a block has 1 to 6 vectors"),
+                            }
+                        };
                     }
+                    of!(1: 0 1, 1; 2: 1 0, 2; 3: 1 1, 3; 4: 2 0, 4; 5: 2 1, 5; 6: 3 0, 6;);
                 }
             }
             first += vectors * LANES;
@@ -168,16 +171,17 @@ unsafe fn banded_body<L: Lane>(
     }
 }
 
-/// `P` vectors of outputs, of which `left` floats are wanted. Even and odd inputs have a sum each.
+/// `W` vectors of outputs and `H` (0 or 1) of eight behind them, of which `left` floats are wanted. Every `S`th input goes
+/// to the same sum.
 ///
 /// # Safety
 /// The pointers have what the block needs, and the processor has the instructions of `L`.
 #[allow(
     clippy::needless_range_loop,
-    reason = "even and odd go in step with the weights"
+    reason = "several arrays go in step, and their index says so"
 )]
 #[inline(always)]
-unsafe fn block<L: Lane, const P: usize>(
+unsafe fn block<L: Lane, const W: usize, const H: usize, const S: usize>(
     mut weights: *const f32,
     bias: *const f32,
     x: *const f32,
@@ -185,39 +189,68 @@ unsafe fn block<L: Lane, const P: usize>(
     out: *mut f32,
     left: usize,
 ) {
+    let width = W * L::N + H * LANES;
     // SAFETY: as the caller vouches; a prefetch may point anywhere.
     unsafe {
-        let mut even = [L::splat(0.0); P];
-        let mut odd = even;
-        for (p, sum) in even.iter_mut().enumerate() {
+        let mut wide = [[L::splat(0.0); W]; S];
+        let mut half = [[L::Eight::splat(0.0); H]; S];
+        for (p, sum) in wide[0].iter_mut().enumerate() {
             *sum = L::load(bias.add(p * L::N));
         }
+        for sum in &mut half[0] {
+            *sum = L::Eight::load(bias.add(W * L::N));
+        }
+        macro_rules! step {
+            ($s:expr, $k:expr) => {
+                let input = *x.add($k);
+                let a = L::splat(input);
+                for p in 0..W {
+                    wide[$s][p] = L::load(weights.add($s * width + p * L::N)).fma(a, wide[$s][p]);
+                }
+                for sum in &mut half[$s] {
+                    let a = L::Eight::splat(input);
+                    *sum = L::Eight::load(weights.add($s * width + W * L::N)).fma(a, *sum);
+                }
+            };
+        }
         let mut k = 0;
-        while k + 2 <= inputs {
-            let (a, b) = (L::splat(*x.add(k)), L::splat(*x.add(k + 1)));
-            for line in 0..P {
+        while k + S <= inputs {
+            for line in 0..(S * width).div_ceil(16) {
                 L::prefetch(weights.wrapping_add(AHEAD + line * 16));
             }
-            for p in 0..P {
-                even[p] = L::load(weights.add(p * L::N)).fma(a, even[p]);
-                odd[p] = L::load(weights.add((P + p) * L::N)).fma(b, odd[p]);
+            for s in 0..S {
+                step!(s, k + s);
             }
-            weights = weights.add(2 * P * L::N);
-            k += 2;
+            weights = weights.add(S * width);
+            k += S;
         }
-        if k < inputs {
-            let a = L::splat(*x.add(k));
-            for p in 0..P {
-                even[p] = L::load(weights.add(p * L::N)).fma(a, even[p]);
+        while k < inputs {
+            step!(0, k);
+            weights = weights.add(width);
+            k += 1;
+        }
+        // In halves, so that no sum waits for all others.
+        let mut rest = S;
+        while rest > 1 {
+            rest /= 2;
+            for s in 0..rest {
+                for p in 0..W {
+                    wide[s][p] = wide[s][p].add(wide[s + rest][p]);
+                }
+                for p in 0..H {
+                    half[s][p] = half[s][p].add(half[s + rest][p]);
+                }
             }
         }
-        for p in 0..P {
-            let sum = even[p].add(odd[p]);
+        for (p, sum) in wide[0].iter().enumerate() {
             if left >= (p + 1) * L::N {
                 sum.store(out.add(p * L::N));
             } else {
                 sum.store_first(out.add(p * L::N), left - p * L::N);
             }
+        }
+        for sum in &half[0] {
+            sum.store_first(out.add(W * L::N), (left - W * L::N).min(LANES));
         }
     }
 }

@@ -69,6 +69,15 @@ pub(crate) trait Lane: Copy {
     /// # Safety
     /// `p` is writable for `count` floats.
     unsafe fn store_first(self, p: *mut f32, count: usize);
+    /// Eight floats from `p`, again and again in all lanes.
+    ///
+    /// # Safety
+    /// `p` is readable for eight floats, and the processor has this lane's instructions.
+    #[inline(always)]
+    unsafe fn repeat_eight(p: *const f32) -> Self {
+        // SAFETY: as the caller vouches.
+        unsafe { Self::load(p) }
+    }
     /// A vector from each of [`Self::ROWS`] rows, `stride` apart.
     ///
     /// # Safety
@@ -87,7 +96,7 @@ pub(crate) trait Lane: Copy {
         // SAFETY: as the caller vouches.
         unsafe { self.store(p) }
     }
-    /// Has the cache fetch what lies at `p`, which need not be readable.
+    /// Has the first-level cache fetch what lies at `p`, which need not be readable.
     #[inline(always)]
     fn prefetch(_p: *const f32) {}
 

@@ -1,14 +1,14 @@
 //! One small dense layer per channel: the bands (or frames, or positions) of a row mixed, each channel in its own way.
 //!
-//! The channels are the lanes, eight of them, so nothing is gathered. Weights are packed
-//! `[C/8][F_out/8][F_in][8 outputs][8 channels]`: one stream.
+//! The channels are the lanes, eight of them (of two outputs, where there are sixteen), so nothing is gathered. Weights
+//! are packed `[C/8][F_out/8][F_in][8 outputs][8 channels]`: one stream.
 
 use super::lane::Lane;
 use super::simd::Aligned;
 
 /// Outputs that stay in registers together.
 const BLOCK: usize = 8;
-/// Channels in a vector, on every path.
+/// Channels that lie together.
 const LANES: usize = 8;
 
 /// C matrices `[F_out, F_in]` and an optional bias `[C, F_out]`, packed for [`mix_gated`].
@@ -135,11 +135,11 @@ on_path! {
     /// If a slice is too short.
     pub fn mix_gated(
         w: &PackedMix, u: &[f32], z: &[f32], from: Steps, out: &mut [f32], to: Steps, frames: usize,
-    ) = mix_body by 8
+    ) = mix_body
 }
 
 /// # Safety
-/// The processor has the instructions of `L`, which has eight lanes.
+/// The processor has the instructions of `L`, which has eight or sixteen lanes.
 #[inline(always)]
 unsafe fn mix_body<L: Lane>(
     w: &PackedMix,
@@ -150,7 +150,6 @@ unsafe fn mix_body<L: Lane>(
     to: Steps,
     frames: usize,
 ) {
-    assert!(L::N == LANES);
     if frames == 0 || w.inputs == 0 || w.outputs == 0 {
         return;
     }
@@ -161,6 +160,7 @@ unsafe fn mix_body<L: Lane>(
     assert!(z.len() >= end(from, w.outputs), "gate rows do not fit");
     assert!(out.len() >= end(to, w.outputs), "output rows do not fit");
     let padded = w.outputs.next_multiple_of(BLOCK);
+    let mut sums = [0.0f32; BLOCK * LANES];
     for group in 0..w.channels / LANES {
         for first in (0..padded).step_by(BLOCK) {
             let block = (group * padded + first) / BLOCK;
@@ -168,30 +168,79 @@ unsafe fn mix_body<L: Lane>(
             for frame in 0..frames {
                 // SAFETY: groups, blocks and frames stay within what was packed and checked above.
                 unsafe {
-                    let mut weights = w.blocks.as_ptr().add(block * w.inputs * BLOCK * LANES);
+                    let weights = w.blocks.as_ptr().add(block * w.inputs * BLOCK * LANES);
                     let bias = w.bias.as_ptr().add(block * BLOCK * LANES);
-                    let mut acc = [L::splat(0.0); BLOCK];
-                    for (f, a) in acc.iter_mut().enumerate() {
-                        *a = L::load(bias.add(f * LANES));
+                    let input = u.as_ptr().add(frame * from.frame + group * LANES);
+                    if L::N == LANES {
+                        sums_of::<L, BLOCK, 1>(
+                            weights, bias, input, from.band, w.inputs, &mut sums,
+                        );
+                    } else {
+                        sums_of::<L, { BLOCK / 2 }, 2>(
+                            weights, bias, input, from.band, w.inputs, &mut sums,
+                        );
                     }
-                    let mut input = u.as_ptr().add(frame * from.frame + group * LANES);
-                    for _ in 0..w.inputs {
-                        let v = L::load(input);
-                        for (f, a) in acc.iter_mut().enumerate() {
-                            *a = L::load(weights.add(f * LANES)).fma(v, *a);
-                        }
-                        weights = weights.add(BLOCK * LANES);
-                        input = input.wrapping_add(from.band);
-                    }
-                    for (f, a) in acc.iter().enumerate().take(count) {
+                    for f in 0..count {
                         let band = first + f;
                         let gate = frame * from.frame + band * from.band + group * LANES;
                         let at = frame * to.frame + band * to.band + group * LANES;
-                        a.mul(L::load(z.as_ptr().add(gate)))
+                        L::Eight::load(sums.as_ptr().add(f * LANES))
+                            .mul(L::Eight::load(z.as_ptr().add(gate)))
                             .store(out.as_mut_ptr().add(at));
                     }
                 }
             }
+        }
+    }
+}
+
+/// The sums of a block's outputs, `[8 outputs][8 channels]` in `V` vectors; every `S`th input goes to the same sum.
+///
+/// # Safety
+/// The pointers have what the block needs, `V` vectors of `L` are a block, and the processor has the instructions of `L`.
+#[allow(
+    clippy::needless_range_loop,
+    reason = "several arrays go in step, and their index says so"
+)]
+#[inline(always)]
+unsafe fn sums_of<L: Lane, const V: usize, const S: usize>(
+    mut weights: *const f32,
+    bias: *const f32,
+    mut input: *const f32,
+    step: usize,
+    inputs: usize,
+    sums: &mut [f32; BLOCK * LANES],
+) {
+    // SAFETY: as the caller vouches.
+    unsafe {
+        let mut acc = [[L::splat(0.0); V]; S];
+        for (v, a) in acc[0].iter_mut().enumerate() {
+            *a = L::load(bias.add(v * L::N));
+        }
+        macro_rules! step {
+            ($acc:expr) => {
+                let x = L::repeat_eight(input);
+                for (v, a) in $acc.iter_mut().enumerate() {
+                    *a = L::load(weights.add(v * L::N)).fma(x, *a);
+                }
+                weights = weights.add(BLOCK * LANES);
+                input = input.wrapping_add(step);
+            };
+        }
+        for _ in 0..inputs / S {
+            for acc in &mut acc {
+                step!(acc);
+            }
+        }
+        for _ in 0..inputs % S {
+            step!(acc[0]);
+        }
+        for v in 0..V {
+            let mut sum = acc[0][v];
+            for other in &acc[1..] {
+                sum = sum.add(other[v]);
+            }
+            sum.store(sums.as_mut_ptr().add(v * L::N));
         }
     }
 }

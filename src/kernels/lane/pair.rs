@@ -15,11 +15,6 @@ impl<L> Pair<L> {
     pub(crate) fn new(first: L, second: L) -> Self {
         Pair(first, second)
     }
-
-    #[inline(always)]
-    pub(crate) fn parts(self) -> (L, L) {
-        (self.0, self.1)
-    }
 }
 
 impl<L: Lane> Lane for Pair<L> {
@@ -86,6 +81,12 @@ impl<L: Lane> Lane for Pair<L> {
     #[inline(always)]
     fn prefetch(p: *const f32) {
         L::prefetch(p);
+    }
+    #[inline(always)]
+    unsafe fn repeat_eight(p: *const f32) -> Self {
+        // SAFETY: as the caller vouches.
+        let part = unsafe { L::repeat_eight(p) };
+        Pair(part, part)
     }
     #[inline(always)]
     fn mantissa_and_exponent(self) -> (Self, Self) {

@@ -156,6 +156,11 @@ impl Lane for V16 {
         V8::prefetch(p);
     }
     #[inline(always)]
+    unsafe fn repeat_eight(p: *const f32) -> V16 {
+        // SAFETY: as the caller vouches.
+        V16(unsafe { _mm512_castpd_ps(_mm512_broadcast_f64x4(_mm256_loadu_pd(p.cast()))) })
+    }
+    #[inline(always)]
     fn mantissa_and_exponent(self) -> (V16, V16) {
         // SAFETY: `self` exists, so the instructions are there.
         unsafe {

@@ -1,8 +1,16 @@
 //! The selective scan of Mamba (Gu and Dao 2023, algorithm 2): `h ← exp(Δ·A)·h + Δ·x·B`, `y = C·h + D·x`.
 
-use super::{LINE, lines_len, pack_lines, rows_len};
-use crate::kernels::lane::{Lane, Pair, TINY};
+use super::{FLOOR, LINE, lines_len, pack_lines, rows_len};
+use crate::kernels::lane::{Lane, Pair};
 use crate::kernels::simd::Aligned;
+
+/// States whose decays are worked out together, before any is used: one decay is a long chain of dependent instructions,
+/// and between the loads and stores of a state the processor sees too few of them at once.
+const TILE: usize = 16;
+
+/// A tile of decays.
+#[repr(align(64))]
+struct Decays([f32; TILE * LINE]);
 
 /// What an S6 scan knows beforehand.
 #[derive(Debug, Clone)]
@@ -135,6 +143,7 @@ unsafe fn body<L: Lane>(
     h: &mut [f32],
 ) {
     let (channels, states) = (s.channels, s.states);
+    let mut decays = Decays([0.0; TILE * LINE]);
     for stream in 0..batch {
         for e in (0..channels).step_by(L::N) {
             // SAFETY: the caller has checked every row of every slice; vectors stay in a line of the packed ones.
@@ -143,42 +152,64 @@ unsafe fn body<L: Lane>(
                 let h = h.as_mut_ptr().add(stream * s.state_len() + line);
                 let a = s.a.as_ptr().add(line);
                 let d = L::load(s.d.as_ptr().add(e));
-                let tiny = L::splat(TINY);
+                let floor = L::splat(FLOOR);
                 for row in stream * time..(stream + 1) * time {
                     let delta = L::load(rows.delta.as_ptr().add(row * channels + e));
                     let x = L::load(rows.x.as_ptr().add(row * rows.x_stride + e));
                     let b = rows.bc.as_ptr().add(row * rows.bc_stride);
                     let c = b.add(states);
                     let dx = delta.mul(x);
-                    // Two states a step where they lie together: one decay is a long chain, and so is one sum.
+                    // Two sums, for one would wait for itself. A macro, for a closure would lose the instructions.
                     let (mut even, mut odd) = (x.mul(d), L::splat(0.0));
-                    let mut n = 0;
-                    while L::N == LINE && n + 2 <= states {
-                        let at = h.add(n * LINE);
-                        let decay = Pair::new(delta, delta)
-                            .mul(Pair::<L>::load(a.add(n * LINE)))
-                            .decay();
-                        let b = Pair::new(L::splat(*b.add(n)), L::splat(*b.add(n + 1)));
-                        let state = decay
-                            .fma(Pair::<L>::load(at), Pair::new(dx, dx).mul(b))
-                            .flush(Pair::new(tiny, tiny));
-                        state.store(at);
-                        let (first, second) = state.parts();
-                        even = first.fma(L::splat(*c.add(n)), even);
-                        odd = second.fma(L::splat(*c.add(n + 1)), odd);
-                        n += 2;
-                    }
-                    for n in n..states {
-                        let at = h.add(n * LINE);
-                        let decay = delta.mul(L::load(a.add(n * LINE))).decay();
-                        let input = dx.mul(L::splat(*b.add(n)));
-                        let state = decay.fma(L::load(at), input).flush(tiny);
-                        state.store(at);
-                        even = state.fma(L::splat(*c.add(n)), even);
+                    for first in (0..states).step_by(TILE) {
+                        let count = TILE.min(states - first);
+                        tile_of_decays(delta, a.add(first * LINE), count, &mut decays);
+                        macro_rules! step {
+                            ($n:expr, $sum:ident) => {
+                                let (n, at) = (first + $n, h.add((first + $n) * LINE));
+                                let decay = L::load(decays.0.as_ptr().add($n * L::N));
+                                let input = dx.fma(L::splat(*b.add(n)), floor);
+                                let state = decay.fma(L::load(at), input);
+                                state.store(at);
+                                $sum = state.fma(L::splat(*c.add(n)), $sum);
+                            };
+                        }
+                        let mut n = 0;
+                        while n + 2 <= count {
+                            step!(n, even);
+                            step!(n + 1, odd);
+                            n += 2;
+                        }
+                        if n < count {
+                            step!(n, even);
+                        }
                     }
                     even.add(odd).store(y.as_mut_ptr().add(row * channels + e));
                 }
             }
+        }
+    }
+}
+
+/// `decays[n] ← 2^(Δ·a[n])` for `count` states, at most [`TILE`], `L::N` floats each.
+///
+/// # Safety
+/// `a` is readable for `count` lines, and the processor has the instructions of `L`.
+#[inline(always)]
+unsafe fn tile_of_decays<L: Lane>(delta: L, a: *const f32, count: usize, decays: &mut Decays) {
+    let two = Pair::new(delta, delta);
+    let stride = LINE / L::ROWS;
+    // SAFETY: as the caller vouches; a tile holds as many states.
+    unsafe {
+        let mut n = 0;
+        while n + 2 <= count {
+            let a = Pair::<L>::load_rows(a.add(n * LINE), stride);
+            (two.mul(a).decay()).store(decays.0.as_mut_ptr().add(n * L::N));
+            n += 2;
+        }
+        if n < count {
+            let a = L::load(a.add(n * LINE));
+            (delta.mul(a).decay()).store(decays.0.as_mut_ptr().add(n * L::N));
         }
     }
 }

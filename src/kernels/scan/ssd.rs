@@ -1,12 +1,8 @@
 //! The scan of Mamba-2 (Dao and Gu 2024, "SSD"): one decay a head, `h ← exp(Δ·A)·h + Δ·x·B`, `y = C·h + D·x`.
 
-use super::{LINE, lines_len, rows_len};
+use super::{FLOOR, LINE, lines_len, rows_len};
 use crate::kernels::lane::Lane;
 use crate::kernels::simd::Aligned;
-
-/// Added to every input of a state (−360 dB), so that a state which decays never becomes a subnormal number. With one
-/// decay a head this scan is so short that flushing each state, as the other scans do, would cost a third of it.
-const FLOOR: f32 = 1e-18;
 
 /// What an SSD scan knows beforehand.
 #[derive(Debug, Clone)]
@@ -262,50 +258,104 @@ unsafe fn body<L: Lane>(
     time: usize,
     h: &mut [f32],
 ) {
-    let (channels, states) = (s.channels(), s.states);
-    let heads_padded = s.a.len();
-    let heads_in_group = s.heads / s.groups;
+    let (channels, state_len) = (s.channels(), s.state_len());
+    let in_group = channels / s.groups;
     for stream in 0..batch {
-        for e in (0..channels).step_by(L::N) {
-            let head = e / s.head_dim;
-            let group = head / heads_in_group;
+        let rows = Rows {
+            s,
+            xbc: xbc.as_ptr().wrapping_add(stream * time * stride),
+            stride,
+            gates: gates.as_ptr().wrapping_add(stream * time * s.gates_len()),
+            y: y.as_mut_ptr().wrapping_add(stream * time * channels),
+            time,
+            h: h.as_mut_ptr().wrapping_add(stream * state_len),
+        };
+        for group in 0..s.groups {
+            let (mut e, end) = (group * in_group, (group + 1) * in_group);
             // SAFETY: the caller has checked every row of every slice; vectors stay in a line of the state.
             unsafe {
-                let h = h
-                    .as_mut_ptr()
-                    .add(stream * s.state_len() + e / LINE * states * LINE + e % LINE);
-                let d = L::splat(s.d[head]);
-                let floor = L::splat(FLOOR);
-                for row in stream * time..(stream + 1) * time {
-                    let gate = gates.as_ptr().add(row * 2 * heads_padded + head);
-                    let (delta, decay) = (L::splat(*gate), L::splat(*gate.add(heads_padded)));
-                    let x = xbc.as_ptr().add(row * stride);
-                    let b = x.add(channels + group * states);
-                    let c = b.add(s.groups * states);
-                    let x = L::load(x.add(e));
-                    let dx = delta.mul(x);
-                    // Two sums, for one would wait for itself. A macro, for a closure would lose the instructions.
-                    let (mut even, mut odd) = (d.mul(x), L::splat(0.0));
-                    macro_rules! step {
-                        ($n:expr, $sum:ident) => {
-                            let at = h.add($n * LINE);
-                            let input = dx.fma(L::splat(*b.add($n)), floor);
-                            let state = decay.fma(L::load(at), input);
-                            state.store(at);
-                            $sum = state.fma(L::splat(*c.add($n)), $sum);
-                        };
-                    }
-                    let mut n = 0;
-                    while n + 2 <= states {
-                        step!(n, even);
-                        step!(n + 1, odd);
-                        n += 2;
-                    }
-                    if n < states {
-                        step!(n, even);
-                    }
-                    even.add(odd).store(y.as_mut_ptr().add(row * channels + e));
+                // Four vectors in a row of registers where there are thirty-two of them, else two pairs.
+                while L::ROWS == 1 && L::N == LINE && e + 4 * L::N <= end {
+                    vectors::<L, 4>(rows, group, e);
+                    e += 4 * L::N;
                 }
+                while e + 2 * L::N <= end {
+                    vectors::<L, 2>(rows, group, e);
+                    e += 2 * L::N;
+                }
+                while e < end {
+                    vectors::<L, 1>(rows, group, e);
+                    e += L::N;
+                }
+            }
+        }
+    }
+}
+
+/// The rows of one stream.
+#[derive(Clone, Copy)]
+struct Rows<'a> {
+    s: &'a Ssd,
+    xbc: *const f32,
+    stride: usize,
+    gates: *const f32,
+    y: *mut f32,
+    time: usize,
+    h: *mut f32,
+}
+
+/// `P` vectors of channels from `e` on, all of one group: its B and C are fetched once for all of them, and no sum waits
+/// for itself.
+///
+/// # Safety
+/// As of [`body`]; the channels are those of `group`.
+#[allow(
+    clippy::needless_range_loop,
+    reason = "several arrays go in step, and their index says so"
+)]
+#[inline(always)]
+unsafe fn vectors<L: Lane, const P: usize>(rows: Rows, group: usize, e: usize) {
+    let Rows {
+        s,
+        xbc,
+        stride,
+        gates,
+        y,
+        time,
+        h,
+    } = rows;
+    let (channels, states, padded) = (s.channels(), s.states, s.a.len());
+    let head: [usize; P] = std::array::from_fn(|p| (e + p * L::N) / s.head_dim);
+    // SAFETY: as the caller vouches.
+    unsafe {
+        let h: [*mut f32; P] = std::array::from_fn(|p| {
+            let e = e + p * L::N;
+            h.add(e / LINE * states * LINE + e % LINE)
+        });
+        let floor = L::splat(FLOOR);
+        for t in 0..time {
+            let x = xbc.add(t * stride);
+            let b = x.add(channels + group * states);
+            let c = b.add(s.groups * states);
+            let gate = gates.add(t * 2 * padded);
+            let (mut decay, mut dx, mut sum) = ([floor; P], [floor; P], [floor; P]);
+            for p in 0..P {
+                let x = L::load(x.add(e + p * L::N));
+                decay[p] = L::splat(*gate.add(padded + head[p]));
+                dx[p] = L::splat(*gate.add(head[p])).mul(x);
+                sum[p] = L::splat(s.d[head[p]]).mul(x);
+            }
+            for n in 0..states {
+                let (b, c) = (L::splat(*b.add(n)), L::splat(*c.add(n)));
+                for p in 0..P {
+                    let at = h[p].add(n * LINE);
+                    let state = decay[p].fma(L::load(at), dx[p].fma(b, floor));
+                    state.store(at);
+                    sum[p] = state.fma(c, sum[p]);
+                }
+            }
+            for p in 0..P {
+                sum[p].store(y.add(t * channels + e + p * L::N));
             }
         }
     }

@@ -30,6 +30,10 @@ impl Level {
     fn update(&mut self, mean: f32, keep: f32) -> f32 {
         self.sum = keep * self.sum + mean;
         self.weight = keep * self.weight + 1.0;
+        // What is no number would hide behind the floor for ever.
+        if !(self.sum + self.weight).is_finite() {
+            (self.sum, self.weight) = (0.0, 1.0);
+        }
         if self.sum < 1e-20 {
             self.sum = 0.0;
         }

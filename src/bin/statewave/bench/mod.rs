@@ -28,7 +28,8 @@ pub struct Arguments {
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
     seconds: u32,
     /// Another program to time on the same sound, mono WAV at the model's rate; may come more than once. {in} and
-    /// {out} stand for the files. Its start, timed on a tenth of a second of sound, is taken off
+    /// {out} stand for the files, {folder} for one to write to. Its start, timed on a tenth of a second of sound, is
+    /// taken off. If none is named, nnnoiseless and deep-filter are timed where they are on the path
     #[arg(long = "peer", value_name = "COMMAND {in} {out}", value_parser = Peer::parse)]
     peers: Vec<Peer>,
 }
@@ -46,7 +47,11 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let spec = playable.spec();
     let (rate, hop) = (spec.sample_rate, spec.front_end.hop);
     let sound = test_sound(rate, arguments.seconds);
-    let files = match arguments.peers.is_empty() {
+    let peers = match arguments.peers.is_empty() {
+        true => Peer::installed(),
+        false => arguments.peers.clone(),
+    };
+    let files = match peers.is_empty() {
         true => None,
         false => Some(Files::new(&mono(&sound, rate))?),
     };
@@ -58,7 +63,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let path = Path::detect();
     let mut peak = peak::gflops(path);
     let mut best = f64::INFINITY;
-    let mut peers = vec![peer::Times::NONE; arguments.peers.len()];
+    let mut times = vec![peer::Times::NONE; peers.len()];
     for run in 0..RUNS {
         let start = Instant::now();
         denoise::clean(
@@ -71,7 +76,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         )?;
         best = best.min(start.elapsed().as_secs_f64());
         if let Some(files) = files.as_ref().filter(|_| run % RUNS_A_PEER == 0) {
-            for (peer, times) in arguments.peers.iter().zip(&mut peers) {
+            for (peer, times) in peers.iter().zip(&mut times) {
                 times.keep_best(peer.time(files)?);
             }
         }
@@ -97,7 +102,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         "share of floor   {:.0} % (floor {whole_floor_ns} ns: the work at {peak:.1} GFLOP/s)",
         100.0 * floor_ns / ns
     );
-    for (peer, times) in arguments.peers.iter().zip(&peers) {
+    for (peer, times) in peers.iter().zip(&times) {
         let time = times.without_start(seconds);
         println!(
             "peer             {}: {:.2} % of real time, {:.2} times ours",

@@ -11,7 +11,13 @@ use crate::failure::{Failure, Result};
 /// Length of the sound on which a program's start is timed.
 const START_SECONDS: f64 = 0.1;
 
-/// A program with its arguments, in which `{in}` and `{out}` stand for the files.
+/// Denoisers that are timed where they are installed, with the words that each takes.
+const KNOWN: [&str; 2] = [
+    "nnnoiseless {in} {out}",
+    "deep-filter --output-dir {folder} {in}",
+];
+
+/// A program with its arguments, in which `{in}` and `{out}` stand for the files, and `{folder}` for one to write to.
 #[derive(Debug, Clone)]
 pub struct Peer {
     words: Vec<String>,
@@ -41,6 +47,17 @@ impl Peer {
         Ok(Self { words })
     }
 
+    /// Those of [`KNOWN`] that are on the path.
+    pub fn installed() -> Vec<Self> {
+        let folders = std::env::var_os("PATH").unwrap_or_default();
+        let there = |peer: &Self| {
+            let file = format!("{}{}", peer.words[0], std::env::consts::EXE_SUFFIX);
+            std::env::split_paths(&folders).any(|folder| folder.join(&file).is_file())
+        };
+        let known = KNOWN.map(|words| Self::parse(words).expect("words that make a command"));
+        known.into_iter().filter(there).collect()
+    }
+
     /// The program's name.
     pub fn name(&self) -> String {
         let name = Path::new(&self.words[0]).file_name().unwrap_or_default();
@@ -57,12 +74,13 @@ impl Peer {
 
     /// Seconds it takes for a file.
     fn seconds(&self, files: &Files, input: &str) -> Result<f64> {
-        let [input, output] =
-            [input, "out.wav"].map(|n| files.folder.join(n).display().to_string());
-        let mut words = self
-            .words
-            .iter()
-            .map(|word| word.replace("{in}", &input).replace("{out}", &output));
+        let [input, output, folder] =
+            [input, "out.wav", OUTPUTS].map(|n| files.folder.join(n).display().to_string());
+        let mut words = self.words.iter().map(|word| {
+            word.replace("{in}", &input)
+                .replace("{out}", &output)
+                .replace("{folder}", &folder)
+        });
         let mut command = Command::new(words.next().unwrap_or_default());
         command.args(words).stdin(Stdio::null());
         let start = Instant::now();
@@ -109,6 +127,9 @@ impl Times {
     }
 }
 
+/// Within [`Files`], the folder that peers write to which choose their outputs' names.
+const OUTPUTS: &str = "outputs";
+
 /// A folder with the sound and its beginning, removed when done with.
 pub struct Files {
     folder: PathBuf,
@@ -119,7 +140,9 @@ impl Files {
     pub fn new(sound: &Audio) -> Result<Self> {
         let name = format!("statewave-bench-{}", std::process::id());
         let folder = std::env::temp_dir().join(name);
-        fs::create_dir(&folder).map_err(|e| Failure::io("make the folder", &folder, &e))?;
+        for folder in [&folder, &folder.join(OUTPUTS)] {
+            fs::create_dir(folder).map_err(|e| Failure::io("make the folder", folder, &e))?;
+        }
         let files = Self { folder };
         let start_len = (START_SECONDS * f64::from(sound.rate)) as usize;
         let start = Audio {
