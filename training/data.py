@@ -1,4 +1,4 @@
-"""Recordings into memory: decode once, keep 16-bit samples at 48 kHz in one flat array a kind, on the GPU if there is one.
+"""Recordings decoded once: 16-bit samples at 48 kHz in one flat array a kind, and speech once more without its floor.
 
     python data.py DATA_DIR STORE_DIR      DATA_DIR holds speech48/ speech16/ noise48/ manifest.csv
 
@@ -37,6 +37,20 @@ def decode(task):
     return (np.clip(x, -1, 1) * 32767).round().astype(np.int16)
 
 
+def decode_with_target(task):
+    """A file as int16 at 48 kHz and, of speech, the same without the recording's own noise (floor.py)."""
+    path, kind = task
+    wave = decode((path,))
+    if kind != "speech":
+        return (wave,)
+    import torch
+
+    from floor import without_floor
+    torch.set_num_threads(1)
+    target = without_floor(torch.from_numpy(wave).float())
+    return wave, (target + 0.5).floor().clamp(-32768, 32767).short().numpy()
+
+
 def upsample(x, rate):
     """To 48 kHz by zero-padding the spectrum of overlapping pieces (exact for a whole-number ratio)."""
     ratio = RATE // rate
@@ -54,23 +68,35 @@ def upsample(x, rate):
     return np.concatenate(out)[:len(x) * ratio].astype(np.float32)
 
 
+def samples(path):
+    """How many samples a file has at 48 kHz."""
+    import soundfile as sf
+    info = sf.info(path)
+    return info.frames * (RATE // info.samplerate)
+
+
 def build(data, store, workers=None):
     data, store = Path(data), Path(store)
     store.mkdir(parents=True, exist_ok=True)
     rows = [r for r in csv.DictReader(open(data / "manifest.csv")) if (data / r["file"]).exists()]
     if not rows:
         sys.exit(f"no recordings under {data}: unpack the packs there, beside manifest.csv")
-    with ProcessPoolExecutor(workers) as pool:
-        waves = list(pool.map(decode, [(str(data / r["file"]),) for r in rows], chunksize=4))
     for kind in ("speech", "noise"):
-        picked = [(r, w) for r, w in zip(rows, waves) if r["kind"] == kind and r["file"] != SAMPLE_FILE]
-        np.save(store / f"{kind}.npy", np.concatenate([w for _, w in picked]))
+        picked = [r for r in rows if r["kind"] == kind and r["file"] != SAMPLE_FILE]
+        paths = [str(data / r["file"]) for r in picked]
+        lengths = [samples(p) for p in paths]
+        flat = lambda name: np.lib.format.open_memmap(store / f"{name}.npy", "w+", np.int16, (sum(lengths),))
+        layers = [flat(kind)] + ([flat("speech_target")] if kind == "speech" else [])
         index, at = [], 0
-        for r, w in picked:
-            index.append({"file": r["file"], "start": at, "length": len(w), "tag": r["tag"], "speaker": r["speaker"],
-                          "wide": r["file"].startswith("speech48"), "bandwidth_hz": float(r["bandwidth_hz"] or 20000),
-                          "validation": validation(r)})
-            at += len(w)
+        with ProcessPoolExecutor(workers) as pool:
+            decoded = pool.map(decode_with_target, [(p, kind) for p in paths], chunksize=4)
+            for r, length, waves in zip(picked, lengths, decoded):
+                for layer, wave in zip(layers, waves):
+                    layer[at:at + length] = wave
+                index.append({"file": r["file"], "start": at, "length": length, "tag": r["tag"], "speaker": r["speaker"],
+                              "wide": r["file"].startswith("speech48"), "bandwidth_hz": float(r["bandwidth_hz"] or 20000),
+                              "validation": validation(r)})
+                at += length
         json.dump(index, open(store / f"{kind}.json", "w"))
         print(f"{kind}: {len(index)} files, {at / RATE / 3600:.2f} h, "
               f"{sum(i['validation'] for i in index)} of them for validation")

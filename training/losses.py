@@ -1,7 +1,7 @@
-"""What training minimises: compressed spectra at several resolutions, SI-SDR, and a disturbance after ITU-T P.862.
+"""What training minimises: compressed spectra at several resolutions, SI-SDR, a disturbance after ITU-T P.862, DNSMOS.
 
-All but the full-band term look at 16 kHz (the rate of the scores); everything is normalised by the clean level, so the
-input's gain does not weigh.
+All but the full-band term look at 16 kHz (the rate of the scores); everything but DNSMOS, which hears levels, is normalised
+by the clean level, so the input's gain does not weigh.
 """
 import math
 
@@ -11,7 +11,16 @@ import torch.nn.functional as F
 from torch_pesq.bark import BarkScale
 from torch_pesq.loudness import Loudness, Sl_16k
 
+from dnsmos import Dnsmos
+
 COMPRESS = 0.3
+# Power of a bin of a Hann window of 512, 60 dB under the mean bin of speech at 0.1 RMS: less is no leftover.
+UNHEARD = 1e-6 * 0.1 ** 2 * 512 * 0.375
+# DNSMOS hears speech between these levels (RMS, full scale 1: -34 and -20 dB), and wants its whole band.
+LEVELS = (0.02, 0.1)
+FULL_BAND_HZ = 6000
+# Noise this far under the speech (-30 dB) is none.
+CLEAN = 1e-3
 
 
 def decimate(wave, ratio=3):
@@ -42,6 +51,13 @@ def compressed_distance(a, b, window, hop, mask=None):
     if mask is None:
         return d.mean((1, 2))
     return (d * mask[:, :, None]).mean((1, 2))
+
+
+def leftover(est, clean):
+    """By how many tens of dB `est` exceeds `clean`, mean over time and frequency, [B]; speech at 0.1 RMS, 16 kHz."""
+    window = torch.hann_window(512, device=est.device)
+    power = lambda x: torch.view_as_real(torch.stft(x, 512, 128, window=window, return_complex=True)).square().sum(-1)
+    return torch.log10((power(est) + UNHEARD) / (power(clean) + UNHEARD)).clamp(min=0).mean((1, 2))
 
 
 def si_sdr_db(est, ref):
@@ -119,10 +135,20 @@ class Disturbance(nn.Module):
 
 
 class Loss(nn.Module):
-    def __init__(self, perceptual=0.25, sdr=0.01):
+    """Weights: `perceptual` of the disturbance, `sdr` of SI-SDR, `dnsmos` of -(SIG + BAK + OVRL) / 3, `left` of leftover."""
+
+    def __init__(self, perceptual=0.25, sdr=0.01, dnsmos=0.0, left=0.0):
         super().__init__()
-        self.perceptual, self.sdr = perceptual, sdr
+        self.perceptual, self.sdr, self.dnsmos, self.left = perceptual, sdr, dnsmos, left
         self.disturbance = Disturbance()
+        self.judge = Dnsmos() if dnsmos else None
+
+    def opinion(self, est, level, counts):
+        """Mean SIG, BAK and OVRL of est [B, L] at 16 kHz, its speech at 0.1 RMS, heard at `level` within LEVELS."""
+        heard = est * (level.clamp(*LEVELS) / 0.1)[:, None]
+        with torch.autocast(est.device.type, torch.bfloat16):
+            scores = self.judge(heard)
+        return (scores * counts[:, None]).sum(0) / counts.sum().clamp(min=1)
 
     def forward(self, est, clean, noisy, bandwidth, speaks):
         """est, clean, noisy [B, L] at 48 kHz, aligned -> loss, parts."""
@@ -138,4 +164,13 @@ class Loss(nn.Module):
         d = (self.disturbance(e, c) * ok).sum() / ok.sum().clamp(min=1)
         parts = {"spectra": multi.mean(), "full": full.mean(), "sisdr": -sdr, "disturbance": d}
         loss = parts["spectra"] + 0.3 * parts["full"] + self.sdr * sdr + self.perceptual * d
+        # a recording that is clean already has nothing to gain from more cleaning
+        unclean = ((noisy - clean * (rms / 0.1)[:, None]).square().mean(1) > CLEAN * rms.square()).float()
+        if self.left:
+            parts["leftover"] = (leftover(e, c) * unclean).mean()
+            loss = loss + self.left * parts["leftover"]
+        if self.judge is not None:
+            scores = self.opinion(e, rms, ok * unclean * (bandwidth >= FULL_BAND_HZ))
+            parts.update(zip(("sig", "bak", "ovrl"), scores))
+            loss = loss - self.dnsmos * scores.mean()
         return loss, parts

@@ -4,7 +4,8 @@
                                       ├─ band limit ─ level ─ clip / coarse code ─► (noisy, clean, bandwidth, has speech)
     noise | babble | synthetic ─ EQ ──┘ SNR
 
-The clean side is the voice without its recording's noise floor (floor.py) and, of a room, the early part alone.
+The clean side is the voice without its recording's noise floor (data.py) and, of a room, the early part alone. Where no
+noise is added it keeps the floor: what is clean already shall pass.
 """
 import json
 import math
@@ -12,8 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-
-from floor import without_floor
+from scipy.fft import next_fast_len
 
 RATE = 48_000
 # Seconds in which a target's room dies away by 60 dB more than the room itself.
@@ -21,22 +21,12 @@ EARLY = 0.2
 
 
 class Corpus:
-    """One kind of recordings: flat int16 samples on the device and a weighted draw of places in them."""
+    """One kind of recordings: flat int16 samples on the device (on a CPU: in their file) and a weighted draw of places."""
 
     def __init__(self, store, kind, device, validation=False):
         index = [i for i in json.load(open(Path(store) / f"{kind}.json")) if i["validation"] == validation]
-        flat = np.load(Path(store) / f"{kind}.npy", mmap_mode="r")
-        parts, at = [], 0
-        for i in index:
-            parts.append(np.asarray(flat[i["start"]:i["start"] + i["length"]]))
-            i["start"], at = at, at + i["length"]
-        self.samples = torch.from_numpy(np.concatenate(parts)).to(device)[None]
-        if kind == "speech":
-            cleaned = torch.empty_like(self.samples)
-            for i in index:
-                piece = slice(i["start"], i["start"] + i["length"])
-                cleaned[0, piece] = (without_floor(self.samples[0, piece].float()) + 0.5).floor().clamp(-32768, 32767).short()
-            self.samples = torch.cat([self.samples, cleaned])
+        flat = lambda name: torch.from_numpy(np.load(Path(store) / f"{name}.npy", mmap_mode="c")).to(device)
+        self.layers = [flat(kind)] + ([flat("speech_target")] if kind == "speech" else [])
         self.index, self.device = index, device
         put = lambda key, dtype: torch.tensor([i[key] for i in index], device=device, dtype=dtype)
         self.start, self.length = put("start", torch.long), put("length", torch.long)
@@ -63,7 +53,11 @@ class Corpus:
         n = self.length[file]
         begin = (torch.rand(count, device=self.device, generator=generator) * (n - length * 1.3).clamp(min=1)).long()
         t = torch.arange(length, device=self.device)
-        at = lambda place: self.samples[:, self.start[file, None] + (begin[:, None] + place) % n[:, None]].float() / 32768
+
+        def at(place):
+            index = self.start[file, None] + (begin[:, None] + place) % n[:, None]
+            return torch.stack([layer[index] for layer in self.layers]).float() / 32768
+
         if speed is None:
             return at(t[None]), file
         place = t[None].double() * speed[:, None].double()
@@ -75,13 +69,16 @@ class Corpus:
 
 
 class Mixer:
-    """Draws training batches. Everything random comes from one generator, so a seed gives the same batches."""
+    """Draws training batches. Everything random comes from one generator, so a seed gives the same batches.
+    `untouched`: the share of recordings without noise, whose targets they are themselves, hiss and all."""
 
-    def __init__(self, store, device, seconds, seed=0, validation=False):
+    def __init__(self, store, device, seconds, seed=0, validation=False, untouched=0.05):
         self.speech = Corpus(store, "speech", device, validation)
         self.noise = Corpus(store, "noise", device, validation)
-        self.device, self.length = device, int(seconds * RATE) // 320 * 320
-        self.fft = 1 << math.ceil(math.log2(self.length + RATE // 2))
+        self.untouched = untouched
+        # whole frames of 320 and of 480 samples
+        self.device, self.length = device, int(seconds * RATE) // 960 * 960
+        self.fft = next_fast_len(self.length + RATE // 2, real=True)
         self.g = torch.Generator(device=device).manual_seed(seed)
         self.hz = torch.fft.rfftfreq(self.fft, 1 / RATE).to(device)
 
@@ -158,6 +155,10 @@ class Mixer:
         speed = torch.where(self.chance(n, 0.4), self.uniform(n, 0.88, 1.14), 1.0)
         voice, file = self.speech.draw(n, self.length, self.g, speed)
         bandwidth = (self.speech.bandwidth[file] * speed * 0.97).clamp(max=20_000)
+        snr = torch.where(self.chance(n, 0.6), self.uniform(n, -6, 10), self.uniform(n, -10, 25))
+        untouched = self.chance(n, self.untouched)
+        snr = torch.where(untouched, 60.0, snr)
+        voice[1] = torch.where(untouched[:, None], voice[0], voice[1])
         # gaps: a stretch of silence at the start, in the middle or at the end
         t = torch.arange(self.length, device=self.device)
         begin, long = self.uniform(n, -0.5, 1.0) * self.length, self.uniform(n, 0.1, 0.6) * self.length
@@ -187,8 +188,6 @@ class Mixer:
         frames = voice.reshape(n, -1, 320).square().mean(2)
         active = frames > frames.amax(1, keepdim=True) * 10 ** -3.5
         power = (frames * active).sum(1) / active.sum(1).clamp(min=1)
-        snr = torch.where(self.chance(n, 0.6), self.uniform(n, -6, 10), self.uniform(n, -10, 25))
-        snr = torch.where(self.chance(n, 0.05), 60.0, snr)
         noise_power = noise.square().mean(1).clamp(min=1e-10)
         gain = (power.clamp(min=1e-8) / noise_power).sqrt() * 10 ** (-snr / 20)
         noise = noise * gain[:, None]

@@ -38,6 +38,9 @@ def arguments():
     a.add_argument("--warmup", type=float, default=0.02, help="share of the time")
     a.add_argument("--perceptual", type=float, default=0.25)
     a.add_argument("--sdr", type=float, default=0.01)
+    a.add_argument("--dnsmos", type=float, default=0.0, help="weight of DNSMOS P.835's scores")
+    a.add_argument("--left", type=float, default=0.0, help="weight of what is louder than it should be, in tens of dB")
+    a.add_argument("--untouched", type=float, default=0.05, help="share of mixes without noise, to be left as they are")
     a.add_argument("--ema", type=float, default=0.999)
     a.add_argument("--seed", type=int, default=1)
     a.add_argument("--compile", action="store_true")
@@ -92,7 +95,8 @@ def main():
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.manual_seed(a.seed)
     torch.backends.cuda.matmul.allow_tf32 = True
-    torch.set_float32_matmul_precision("high")
+    # "medium": products of bfloat16 where a CPU has them
+    torch.set_float32_matmul_precision("high" if device == "cuda" else "medium")
     out = Path(a.out)
     out.mkdir(parents=True, exist_ok=True)
     began = time.time()
@@ -116,14 +120,15 @@ def main():
         weights = load_file(a.init, device=device)
         model.load_state_dict(weights)
         averaged.load_state_dict(weights)
-    mixer = Mixer(a.store, device, a.seconds, seed=a.seed * 1000 + step)
+    mixer = Mixer(a.store, device, a.seconds, seed=a.seed * 1000 + step, untouched=a.untouched)
     held = Mixer(a.store, device, 4.0, seed=VALIDATION_SEED, validation=True)
     batches = [held.batch(32) for _ in range(a.validation_batches)]
-    loss = Loss(a.perceptual, a.sdr).to(device)
+    loss = Loss(a.perceptual, a.sdr, a.dnsmos, a.left).to(device)
     if a.compile:
         model.net = torch.compile(model.net)
-        losses.pointwise = torch.compile(losses.pointwise, dynamic=False)
-        loss.disturbance.of_powers = torch.compile(loss.disturbance.of_powers, dynamic=False)
+        if device == "cuda":  # on a CPU they take longer to compile than they give back
+            losses.pointwise = torch.compile(losses.pointwise, dynamic=False)
+            loss.disturbance.of_powers = torch.compile(loss.disturbance.of_powers, dynamic=False)
     print(f"{config.name}: {sum(p.numel() for p in model.parameters())} parameters, "
           f"{model.macs_per_second() / 1e6:.0f} MMAC/s, on {device}; ready in {time.time() - began:.0f} s", flush=True)
 
