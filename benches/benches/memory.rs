@@ -142,13 +142,11 @@ impl Scan {
             let c = &self.bc[t * 2 * STATES + STATES..][..STATES];
             for (group, kept) in kept.chunks_exact(STATES * LINE).enumerate() {
                 let at = t * CHANNELS + group * LINE;
-                let mut sum = [0.0f32; LINE];
-                for i in 0..LINE {
-                    sum[i] = self.d[group * LINE + i] * self.x[at + i];
-                }
+                let (d, x) = (&self.d[group * LINE..][..LINE], &self.x[at..][..LINE]);
+                let mut sum: [f32; LINE] = std::array::from_fn(|i| d[i] * x[i]);
                 for (h, c) in kept.chunks_exact(LINE).zip(c) {
-                    for i in 0..LINE {
-                        sum[i] += h[i] * c;
+                    for (sum, h) in sum.iter_mut().zip(h) {
+                        *sum += h * c;
                     }
                 }
                 self.y[at..at + LINE].copy_from_slice(&sum);
