@@ -87,13 +87,14 @@ impl<V: Values> Desk<V> {
 
     /// Takes in what the loader says. Gives the fault that is new.
     pub fn refresh(&mut self) -> Option<Fault> {
+        // Asked before the choice: a fault takes the choice back, so one that is told here has done so.
+        let status = self.loader.status();
         let choice = self.loader.choice();
         if let Some(path) = choice.path {
             self.add(path);
         }
         self.name = choice.name;
         self.live_ms = self.loader.ready().map(|model| live_ms(&model));
-        let status = self.loader.status();
         let said = status.worst().cloned();
         self.engine = status.engine;
         if said == self.loader_fault {
