@@ -41,12 +41,7 @@ pub fn run() -> Result {
         copy(&root().join(file), &folder.join(file))?;
     }
     let models = root().join("assets").join("models");
-    for entry in fs::read_dir(&models).into_iter().flatten().flatten() {
-        copy(
-            &entry.path(),
-            &folder.join("models").join(entry.file_name()),
-        )?;
-    }
+    copy_all(&models, &folder.join("models"))?;
     let archive = format!("{name}.tar.gz");
     let mut tar = command("tar", &["--create", "--gzip", "--file", &archive, &name]);
     tar.current_dir(&out);
