@@ -31,7 +31,7 @@ const BLOCK: usize = 64;
 
 /// Notes round trips, and how many streams a card holds.
 pub fn run(hub: &GpuHub, model: &Arc<Model>, short: bool, rows: &mut Rows) -> Result<(), GpuError> {
-    let seconds = if short { 3.0 } else { 20.0 };
+    let seconds = if short { 3.0 } else { 10.0 };
     rows.section("Round trips in real time, ms: p50, p99, p99.9 (frames refused or failed)");
     for block in [64, 128, 480] {
         for sessions in [1, 16, 128] {
@@ -45,7 +45,7 @@ pub fn run(hub: &GpuHub, model: &Arc<Model>, short: bool, rows: &mut Rows) -> Re
     );
     let spec = model.spec();
     let of = |samples: usize| Duration::from_secs_f64(samples as f64 / f64::from(spec.sample_rate));
-    let (front_end, seconds) = (spec.front_end, if short { 2.0 } else { 10.0 });
+    let (front_end, seconds) = (spec.front_end, if short { 2.0 } else { 5.0 });
     for (name, limit) in [
         ("10 ms in all", of(front_end.spread)),
         ("a hop more", of(front_end.spread + front_end.hop)),

@@ -96,10 +96,10 @@ fn run(settings: &Settings) -> Result<(), Box<dyn Error>> {
     parity::run(&gpu, &mut rows);
     scan::run(&gpu, settings.short, &mut rows)?;
     whole::run(&gpu, &model, settings.short, &mut rows)?;
+    cpu::run(&model, settings.short, &mut rows)?;
     let hub = shared::hub(&choice)?;
     live::run(&hub, &model, settings.short, &mut rows)?;
     live::hold(&hub, &model, settings.minutes, &mut rows)?;
-    cpu::run(&model, settings.short, &mut rows)?;
     rows.save()?;
     Ok(())
 }
