@@ -2,8 +2,9 @@
 // and C a step. Twin of src/kernels/scan/s6.rs.
 //
 // A thread is a channel and holds its N states in registers: what the paper calls hardware-aware, h is never written but
-// at the ends of a chunk. A workgroup is 64 channels of one chunk of one stream; B and C, which all of them read, come into
-// workgroup memory 16 steps at a time. `reduce`, `carry` and `down` are those of scan_ssd.wgsl.
+// at the ends of a chunk. A workgroup is 64 threads of one chunk of one stream. What a step takes comes into workgroup memory
+// 16 steps at a time, so that many loads are under way at once: Δ and x of the group's channels, and B and C, which all of
+// them read. `reduce`, `carry` and `down` are those of scan_ssd.wgsl.
 //
 // Constants: CHANNELS, STATES; X_ROW, DELTA_ROW and BC_ROW, rows of x, Δ, and of B and C with BC_AT.
 // States are [stream][channels/16][N][16].
@@ -21,23 +22,41 @@
 @group(0) @binding(8) var<storage, read_write> sums: array<f32>;
 
 const STEPS: u32 = 16u;
-/// States that a thread of `down` has.
-const OWN: u32 = STATES / LANES;
 const LINES: u32 = (CHANNELS + 15u) / 16u * 16u * STATES;
+/// Fours of states, the last filled up with states that stay zero.
+const FOURS: u32 = (STATES + 3u) / 4u;
+/// Those that a thread of `down` has, and the channels of its workgroup.
+const OWN: u32 = FOURS / LANES;
+const WIDE: u32 = 64u / LANES;
 
-var<workgroup> bc: array<f32, STEPS * 2u * STATES>;
+/// B and then C, [step][FOURS] each.
+var<workgroup> bc: array<vec4f, STEPS * 2u * FOURS>;
+/// Δ and x, [step][channel of the group].
+var<workgroup> inputs: array<vec2f, STEPS * 64u>;
 
-/// Brings in B and C of `count` rows.
-fn bring(row: u32, count: u32, thread: u32) {
+/// Brings in what `count` steps from `row` on take, for `wide` channels from `channel` on.
+fn bring(row: u32, count: u32, thread: u32, channel: u32, wide: u32) {
     workgroupBarrier();
-    for (var i = thread; i < count * 2u * STATES; i += 64u) {
-        bc[i] = bc_rows[BC_AT + (row + i / (2u * STATES)) * BC_ROW + i % (2u * STATES)];
+    for (var k = 0u; k < STEPS * wide / 64u; k++) {
+        let i = thread + 64u * k;
+        if i / wide < count {
+            let at = row + i / wide;
+            let column = min(channel + i % wide, CHANNELS - 1u);
+            inputs[i] = vec2f(delta[at * DELTA_ROW + column], x[at * X_ROW + column]);
+        }
+    }
+    for (var i = thread; i < count * 2u * FOURS; i += 64u) {
+        let at = BC_AT + (row + i / (2u * FOURS)) * BC_ROW + i / FOURS % 2u * STATES + states_of(i % FOURS);
+        let four = vec4f(bc_rows[at.x], bc_rows[at.y], bc_rows[at.z], bc_rows[at.w]);
+        bc[i] = select(vec4f(), four, are_states(i % FOURS));
     }
     workgroupBarrier();
 }
 
-fn line_of(channel: u32) -> u32 {
-    return channel / 16u * STATES * 16u + channel % 16u;
+/// A · log2 e of a four, 0 where there is no state.
+fn decay_of(channel: u32, four: u32) -> vec4f {
+    let at = lines_of(channel, four);
+    return select(vec4f(), vec4f(a[at.x], a[at.y], a[at.z], a[at.w]), are_states(four));
 }
 
 @compute @workgroup_size(64)
@@ -45,29 +64,28 @@ fn reduce(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) loc
     let channel = group.x * 64u + local.x;
     let safe = min(channel, CHANNELS - 1u);
     let first = group.z * run.time + group.y * run.chunk;
-    var h: array<f32, STATES>;
-    var decay: array<f32, STATES>;
-    for (var n = 0u; n < STATES; n++) {
-        decay[n] = a[line_of(safe) + n * 16u];
+    var h: array<vec4f, FOURS>;
+    var decay: array<vec4f, FOURS>;
+    for (var n = 0u; n < FOURS; n++) {
+        decay[n] = decay_of(safe, n);
     }
     var sum = 0.0;
     for (var t = 0u; t < run.chunk; t += STEPS) {
         let count = min(STEPS, run.chunk - t);
-        bring(first + t, count, local.x);
+        bring(first + t, count, local.x, group.x * 64u, 64u);
         for (var s = 0u; s < count; s++) {
-            let row = first + t + s;
-            let step = delta[row * DELTA_ROW + safe];
-            let input = step * x[row * X_ROW + safe];
-            sum += step;
-            for (var n = 0u; n < STATES; n++) {
-                h[n] = exp2(step * decay[n]) * h[n] + input * bc[s * 2u * STATES + n];
+            let step = inputs[s * 64u + local.x];
+            let input = step.x * step.y;
+            sum += step.x;
+            for (var n = 0u; n < FOURS; n++) {
+                h[n] = exp2(step.x * decay[n]) * h[n] + input * bc[s * 2u * FOURS + n];
             }
         }
     }
     if channel < CHANNELS {
         let slot = group.y * run.batch + group.z;
-        for (var n = 0u; n < STATES; n++) {
-            carried[slot * LINES + line_of(channel) + n * 16u] = h[n];
+        for (var n = 0u; n < FOURS; n++) {
+            carry_four(slot * LINES, channel, n, h[n]);
         }
         sums[slot * CHANNELS + channel] = sum;
     }
@@ -93,9 +111,10 @@ fn carry(@builtin(global_invocation_id) id: vec3u) {
 
 @compute @workgroup_size(64)
 fn down(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-    let channel = group.x * (64u / LANES) + local.x / LANES;
-    // The states of this thread.
-    let first_n = local.x % LANES * OWN;
+    let column = local.x / LANES;
+    let channel = group.x * WIDE + column;
+    // The states of this thread, as fours.
+    let first_four = local.x % LANES * OWN;
     let mine = channel < CHANNELS;
     let speaks = mine && local.x % LANES == 0u;
     let safe = min(channel, CHANNELS - 1u);
@@ -105,39 +124,37 @@ fn down(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     let slot = group.y * run.batch + group.z;
     let own = slot_of(group.z) * LINES;
     let skip = a[LINES + safe];
-    var h: array<f32, OWN>;
-    var decay: array<f32, OWN>;
+    var h: array<vec4f, OWN>;
+    var decay: array<vec4f, OWN>;
     for (var n = 0u; n < OWN; n++) {
-        let at = line_of(safe) + (first_n + n) * 16u;
-        decay[n] = a[at];
+        decay[n] = decay_of(safe, first_four + n);
         if run.chunks == 1u {
-            h[n] = state[own + at];
+            h[n] = kept_four(own, safe, first_four + n);
         } else {
-            h[n] = carried[slot * LINES + at];
+            h[n] = carried_four(slot * LINES, safe, first_four + n);
         }
     }
     for (var t = 0u; t < steps; t += STEPS) {
         let count = min(STEPS, steps - t);
-        bring(first + t, count, local.x);
+        bring(first + t, count, local.x, group.x * WIDE, WIDE);
         for (var s = 0u; s < count; s++) {
-            let row = first + t + s;
-            let step = delta[row * DELTA_ROW + safe];
-            let value = x[row * X_ROW + safe];
-            let input = step * value;
-            var sum = 0.0;
+            let step = inputs[s * WIDE + column];
+            let input = step.x * step.y;
+            let of_step = s * 2u * FOURS + first_four;
+            var sum = vec4f();
             for (var n = 0u; n < OWN; n++) {
-                h[n] = exp2(step * decay[n]) * h[n] + input * bc[s * 2u * STATES + first_n + n];
-                sum += h[n] * bc[s * 2u * STATES + STATES + first_n + n];
+                h[n] = exp2(step.x * decay[n]) * h[n] + input * bc[of_step + n];
+                sum += h[n] * bc[of_step + FOURS + n];
             }
-            let all = sum_of_lanes(sum);
+            let all = sum_of_lanes(sum.x + sum.y + sum.z + sum.w);
             if speaks {
-                y[row * CHANNELS + channel] = skip * value + all;
+                y[(first + t + s) * CHANNELS + channel] = skip * step.y + all;
             }
         }
     }
     if mine && group.y + 1u == run.chunks {
         for (var n = 0u; n < OWN; n++) {
-            state[own + line_of(channel) + (first_n + n) * 16u] = h[n];
+            keep_four(own, channel, first_four + n, h[n]);
         }
     }
 }

@@ -1,7 +1,8 @@
 // The scan of Mamba-2 (Dao and Gu 2024, "SSD"): h ← exp(Δ A) h + Δ x B, y = C h + D x. Twin of src/kernels/scan/ssd.rs.
 //
-// A thread is a channel and holds its N states in registers; a workgroup is 64 channels of one chunk of one stream. What
-// all of them read, B, C, Δ and the decay of each head, is brought into workgroup memory 16 steps at a time.
+// A thread is a channel and holds its N states in registers; a workgroup is 64 threads of one chunk of one stream. What a step
+// takes is brought into workgroup memory 16 steps at a time, so that many loads are under way at once: x of the group's
+// channels, and what all of them read, B, C, Δ and the decay of each head.
 //
 // Whole files: `reduce` runs every chunk but the last from an empty state and keeps its last state and ΣΔ; `carry` goes
 // from chunk to chunk, h ← exp(A ΣΔ) h + last; `down` runs each chunk from the state it was carried. Streams: `down`
@@ -22,20 +23,33 @@
 @group(0) @binding(7) var<storage, read_write> sums: array<f32>;
 
 const STEPS: u32 = 16u;
-/// States that a thread of `down` has.
-const OWN: u32 = STATES / LANES;
 const LINES: u32 = (CHANNELS + 15u) / 16u * 16u * STATES;
-const BC: u32 = 2u * GROUPS * STATES;
+/// Fours of states, the last filled up with states that stay zero; those of B and C of a step.
+const FOURS: u32 = (STATES + 3u) / 4u;
+const BC: u32 = 2u * GROUPS * FOURS;
+/// Fours that a thread of `down` has, and the channels of its workgroup.
+const OWN: u32 = FOURS / LANES;
+const WIDE: u32 = 64u / LANES;
 
-var<workgroup> bc: array<f32, STEPS * BC>;
+/// B and then C, [step][group][FOURS] each.
+var<workgroup> bc: array<vec4f, STEPS * BC>;
 /// Δ and decay, [step][head].
 var<workgroup> gates: array<vec2f, STEPS * HEADS>;
+/// x, [step][channel of the group].
+var<workgroup> values: array<f32, STEPS * 64u>;
 
-/// Brings in B, C and the gates of `count` rows.
-fn bring(row: u32, count: u32, thread: u32) {
+/// Brings in what `count` steps from `row` on take, for `wide` channels from `channel` on.
+fn bring(row: u32, count: u32, thread: u32, channel: u32, wide: u32) {
     workgroupBarrier();
+    for (var k = 0u; k < STEPS * wide / 64u; k++) {
+        let i = thread + 64u * k;
+        if i / wide < count {
+            values[i] = x[(row + i / wide) * X_ROW + min(channel + i % wide, CHANNELS - 1u)];
+        }
+    }
     for (var i = thread; i < count * BC; i += 64u) {
-        bc[i] = x[(row + i / BC) * X_ROW + CHANNELS + i % BC];
+        let at = (row + i / BC) * X_ROW + CHANNELS + i % BC / FOURS * STATES + states_of(i % FOURS);
+        bc[i] = select(vec4f(), vec4f(x[at.x], x[at.y], x[at.z], x[at.w]), are_states(i % FOURS));
     }
     for (var i = thread; i < count * HEADS; i += 64u) {
         let head = i % HEADS;
@@ -46,34 +60,30 @@ fn bring(row: u32, count: u32, thread: u32) {
     workgroupBarrier();
 }
 
-fn line_of(channel: u32) -> u32 {
-    return channel / 16u * STATES * 16u + channel % 16u;
-}
-
 @compute @workgroup_size(64)
 fn reduce(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
     let channel = group.x * 64u + local.x;
     let head = min(channel, CHANNELS - 1u) / HEAD_DIM;
-    let b_at = head / (HEADS / GROUPS) * STATES;
+    let b_at = head / (HEADS / GROUPS) * FOURS;
     let first = group.z * run.time + group.y * run.chunk;
-    var h: array<f32, STATES>;
+    var h: array<vec4f, FOURS>;
     var sum = 0.0;
     for (var t = 0u; t < run.chunk; t += STEPS) {
         let count = min(STEPS, run.chunk - t);
-        bring(first + t, count, local.x);
+        bring(first + t, count, local.x, group.x * 64u, 64u);
         for (var s = 0u; s < count; s++) {
             let gate = gates[s * HEADS + head];
             sum += gate.x;
-            let input = gate.x * x[(first + t + s) * X_ROW + min(channel, CHANNELS - 1u)];
-            for (var n = 0u; n < STATES; n++) {
+            let input = gate.x * values[s * 64u + local.x];
+            for (var n = 0u; n < FOURS; n++) {
                 h[n] = gate.y * h[n] + input * bc[s * BC + b_at + n];
             }
         }
     }
     if channel < CHANNELS {
         let slot = group.y * run.batch + group.z;
-        for (var n = 0u; n < STATES; n++) {
-            carried[slot * LINES + line_of(channel) + n * 16u] = h[n];
+        for (var n = 0u; n < FOURS; n++) {
+            carry_four(slot * LINES, channel, n, h[n]);
         }
         if channel % HEAD_DIM == 0u {
             sums[slot * HEADS + head] = sum;
@@ -102,52 +112,51 @@ fn carry(@builtin(global_invocation_id) id: vec3u) {
 
 @compute @workgroup_size(64)
 fn down(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-    let channel = group.x * (64u / LANES) + local.x / LANES;
-    // The states of this thread.
-    let first_n = local.x % LANES * OWN;
+    let column = local.x / LANES;
+    let channel = group.x * WIDE + column;
+    // The states of this thread, as fours.
+    let first_four = local.x % LANES * OWN;
     let mine = channel < CHANNELS;
     let speaks = mine && local.x % LANES == 0u;
     let safe = min(channel, CHANNELS - 1u);
     let head = safe / HEAD_DIM;
-    let b_at = head / (HEADS / GROUPS) * STATES;
-    let c_at = GROUPS * STATES + b_at;
+    let b_at = head / (HEADS / GROUPS) * FOURS + first_four;
+    let c_at = GROUPS * FOURS + b_at;
     let start = group.y * run.chunk;
     let first = group.z * run.time + start;
     let steps = min(run.chunk, run.time - start);
     let slot = group.y * run.batch + group.z;
     let own = slot_of(group.z) * LINES;
     let skip = heads[2u * HEADS + head];
-    var h: array<f32, OWN>;
+    var h: array<vec4f, OWN>;
     for (var n = 0u; n < OWN; n++) {
-        let at = line_of(safe) + (first_n + n) * 16u;
         if run.chunks == 1u {
-            h[n] = state[own + at];
+            h[n] = kept_four(own, safe, first_four + n);
         } else {
-            h[n] = carried[slot * LINES + at];
+            h[n] = carried_four(slot * LINES, safe, first_four + n);
         }
     }
     for (var t = 0u; t < steps; t += STEPS) {
         let count = min(STEPS, steps - t);
-        bring(first + t, count, local.x);
+        bring(first + t, count, local.x, group.x * WIDE, WIDE);
         for (var s = 0u; s < count; s++) {
-            let row = first + t + s;
             let gate = gates[s * HEADS + head];
-            let value = x[row * X_ROW + safe];
+            let value = values[s * WIDE + column];
             let input = gate.x * value;
-            var sum = 0.0;
+            var sum = vec4f();
             for (var n = 0u; n < OWN; n++) {
-                h[n] = gate.y * h[n] + input * bc[s * BC + b_at + first_n + n];
-                sum += h[n] * bc[s * BC + c_at + first_n + n];
+                h[n] = gate.y * h[n] + input * bc[s * BC + b_at + n];
+                sum += h[n] * bc[s * BC + c_at + n];
             }
-            let all = sum_of_lanes(sum);
+            let all = sum_of_lanes(sum.x + sum.y + sum.z + sum.w);
             if speaks {
-                y[row * CHANNELS + channel] = skip * value + all;
+                y[(first + t + s) * CHANNELS + channel] = skip * value + all;
             }
         }
     }
     if mine && group.y + 1u == run.chunks {
         for (var n = 0u; n < OWN; n++) {
-            state[own + line_of(channel) + (first_n + n) * 16u] = h[n];
+            keep_four(own, channel, first_four + n, h[n]);
         }
     }
 }

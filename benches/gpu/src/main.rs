@@ -56,6 +56,12 @@ struct Settings {
     /// Small sizes and short times, for a machine without a card
     #[arg(long)]
     short: bool,
+    /// Steps of the scan's chunks [default: as the engine chooses]
+    #[arg(long, value_name = "STEPS")]
+    chunk: Option<usize>,
+    /// Only the scans, for trying chunks
+    #[arg(long)]
+    scans: bool,
     /// Minutes that streams play without a miss, or not
     #[arg(long, value_name = "MINUTES", default_value_t = 10.0)]
     minutes: f64,
@@ -66,7 +72,12 @@ struct Settings {
 
 fn main() -> ExitCode {
     let done = match Program::parse().command {
-        Command::Run(settings) => run(&settings),
+        Command::Run(settings) => open(&settings).and_then(|gpu| {
+            run(&gpu, &settings).map_err(|error| match gpu.fault() {
+                Some(fault) => format!("{error}: {fault}").into(),
+                None => error,
+            })
+        }),
         Command::Table { runs } => report::table(&runs).map(|table| print!("{table}")),
     };
     match done {
@@ -78,12 +89,19 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(settings: &Settings) -> Result<(), Box<dyn Error>> {
-    let choice = Choice {
+fn choice(settings: &Settings) -> Choice {
+    Choice {
         name: settings.adapter.clone(),
         ..Choice::any()
-    };
-    let gpu = Arc::new(Gpu::open(&choice).map_err(|e| format!("{e}\n help: {}", e.remedy()))?);
+    }
+}
+
+fn open(settings: &Settings) -> Result<Arc<Gpu>, Box<dyn Error>> {
+    let gpu = Gpu::open(&choice(settings)).map_err(|e| format!("{e}\n help: {}", e.remedy()))?;
+    Ok(Arc::new(gpu))
+}
+
+fn run(gpu: &Arc<Gpu>, settings: &Settings) -> Result<(), Box<dyn Error>> {
     let found = catalogue::find(catalogue::DEFAULT).ok_or("no model is here")?;
     let model = Arc::new(Model::from_bytes(&found.bytes()?)?);
     let mut rows = Rows::new(&settings.out);
@@ -93,11 +111,14 @@ fn run(settings: &Settings) -> Result<(), Box<dyn Error>> {
     rows.add("driver", &format!("{} {}", info.driver, info.driver_info));
     rows.add("model", &found.name);
     rows.add("lengths", if settings.short { "short" } else { "full" });
-    parity::run(&gpu, &mut rows);
-    scan::run(&gpu, settings.short, &mut rows)?;
-    whole::run(&gpu, &model, settings.short, &mut rows)?;
+    parity::run(gpu, &mut rows);
+    scan::run(gpu, settings.short, settings.chunk, &mut rows)?;
+    if settings.scans {
+        return Ok(rows.save()?);
+    }
+    whole::run(gpu, &model, settings.short, &mut rows)?;
     cpu::run(&model, settings.short, &mut rows)?;
-    let hub = shared::hub(&choice)?;
+    let hub = shared::hub(&choice(settings))?;
     live::run(&hub, &model, settings.short, &mut rows)?;
     live::hold(&hub, &model, settings.minutes, &mut rows)?;
     rows.save()?;

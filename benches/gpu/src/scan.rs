@@ -2,9 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use statewave::engine::gpu::ops::{
-    self, Around, CHUNK, Maps, Place, S6Scan, ScanBuffers, Step, Strides,
-};
+use statewave::engine::gpu::ops::{self, Around, Maps, Place, S6Scan, ScanBuffers, Step, Strides};
 use statewave::engine::gpu::record::{Run, encode};
 use statewave::engine::gpu::{Gpu, GpuError};
 use statewave::kernels::scan::S6;
@@ -19,12 +17,15 @@ const STATES: usize = 16;
 /// No buffer has more floats: a gigabyte.
 const MOST_FLOATS: usize = 1 << 28;
 
+/// Floats that are written at once.
+const PIECE: usize = 1 << 22;
+
 /// Runs last at least so long, and the best of three counts.
 const LEAST: Duration = Duration::from_millis(100);
 const ROUNDS: usize = 3;
 
-/// Notes copy, product, and scans.
-pub fn run(gpu: &Gpu, short: bool, rows: &mut Rows) -> Result<(), GpuError> {
+/// Notes copy, product, and scans, in chunks of `chunk` steps or of as many as the engine would take.
+pub fn run(gpu: &Gpu, short: bool, chunk: Option<usize>, rows: &mut Rows) -> Result<(), GpuError> {
     rows.section("What the device can do");
     let copied = copy(gpu, if short { 1 << 22 } else { MOST_FLOATS })?;
     rows.add(
@@ -52,7 +53,7 @@ pub fn run(gpu: &Gpu, short: bool, rows: &mut Rows) -> Result<(), GpuError> {
                 if batch * time * channels > MOST_FLOATS {
                     continue;
                 }
-                let seconds = scan(gpu, channels, time, batch)?;
+                let seconds = scan(gpu, channels, time, batch, chunk)?;
                 let rate = bytes(channels, time, batch) / seconds;
                 let flops = 6.0 * (channels * STATES * time * batch) as f64 / seconds;
                 rows.add(
@@ -128,20 +129,30 @@ fn product(gpu: &Gpu, size: usize) -> Result<f64, GpuError> {
 }
 
 /// Seconds of a scan.
-fn scan(gpu: &Gpu, channels: usize, time: usize, batch: usize) -> Result<f64, GpuError> {
+fn scan(
+    gpu: &Gpu,
+    channels: usize,
+    time: usize,
+    batch: usize,
+    chunk: Option<usize>,
+) -> Result<f64, GpuError> {
     let mut noise = Noise(2);
     let s = S6::new(
         &noise.vec(channels * STATES, 1.0),
         &vec![1.0; channels],
         STATES,
     );
-    let run = Run::new(time, batch, CHUNK);
+    let run = Run::new(
+        time,
+        batch,
+        chunk.unwrap_or_else(|| ops::chunk_of(time, batch, channels)),
+    );
     let (count, chunks) = (batch * time, run.chunks as usize);
     let lines = channels.next_multiple_of(16) * STATES;
     let zeros = |label: &str, floats: usize| -> Buffer { gpu.zeros(label, floats) };
     let [x, delta, bc, y] = [
         zeros("x", count * channels),
-        gpu.holding("delta", &vec![0.05; count * channels]),
+        zeros("delta", count * channels),
         zeros("bc", count * 2 * STATES),
         zeros("y", count * channels),
     ];
@@ -150,6 +161,12 @@ fn scan(gpu: &Gpu, channels: usize, time: usize, batch: usize) -> Result<f64, Gp
         zeros("carried", chunks * batch * lines),
         zeros("sums", chunks * batch * channels),
     ];
+    // In pieces, each submitted: what is written waits in memory of this processor until then.
+    let piece = vec![0.05f32; PIECE];
+    for at in (0..count * channels).step_by(PIECE) {
+        gpu.write(&delta, at, &piece[..PIECE.min(count * channels - at)]);
+        gpu.wait(gpu.submit(gpu.encoder()))?;
+    }
     let (run_buffer, slots) = (gpu.run(run), gpu.slots(batch));
     let rows = S6Scan {
         x: &x,

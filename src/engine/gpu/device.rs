@@ -5,7 +5,7 @@ use std::future::Future;
 use std::path::Path;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Poll, Waker};
 
 use super::cache::DiskCache;
@@ -106,6 +106,8 @@ pub struct Gpu {
     abilities: Abilities,
     half_weights: bool,
     lost: Arc<AtomicBool>,
+    /// What the driver, or wgpu, said when it was lost.
+    fault: Arc<OnceLock<String>>,
     /// What has been compiled, by text and entry point: layers of one shape, and denoisers of one model, share it.
     pub(super) pipelines: Mutex<HashMap<(String, String), ComputePipeline>>,
     /// The same on disk.
@@ -161,11 +163,18 @@ impl Gpu {
                 reason: e.to_string(),
             })?;
         let lost = Arc::new(AtomicBool::new(false));
-        let told = Arc::clone(&lost);
-        device.set_device_lost_callback(move |_, _| told.store(true, Ordering::Release));
-        let told = Arc::clone(&lost);
+        let fault = Arc::new(OnceLock::new());
+        let (told, words) = (Arc::clone(&lost), Arc::clone(&fault));
+        device.set_device_lost_callback(move |_, message| {
+            let _ = words.set(message);
+            told.store(true, Ordering::Release);
+        });
+        let (told, words) = (Arc::clone(&lost), Arc::clone(&fault));
         // A fault in a submit, such as memory that ran out, leaves nothing that could be trusted.
-        device.on_uncaptured_error(Arc::new(move |_| told.store(true, Ordering::Release)));
+        device.on_uncaptured_error(Arc::new(move |error| {
+            let _ = words.set(error.to_string());
+            told.store(true, Ordering::Release);
+        }));
         let cache = cache
             .filter(|_| features.contains(Features::PIPELINE_CACHE))
             .and_then(|folder| DiskCache::open(&device, &info, folder));
@@ -177,6 +186,7 @@ impl Gpu {
             abilities,
             half_weights: choice.half && abilities.half,
             lost,
+            fault,
             pipelines: Mutex::new(HashMap::new()),
             cache,
         };
@@ -215,6 +225,11 @@ impl Gpu {
     /// Whether the device is gone, or has reported a fault.
     pub fn is_lost(&self) -> bool {
         self.lost.load(Ordering::Acquire)
+    }
+
+    /// What was said when the device was lost, by the driver or by wgpu.
+    pub fn fault(&self) -> Option<&str> {
+        self.fault.get().map(String::as_str)
     }
 
     /// Bytes of device memory that are in use; `None` where the backend does not tell.

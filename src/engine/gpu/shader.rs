@@ -58,6 +58,9 @@ const SHARED: [&str; 2] = [
     include_str!("../../../shaders/shared/math.wgsl"),
 ];
 
+/// What the scans with real states share.
+const FOURS: &str = include_str!("../../../shaders/shared/fours.wgsl");
+
 /// What a shader is written with where the device can do more: (can, cannot).
 const LANES: [&str; 2] = [
     include_str!("../../../shaders/shared/lanes_four.wgsl"),
@@ -155,6 +158,9 @@ impl Source {
         }
         if let Some([richer, plain]) = variants {
             text.push_str(if self.richer { richer } else { plain });
+        }
+        if matches!(self.shader, Shader::ScanSsd | Shader::ScanS6) {
+            text.push_str(FOURS);
         }
         text.push_str(self.shader.text());
         text

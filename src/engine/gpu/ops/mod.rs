@@ -10,7 +10,8 @@ pub use proj::{
     source as proj_source,
 };
 pub use scan::{
-    CHUNK, S4dScan, S6Scan, ScanBuffers, SsdScan, s4d, s4d_source, s6, s6_source, ssd, ssd_source,
+    CHUNK, S4dScan, S6Scan, ScanBuffers, SsdScan, chunk_of, s4d, s4d_source, s6, s6_source, ssd,
+    ssd_source,
 };
 
 use super::record::{Dispatch, Groups, Run};

@@ -11,6 +11,16 @@ use crate::kernels::scan::{S4d, S6, Ssd};
 /// Steps of a chunk of a whole file.
 pub const CHUNK: usize = 128;
 
+/// Threads with which a card has enough to do: with fewer, a scan is cut into chunks, each of which is run twice.
+const ENOUGH: usize = 1 << 15;
+
+/// Steps of a chunk of `time` steps of `batch` streams of `channels`: all of them where the streams alone are enough
+/// threads, and never fewer than [`CHUNK`].
+pub fn chunk_of(time: usize, batch: usize, channels: usize) -> usize {
+    let chunks = ENOUGH.div_ceil(batch * channels).min(time.div_ceil(CHUNK));
+    time.div_ceil(chunks.max(1)).max(CHUNK)
+}
+
 /// Threads of a workgroup.
 const GROUP: usize = 64;
 
@@ -267,7 +277,8 @@ pub fn s4d(gpu: &Gpu, s: &S4d, rows: S4dScan, buffers: ScanBuffers) -> [Step; 3]
 
 /// Threads that share a channel.
 fn lanes(gpu: &Gpu, states: usize, few: bool) -> usize {
-    let can = gpu.abilities().subgroups && states.is_multiple_of(LANES);
+    // A lane has states in fours.
+    let can = gpu.abilities().subgroups && states.is_multiple_of(4 * LANES);
     if few && can { LANES } else { 1 }
 }
 
