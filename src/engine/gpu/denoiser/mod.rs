@@ -10,7 +10,7 @@ use wgpu::{Buffer, CommandEncoder};
 
 use super::device::Gpu;
 use super::error::GpuError;
-use super::ops::{CHUNK, Step};
+use super::ops::{CHUNK, Step, chunk_of};
 use super::record::{Run, encode};
 use crate::engine::offline::Whole;
 use crate::model::denoise::{DenoiseNet, Layer};
@@ -33,6 +33,8 @@ pub struct GpuDenoiser {
     past: usize,
     sessions: usize,
     max_time: usize,
+    /// Channels of the widest scan.
+    inner: usize,
     over_sessions: Buffer,
     over_bands: Buffer,
     /// The sessions that take part.
@@ -137,6 +139,7 @@ impl GpuDenoiser {
             past,
             sessions,
             max_time,
+            inner,
             slots: gpu.slots(sessions),
             over_sessions: gpu.run(Run::new(1, sessions, CHUNK)),
             over_bands: gpu.run(Run::new(1, bands * sessions, CHUNK)),
@@ -229,10 +232,11 @@ impl GpuDenoiser {
         let slots: Vec<u32> = active.iter().map(|slot| *slot as u32).collect();
         self.gpu.write(&self.slots, 0, &slots);
         let some = (active.len(), self.sessions);
+        let chunk = chunk_of(time, self.bands * active.len(), self.inner);
         let mut encoder = self.gpu.encoder();
         self.encode(
-            Run::of_sessions(time, 1, some, CHUNK),
-            Run::of_sessions(time, self.bands, some, CHUNK),
+            Run::of_sessions(time, 1, some, chunk),
+            Run::of_sessions(time, self.bands, some, chunk),
             &mut encoder,
         );
         let bytes = 4 * out.len() as u64;

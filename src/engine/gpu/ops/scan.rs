@@ -17,7 +17,9 @@ const ENOUGH: usize = 1 << 15;
 /// Steps of a chunk of `time` steps of `batch` streams of `channels`: all of them where the streams alone are enough
 /// threads, and never fewer than [`CHUNK`].
 pub fn chunk_of(time: usize, batch: usize, channels: usize) -> usize {
-    let chunks = ENOUGH.div_ceil(batch * channels).min(time.div_ceil(CHUNK));
+    let chunks = ENOUGH
+        .div_ceil((batch * channels).max(1))
+        .min(time.div_ceil(CHUNK));
     time.div_ceil(chunks.max(1)).max(CHUNK)
 }
 
