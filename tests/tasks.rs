@@ -57,20 +57,16 @@ fn selective_copying_parts_s4d_from_s6() {
 fn induction_heads_outlast_the_length_of_training_only_with_selection() {
     const SELECTIVE: [&str; 3] = ["s6", "mamba", "mamba2"];
     const FIXED: [&str; 2] = ["s4d", "s4d-gate"];
-    let trained = accuracies("induction", 64, 64);
-    for variant in SELECTIVE.into_iter().chain(FIXED) {
-        assert!(of(variant, &trained) > 0.95, "{variant}: {trained:?}");
+    // Trained at 256; one token of 14 is right by chance.
+    for (length, streams) in [(256, 64), (4096, 16)] {
+        let rows = accuracies("induction", length, streams);
+        for variant in SELECTIVE {
+            assert!(of(variant, &rows) > 0.9, "{variant}: {rows:?}");
+        }
+        for variant in FIXED {
+            assert!(of(variant, &rows) < 0.45, "{variant}: {rows:?}");
+        }
     }
-    let longer = accuracies("induction", 256, 64);
-    for variant in FIXED {
-        assert!(of(variant, &longer) < 0.5, "{variant}: {longer:?}");
-    }
-    for variant in SELECTIVE {
-        assert!(of(variant, &longer) > 0.95, "{variant}: {longer:?}");
-    }
-    let far = accuracies("induction", 4096, 16);
-    assert!(of("mamba", &far) > 0.6, "{far:?}");
-    assert!(of("s4d", &far) < 0.3, "{far:?}");
 }
 
 /// The engine runs the very networks that were trained: S4D's recurrence here was an FFT convolution there.

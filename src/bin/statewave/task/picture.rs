@@ -103,12 +103,17 @@ fn label_heights(rows: &[Row]) -> Vec<f32> {
     order.sort_by(|a, b| end(&rows[*a]).total_cmp(&end(&rows[*b])));
     let mut heights = vec![0.0; rows.len()];
     let mut lowest = f32::MIN;
-    for row in order {
+    for &row in &order {
         heights[row] = end(&rows[row]).max(lowest + apart);
         lowest = heights[row];
     }
-    let over = (lowest - BOTTOM).max(0.0);
-    heights.iter().map(|y| y - over).collect()
+    // Those that were pushed below the axis push the ones above them back.
+    let mut limit = BOTTOM;
+    for &row in order.iter().rev() {
+        heights[row] = limit.min(heights[row]);
+        limit = heights[row] - apart;
+    }
+    heights
 }
 
 #[cfg(test)]
