@@ -117,7 +117,7 @@ impl Difference {
 
     /// Where the phase is at the moment `now`, seconds; `None` until enough is known.
     pub fn phase(&self, now: f64) -> Option<f64> {
-        (self.pieces >= LEAST_PIECES).then(|| self.phase + self.pace * (now - self.at))
+        (self.pieces >= LEAST_PIECES).then_some(self.phase + self.pace * (now - self.at))
     }
 
     /// By how much it grows, seconds a second.

@@ -35,7 +35,7 @@ impl Youth {
     pub fn judge(&mut self, now: f64, spare: f64) -> Option<(f64, f64, bool)> {
         self.least = self.least.min(spare);
         self.most = self.most.max(spare);
-        (now >= self.end).then(|| (self.most - self.least, self.least, self.is_gap))
+        (now >= self.end).then_some((self.most - self.least, self.least, self.is_gap))
     }
 }
 
