@@ -26,10 +26,16 @@ impl Chance {
 struct Device {
     /// Frames.
     block: usize,
-    /// By how much its clock is fast, parts per million.
+    /// By how much its clock is fast, parts per million; and from a moment on, seconds.
     ppm: f64,
+    ppm_from: (f64, f64),
     /// Shortest and longest time between two bursts, seconds; none if both are 0.
     bursts: (f64, f64),
+    /// Most by which a block is late, and by how much the next is, seconds.
+    late: f64,
+    lateness: f64,
+    /// When the last came.
+    came: f64,
     /// Between these moments nothing comes, and it is not made up for, seconds.
     gap: (f64, f64),
     /// It stands still so often for so long, seconds.
@@ -47,7 +53,11 @@ impl Device {
         Self {
             block,
             ppm,
+            ppm_from: (f64::MAX, 0.0),
             bursts,
+            late: 0.0,
+            lateness: 0.0,
+            came: 0.0,
             gap: (f64::MAX, f64::MAX),
             stalls: (f64::MAX, 0.0),
             stall: 0.0,
@@ -67,17 +77,21 @@ impl Device {
             self.due = self.gap.1;
         }
         let (least, most) = self.bursts;
-        if most == 0.0 {
-            return self.due;
-        }
-        while self.burst < self.due {
+        while most > 0.0 && self.burst < self.due {
             self.burst += least + (most - least) * self.chance.next();
         }
-        self.burst
+        self.came.max(self.due.max(self.burst) + self.lateness)
     }
 
     fn done(&mut self) {
-        self.due += self.block as f64 / RATE / (1.0 + self.ppm * 1e-6);
+        self.came = self.next();
+        self.lateness = self.late * self.chance.next();
+        self.due += self.block as f64 / RATE / (1.0 + self.ppm(self.due) * 1e-6);
+    }
+
+    fn ppm(&self, now: f64) -> f64 {
+        let (from, ppm) = self.ppm_from;
+        if now < from { self.ppm } else { ppm }
     }
 }
 
@@ -85,6 +99,8 @@ impl Device {
 struct Seen {
     now: f64,
     bend_ppm: f64,
+    /// By how much the input's clock is found to be fast.
+    found_ppm: f64,
     held_ms: f64,
     /// Times it had run empty by then.
     empty: u32,
@@ -149,6 +165,7 @@ impl Bench {
         self.seen.push(Seen {
             now,
             bend_ppm: 1e6 * self.outlet.bend(),
+            found_ppm: f64::from(status.drift_ppm.load(Ordering::Relaxed)),
             held_ms: f64::from(status.held_us.load(Ordering::Relaxed)) / 1e3,
             empty: status.empty.load(Ordering::Relaxed),
         });
@@ -181,14 +198,19 @@ impl Bench {
     fn assert_settled(&self, name: &str, ppm: f64, seconds: f64) {
         let off = self.farthest_ppm(ppm, seconds);
         assert!(off < 25.0, "{name}: {off} ppm off");
+        let wander = self.wander_ms(|_| ppm, seconds);
+        assert!(wander < 1.0, "{name}: wanders {wander} ms");
+    }
+
+    /// How far the delay moves after so many seconds, where the input's clock is fast by `ppm(now)`.
+    fn wander_ms(&self, ppm: impl Fn(f64) -> f64, seconds: f64) -> f64 {
         let (mut at, mut least, mut most) = (0.0, 0.0_f64, 0.0_f64);
         let blocks: Vec<_> = self.after(seconds).collect();
         for pair in blocks.windows(2) {
-            at += (pair[0].bend_ppm - ppm) * 1e-6 * (pair[1].now - pair[0].now);
+            at += (pair[0].bend_ppm - ppm(pair[0].now)) * 1e-6 * (pair[1].now - pair[0].now);
             (least, most) = (least.min(at), most.max(at));
         }
-        let wander = 1e3 * (most - least);
-        assert!(wander < 1.0, "{name}: wanders {wander} ms");
+        1e3 * (most - least)
     }
 
     /// Devices of 10 ms whose clocks differ by 50 ppm are at one again after a gap from 100 to 101 seconds.
@@ -301,4 +323,61 @@ fn a_server_that_runs_empty_now_and_then_is_no_clock_that_differs() {
     assert_eq!(bench.empty_after(5.0), 0);
     let held = bench.most_held_ms(20.0);
     assert!(held < 90.0, "{held} ms held");
+}
+
+#[test]
+fn late_and_bursty_blocks_of_any_clock_are_seen_through() {
+    for ppm in [-300.0, -50.0, 0.0, 50.0, 300.0] {
+        for (late, bursts, settled) in [
+            (0.005, (0.0, 0.0), 30.0),
+            (0.0, (0.038, 0.042), 60.0),
+            (0.004, (0.015, 0.025), 60.0),
+        ] {
+            let mut input = Device::new(160, ppm, bursts);
+            input.late = late;
+            let mut output = Device::new(171, 0.0, (0.0, 0.0));
+            output.late = 0.5 * late;
+            let bench = Bench::run(input, output, 120.0);
+            let name = format!("{ppm} ppm, {late} s late, bursts of {bursts:?} s");
+            let found = bench
+                .after(settled)
+                .map(|seen| (seen.found_ppm - ppm).abs());
+            let off = found.fold(0.0, f64::max);
+            // The last block of a burst is late by any part of a block, and two bursts are late by nearly the same.
+            let most_off = if bursts.1 > 0.0 { 40.0 } else { 10.0 };
+            assert!(off < most_off, "{name}: {off} ppm off");
+            let wander = bench.wander_ms(|_| ppm, settled);
+            assert!(wander < 1.0, "{name}: wanders {wander} ms");
+            assert_eq!(bench.empty_after(5.0), 0, "{name}");
+            bench.assert_nothing_lost();
+            assert!(bench.steepest(5.0) < STEEPEST, "{name}: a gap was heard");
+        }
+    }
+}
+
+#[test]
+fn a_clock_that_changes_its_pace_is_followed_within_a_millisecond() {
+    // As that of a null sink of PulseAudio's does when another program begins to play.
+    let mut input = Device::new(160, 85.0, (0.0, 0.0));
+    (input.late, input.ppm_from) = (0.002, (60.0, 0.0));
+    let mut output = Device::new(171, 115.0, (0.0, 0.0));
+    output.late = 0.002;
+    let bench = Bench::run(input, output, 140.0);
+    let ppm = |now| if now < 60.0 { -30.0 } else { -115.0 };
+    let wander = bench.wander_ms(ppm, 30.0);
+    assert!(wander < 1.0, "wanders {wander} ms");
+    let off = bench.farthest_ppm(-115.0, 100.0);
+    assert!(off < 25.0, "{off} ppm off");
+}
+
+#[test]
+fn a_start_in_a_rush_leaves_no_delay() {
+    // Devices that were slow to open hand over all at once what they had by then.
+    let mut input = Device::new(114, 40.0, (0.018, 0.024));
+    input.burst = 0.4;
+    let bench = Bench::run(input, Device::new(114, 0.0, (0.018, 0.024)), 60.0);
+    let held = bench.most_held_ms(5.0);
+    assert!(held < 110.0, "{held} ms held");
+    assert_eq!(bench.empty_after(5.0), 0);
+    bench.assert_settled("a rush", 40.0, 30.0);
 }

@@ -42,6 +42,8 @@ WARM = 6.0
 LEARN = 60.0
 # Where comparing begins, seconds.
 SKIP = LEAD + 0.5
+# The most by which the delay may wander, ms.
+MOST_WANDER = 1.0
 STATE = re.compile(r"drift ([+-]\d+) ppm, ([\d.]+) ms held, gaps: (\d+) empty, (\d+) too full; load (\d+) %, (\d+) missed")
 
 
@@ -129,17 +131,19 @@ class Render:
         if self.keep:
             sound.write(self.keep / f"{name}.wav", got[begin : begin + len(self.noisy) - int(LEAD * RATE)])
 
-    def judge_dry(self, name, got, app, least_db, most_wander):
+    def judge_dry(self, name, heard, app, least_db):
         """The way alone, nothing cleaned."""
-        snr, delay, wander = sound.likeness(self.noisy, got, SKIP)
+        got = heard.x
+        snr, delay, wander = sound.likeness(self.noisy, got, SKIP, heard.fast)
         print(f"{name}, dry: {snr:.1f} dB like what went in, {delay:.1f} ms later in all, wanders {wander:.2f} ms; {app.account()}")
         self.store(f"{name}-dry", got, delay)
         app.assert_whole()
         assert snr > least_db, f"{name}, dry: {snr:.1f} dB like what went in, not {least_db}"
-        assert wander < most_wander, f"{name}, dry: wanders {wander:.2f} ms, more than {most_wander}"
+        assert wander < MOST_WANDER, f"{name}, dry: wanders {wander:.2f} ms, more than {MOST_WANDER}"
 
-    def judge(self, name, got, app, least_db):
-        found = [sound.likeness(made, got, SKIP) for made in self.made]
+    def judge(self, name, heard, app, least_db):
+        got = heard.x
+        found = [sound.likeness(made, got, SKIP, heard.fast) for made in self.made]
         snr, delay, wander = max(found)
         lag = round(delay * RATE / 1e3)
         best = self.made[found.index(max(found))]
@@ -159,16 +163,16 @@ def pass_through(server, render, app):
     """Sends the sample through, until the app has told its state afterwards."""
     app.settle()
     before = len(app.lines)
-    got = server.through(render.noisy)
+    heard = server.through(render.noisy)
     app.until("drift", 15, before)
-    return got
+    return heard
 
 
-def stream(name, app, env, server, render, *flags, dry_db=40.0, cleaned_db=18.0, most_wander=1.0):
+def stream(name, app, env, server, render, *flags, dry_db=40.0, cleaned_db=18.0):
     """Tries the way with nothing cleaned, then cleaned, and fails if either does."""
     faults = []
     for mix, judge in (
-        ("0 %", lambda *what: render.judge_dry(*what, dry_db, most_wander)),
+        ("0 %", lambda *what: render.judge_dry(*what, dry_db)),
         ("100 %", lambda *what: render.judge(*what, cleaned_db)),
     ):
         with App(app, env, "--mix", mix, *flags) as running:
@@ -218,11 +222,9 @@ def clocks(app, render, folder):
         with App(app, server.env, "--mix", "0 %", "--input", "pulseaudio:clock", "--output", "pulseaudio:clean") as running:
             running.until(" -> ")
             time.sleep(LEARN)
-            got = pass_through(clock, render, running)
-            # Against the time of the output the sound is shorter by its own length times the difference.
-            shorter = fast * 1e-3 * len(render.noisy) / RATE
-            render.judge_dry("clocks", got, running, 40.0, shorter + 1.0)
-            off = running.state()[0] - fast
+            heard = pass_through(clock, render, running)
+            render.judge_dry("clocks", heard, running, 40.0)
+            off = running.state()[0] + heard.fast
             assert abs(off) < 30, f"clocks: the difference that was found is off by {off:+.0f} ppm"
 
 
@@ -242,7 +244,7 @@ def loss(app, render, folder):
             running.until("stands in", 15, gone)
             # What stands in is `voice`, whose monitor is the input: heard there, the sound would go round.
             running.settle()
-            (voice,) = server.taken(render.noisy[-3 * RATE :], ["voice"], tail=2.0)
+            _, (voice,) = server.taken(render.noisy[-3 * RATE :], ["voice"], tail=2.0)
             left = 10 * np.log10(np.mean(voice[-RATE // 2 :] ** 2) + 1e-20)
             print(f"loss: {left:.0f} dBFS left at the output that stands in")
             assert left < -100, f"loss: {left:.0f} dBFS go round between the input and the output that stands in"

@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 RATE = 48_000
 # What pacat plays and records.
@@ -51,6 +52,60 @@ def wait_for(what, seconds, why):
     raise TimeoutError(f"{why} (waited {seconds} s)")
 
 
+class Heard(NamedTuple):
+    """What came out of a route, from the moment on at which the sound went in; its clock is `fast` beside the input's, ppm."""
+
+    x: object
+    fast: float
+
+
+class Recorder:
+    """Records what a sink of PulseAudio's plays, and when it came."""
+
+    def __init__(self, server, sink):
+        command = ["pacat", "--record", f"--device={sink}.monitor", "--latency-msec=20", *FORM]
+        self.process = subprocess.Popen(urgent(command), env=server.env, stdout=subprocess.PIPE)
+        self.blocks, self.came = [], []
+        self.thread = threading.Thread(target=self.read)
+        with urgently():
+            self.thread.start()
+        wait_for(lambda: self.came, 5, f"the monitor of {sink} gives nothing")
+
+    def read(self):
+        while block := os.read(self.process.stdout.fileno(), 1 << 16):
+            self.came.append(time.monotonic())
+            self.blocks.append(block)
+
+    def end(self):
+        """Ends, and gives what was recorded."""
+        import numpy as np
+
+        self.process.terminate()
+        self.process.wait()
+        self.thread.join()
+        sound = b"".join(self.blocks)
+        return np.frombuffer(sound[: len(sound) // 4 * 4], dtype=np.float32).astype(np.float64)
+
+    def fast(self, first, last):
+        """By how much the sink's clock is fast between two frames, ppm.
+
+        PulseAudio's null sink counts whole microseconds for each block it plays, whatever that block is worth, and so is
+        up to 100 ppm fast. A block can come late, but not early: the earliest of each half second lie on the clock's line,
+        and the median of the slopes between them is its slope (Theil and Sen).
+        """
+        import numpy as np
+
+        frames = np.cumsum([len(block) // 4 for block in self.blocks])
+        came = np.array(self.came)
+        late = came - frames / RATE
+        begins = np.arange(first, last - RATE // 2, RATE // 2)
+        pieces = [np.flatnonzero((frames >= begin) & (frames < begin + RATE // 2)) for begin in begins]
+        least = np.array([piece[np.argmin(late[piece])] for piece in pieces if len(piece)])
+        earlier, later = np.triu_indices(len(least), 1)
+        slopes = (late[least[later]] - late[least[earlier]]) / (came[least[later]] - came[least[earlier]])
+        return -1e6 * float(np.median(slopes))
+
+
 class Pulse:
     """PulseAudio with two null sinks, `voice` and `clean`; the monitor of `voice` is the default source.
 
@@ -63,6 +118,7 @@ class Pulse:
         self.folder = Path(folder)
         self.rates = {"voice": voice_rate, "clean": RATE}
         self.socket = self.folder / "native"
+        self.listeners = []
         home = {"HOME": str(folder), "XDG_CONFIG_HOME": f"{folder}/.config", "XDG_RUNTIME_DIR": str(folder)}
         self.env = {**os.environ, **home, "PULSE_SERVER": f"unix:{self.socket}"}
 
@@ -82,15 +138,20 @@ class Pulse:
         return self
 
     def __exit__(self, *_):
-        self.server.terminate()
-        self.server.wait()
+        for process in (*self.listeners, self.server):
+            process.terminate()
+            process.wait()
 
     def pactl(self, *arguments):
         return subprocess.run(["pactl", *arguments], env=self.env, check=True, capture_output=True, text=True).stdout.strip()
 
     def load(self, name):
         about = f"sink_properties=device.description={name.capitalize()}"
-        return self.pactl("load-module", "module-null-sink", f"sink_name={name}", f"rate={self.rates[name]}", "format=float32le", about)
+        sink = self.pactl("load-module", "module-null-sink", f"sink_name={name}", f"rate={self.rates[name]}", "format=float32le", about)
+        # A null sink that nobody listens to plays two seconds ahead, and who comes then waits for so long.
+        listen = ["pacat", "--record", f"--device={name}.monitor", "--latency-msec=20", *FORM]
+        self.listeners.append(subprocess.Popen(urgent(listen), env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        return sink
 
     def asound(self):
         """An environment where ALSA's default device is this server and nothing else finds it."""
@@ -100,47 +161,40 @@ class Pulse:
         env = {k: v for k, v in self.env.items() if k not in ("PULSE_SERVER", "XDG_RUNTIME_DIR")}
         return {**env, "PULSE_SERVER": str(self.socket)}
 
-    def record(self, sink):
-        """A recorder of what a sink plays, and its file."""
-        taken = self.folder / f"{sink}.raw"
-        with open(taken, "wb") as to:
-            command = ["pacat", "--record", f"--device={sink}.monitor", "--latency-msec=20", *FORM]
-            return subprocess.Popen(urgent(command), env=self.env, stdout=to), taken
-
     def taken(self, x, sinks, tail=1.0):
-        """Plays `x` into `voice`, and gives what the sinks played until a while after."""
+        """Plays `x` into `voice`, and gives the recorders of what the sinks played until a while after, and what they took."""
         import numpy as np
 
-        recorders = [self.record(sink) for sink in sinks]
-        for _, taken in recorders:
-            wait_for(lambda taken=taken: taken.stat().st_size, 5, "the sink's monitor gives nothing")
+        recorders = [Recorder(self, sink) for sink in sinks]
         play = ["pacat", "--playback", "--device=voice", "--latency-msec=40", *FORM]
         subprocess.run(urgent(play), env=self.env, input=x.astype(np.float32).tobytes(), check=True)
         time.sleep(tail)
-        for recorder, _ in recorders:
-            recorder.terminate()
-            recorder.wait()
-        return [np.fromfile(taken, dtype=np.float32).astype(np.float64) for _, taken in recorders]
+        for recorder in recorders:
+            recorder.process.terminate()
+        return recorders, [recorder.end() for recorder in recorders]
 
     def clock(self, ppm):
         """A source `clock` whose clock is fast by `ppm`."""
         return Clock(self, ppm)
 
     def through(self, x, tail=1.0):
-        """Plays `x` into `voice`, and gives what came out of `clean` from the moment on at which `x` was in `voice`."""
+        """Plays `x` into `voice`, and gives what came out of `clean`."""
         import sound
 
-        voice, clean = self.taken(x, ("voice", "clean"), tail)
+        recorders, (voice, clean) = self.taken(x, ("voice", "clean"), tail)
+        lag = sound.coarse_lag(x, voice)
         # Both recorders ended together, whenever they began.
-        begun = sound.coarse_lag(x, voice) + len(clean) - len(voice)
-        return clean[max(0, begun) :]
+        begun = lag + len(clean) - len(voice)
+        into, out = (recorder.fast(at, at + len(x)) for recorder, at in zip(recorders, (lag, begun)))
+        print(f"the sinks' own clocks: voice {into:+.0f} ppm, clean {out:+.0f} ppm")
+        return Heard(clean[max(0, begun) :], out - into)
 
 
 class Clock:
     """A source of PulseAudio's that is fed 10 ms at a time, by a clock that is off: silence, and sounds in between."""
 
     def __init__(self, server, ppm):
-        self.server, self.sounds, self.ended = server, [], threading.Event()
+        self.server, self.ppm, self.sounds, self.ended = server, ppm, [], threading.Event()
         self.rate = RATE * (1 + ppm * 1e-6)
         pipe = server.folder / "clock"
         server.pactl("load-module", "module-pipe-source", "source_name=clock", f"file={pipe}", "format=float32le", f"rate={RATE}", "channels=1")
@@ -167,14 +221,14 @@ class Clock:
         """Feeds `x`, and gives what came out of `clean` meanwhile."""
         import numpy as np
 
-        recorder, taken = self.server.record("clean")
-        wait_for(lambda: taken.stat().st_size, 5, "the sink's monitor gives nothing")
+        recorder = Recorder(self.server, "clean")
         self.sounds.append(x.astype(np.float32))
         wait_for(lambda: not self.sounds, len(x) / RATE + 10, "the source is not read")
         time.sleep(tail)
-        recorder.terminate()
-        recorder.wait()
-        return np.fromfile(taken, dtype=np.float32).astype(np.float64)
+        clean = recorder.end()
+        out = recorder.fast(0, len(clean))
+        print(f"the sink's own clock: clean {out:+.0f} ppm")
+        return Heard(clean, out - self.ppm)
 
     def __enter__(self):
         return self
@@ -253,7 +307,7 @@ class Jack:
                 client.connect(out, port)
             client.connect(ports("cpal.*:out_0")[0], back)
             assert done.wait(len(source) / RATE + 30), "JACK stands still"
-        return taken.astype(np.float64)
+        return Heard(taken.astype(np.float64), 0.0)
 
 
 def missing(needs):

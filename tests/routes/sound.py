@@ -82,10 +82,11 @@ class Fine:
         return read(self.x), read(self.slope)
 
 
-def likeness(want, got, skip=0.5):
+def likeness(want, got, skip=0.5, fast=0.0):
     """SNR in dB once the bend is out, the delay in ms, and by how much it wanders, ms.
 
-    The first `skip` seconds of the sound are left out: there the route may still be filling.
+    The first `skip` seconds of the sound are left out: there the route may still be filling. Where the clock of `got` is
+    `fast`, ppm, more frames pass in the same time: that is no wandering.
     """
     lag = coarse_lag(want, got)
     first = max(int(skip * RATE), 1024 - lag)
@@ -102,7 +103,9 @@ def likeness(want, got, skip=0.5):
     target = got[time + lag]
     error = target - fine.at(time - np.interp(time, knots, bend))[0]
     snr = 10 * np.log10(np.sum(target**2) / np.sum(error**2))
-    return snr, (lag + bend.mean()) * 1e3 / RATE, np.ptp(bend) * 1e3 / RATE
+    inner = (knots >= time[0]) & (knots <= time[-1])
+    off = (bend - fast * 1e-6 * knots)[inner]
+    return snr, (lag + bend[inner].mean()) * 1e3 / RATE, np.ptp(off) * 1e3 / RATE
 
 
 def closer(fine, target, time, knots, bend):

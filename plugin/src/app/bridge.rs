@@ -5,7 +5,7 @@
 //! safe.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 
 use rtrb::{Consumer, Producer, RingBuffer};
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
@@ -15,6 +15,8 @@ use rubato::{
 };
 
 use super::drift::{DriftControl, Look, MOST_BEND};
+use super::earliest::Earliest;
+use super::youth::{self, Youth};
 
 /// Frames that are resampled at a time.
 const CHUNK: usize = 64;
@@ -28,12 +30,6 @@ const CAPACITY_SECONDS: f64 = 1.0;
 /// Beyond the target by this much, the surplus is thrown away: the delay must not stay, seconds.
 const SURPLUS_SECONDS: f64 = 0.1;
 
-/// Devices that start bring bursts, and one that stood still leaves us with what it did not take. After so long, what was
-/// never needed of it is thrown away once, seconds ...
-const YOUNG_SECONDS: f64 = 1.0;
-/// ... if it is more than this: draining it by reading faster takes a minute, seconds.
-const YOUNG_SURPLUS_SECONDS: f64 = 0.008;
-
 /// Each time it runs empty, so much more is held, and as much again as was held more before; up to the most, seconds.
 const MORE_SECONDS: f64 = 0.005;
 const MOST_MORE_SECONDS: f64 = 0.2;
@@ -41,8 +37,10 @@ const MOST_MORE_SECONDS: f64 = 0.2;
 /// Time constant with which what is held more is given up, seconds.
 const GIVE_UP_SECONDS: f64 = 120.0;
 
-/// What should at least be left after a block, however short blocks are: callbacks are late by so much, seconds.
+/// What should at least be left after a block, however short blocks are: callbacks are late by so much, seconds ...
 const LEAST_SPARE_SECONDS: f64 = 0.004;
+/// ... and this share of what it swings by: where bursts are large, larger ones will come.
+const SPARE_SHARE: f64 = 0.3;
 
 /// What the bridge tells of itself. Any thread may read it.
 #[derive(Debug, Default)]
@@ -59,8 +57,8 @@ pub struct BridgeStatus {
     pub full: AtomicU32,
     /// Longest block of the input of late, frames.
     input_block: AtomicU32,
-    /// Bits of an `f64`: the moment at which the last block came, less what had come by then, seconds.
-    input_offset: AtomicU64,
+    /// The input's clock.
+    input: Earliest,
     /// The input has ended: nothing more will come.
     pub ended: AtomicBool,
 }
@@ -90,6 +88,10 @@ pub struct Outlet {
     given: usize,
     /// Frames taken from the ring.
     taken: u64,
+    /// Frames that were asked for.
+    asked: u64,
+    /// Frames of silence that are given while there comes more.
+    wait: usize,
     /// By how much faster than its nominal pace it is read, as a share.
     bend: f64,
     /// `None` where the input waits for us, as a file does.
@@ -100,29 +102,11 @@ pub struct Outlet {
     young: Option<Youth>,
     /// When it was looked at last, seconds.
     last: f64,
-    /// Held beyond what blocks need, since the input comes in bursts, seconds.
+    /// Held beyond what blocks need, since it ran empty, seconds.
     more: f64,
+    /// By how much what is left after a block swung at first, seconds.
+    swing: f64,
     status: Arc<BridgeStatus>,
-}
-
-/// The first second after the ring was filled, or after a clock jumped.
-struct Youth {
-    /// What is thrown away is a gap, rather than part of the start.
-    is_gap: bool,
-    /// When it ends, seconds.
-    end: f64,
-    /// The least that was left after a block, seconds.
-    spare: f64,
-}
-
-impl Youth {
-    fn begin(now: f64, is_gap: bool) -> Self {
-        Self {
-            is_gap,
-            end: now + YOUNG_SECONDS,
-            spare: f64::MAX,
-        }
-    }
 }
 
 /// Makes both ends. `paced` says that the input has a clock of its own.
@@ -165,6 +149,8 @@ pub fn bridge(
         made: vec![0.0; CHUNK * channels],
         given: CHUNK,
         taken: 0,
+        asked: 0,
+        wait: 0,
         bend: 0.0,
         resampler,
         drift: paced.then(DriftControl::default),
@@ -172,6 +158,7 @@ pub fn bridge(
         young: None,
         last: 0.0,
         more: 0.0,
+        swing: 0.0,
         status,
     };
     Ok((inlet, outlet))
@@ -198,10 +185,7 @@ impl Inlet {
                 .fill_from_iter((0..frames * channels).map(|k| sample(k / channels, k % channels)));
             self.come += frames as u64;
         }
-        let offset = now - self.come as f64 / self.rate;
-        self.status
-            .input_offset
-            .store(offset.to_bits(), Ordering::Relaxed);
+        self.status.input.tell(now - self.come as f64 / self.rate);
     }
 
     /// Nothing more will come.
@@ -223,7 +207,9 @@ impl Outlet {
 
     /// Fills the first `frames` of every plane; silence where nothing has come. [`Self::steer`] comes first.
     pub fn read(&mut self, planes: &mut [Vec<f32>], frames: usize) {
-        let mut at = 0;
+        let mut at = self.wait.min(frames);
+        self.wait -= at;
+        planes.iter_mut().for_each(|plane| plane[..at].fill(0.0));
         while at < frames {
             if self.given == CHUNK && !self.make() {
                 planes
@@ -246,80 +232,111 @@ impl Outlet {
     /// Looks at how much is held, once a block of the output of `frames` that is asked for at the moment `now`, however
     /// it is read then.
     pub fn steer(&mut self, now: f64, frames: usize) {
-        let held = self.ring.slots() / self.channels;
-        let held_seconds = held as f64 / self.input_rate;
+        let held = (self.ring.slots() / self.channels) as f64 / self.input_rate;
         self.status
             .held_us
-            .store((held_seconds * 1e6) as u32, Ordering::Relaxed);
+            .store((held * 1e6) as u32, Ordering::Relaxed);
         let Some(drift) = &mut self.drift else {
-            self.filling = held == 0;
+            self.filling = held == 0.0;
             return;
         };
-        let status = &self.status;
+        drift.observe(
+            now,
+            &self.status.input,
+            self.asked as f64 / self.output_rate,
+        );
+        self.asked += frames as u64;
         let passed = now - std::mem::replace(&mut self.last, now);
         self.more *= (-passed / GIVE_UP_SECONDS).exp();
         // Both sides come in blocks; half a block more for their jitter.
-        let input_block = f64::from(status.input_block.load(Ordering::Relaxed)) / self.input_rate;
+        let input_block =
+            f64::from(self.status.input_block.load(Ordering::Relaxed)) / self.input_rate;
         let blocks = input_block + frames.max(CHUNK) as f64 / self.output_rate;
-        let wanted_spare = (0.5 * blocks).max(LEAST_SPARE_SECONDS) + self.more;
+        let least_spare = LEAST_SPARE_SECONDS.max(SPARE_SHARE * self.swing);
+        let wanted_spare = (0.5 * blocks).max(least_spare) + self.more;
         let target = blocks + wanted_spare;
+        let jumped = drift.has_jumped();
         if self.filling {
-            self.filling = held_seconds < target;
+            self.filling = held < target;
             self.young = Some(Youth::begin(now, false));
-            drift.restart();
+            drift.release();
             return;
         }
-        if drift.has_jumped() {
-            self.young = Some(Youth::begin(now, true));
-            drift.restart();
+        if jumped {
+            let is_gap = self.young.as_ref().is_none_or(|youth| youth.is_gap);
+            self.young = Some(Youth::begin(now, is_gap));
         }
-        // Seconds of the output are those of the input's nominal rate, but for the bend.
-        let made = (CHUNK - self.given) as f64 / self.output_rate;
-        let chunks = frames.saturating_sub(CHUNK - self.given).div_ceil(CHUNK);
-        let spare = held_seconds - (chunks * CHUNK) as f64 / self.output_rate;
-        let mut surplus = 0.0;
-        if held_seconds > target + SURPLUS_SECONDS {
-            status.surplus.fetch_add(1, Ordering::Relaxed);
-            surplus = held_seconds - target;
-        } else if let Some(youth) = &mut self.young {
-            youth.spare = youth.spare.min(spare);
-            if now >= youth.end {
-                let left = youth.spare - wanted_spare;
-                if left > YOUNG_SURPLUS_SECONDS {
-                    surplus = left;
-                    status
-                        .surplus
-                        .fetch_add(u32::from(youth.is_gap), Ordering::Relaxed);
-                }
-                self.young = None;
-                // Blocks of the start may have been longer than they are from now on.
-                status.input_block.store(0, Ordering::Relaxed);
-            }
-        }
+        let unread = CHUNK - self.given;
+        let wanted = frames - self.wait.min(frames);
+        let chunks = wanted.saturating_sub(unread).div_ceil(CHUNK);
+        let mut spare = held - (chunks * CHUNK) as f64 / self.output_rate;
+        let surplus = self.surplus(now, held - target, spare, wanted_spare - self.more);
         if surplus > 0.0 {
-            let frames = (surplus * self.input_rate) as usize;
-            if let Ok(chunk) = self.ring.read_chunk(frames * self.channels) {
-                chunk.commit_all();
-                self.taken += frames as u64;
-            }
-            drift.restart();
-            return;
+            spare -= self.throw_away(surplus);
+        } else if surplus < 0.0 {
+            self.wait += (-surplus * self.output_rate) as usize;
         }
-        let read = frames as f64 / self.output_rate - made;
-        self.bend = drift.update(&Look {
+        let Some(drift) = &mut self.drift else { return };
+        if surplus != 0.0 {
+            drift.release();
+        }
+        // Seconds of the output are those of the input's nominal rate, but for the bend. What is still waited for counts at
+        // once, so that the lead that comes of it is the one that is aimed at.
+        let read = frames as f64 - (self.wait + unread) as f64;
+        let read = read / self.output_rate * (1.0 + self.bend);
+        let taken = self.taken as f64 / self.input_rate;
+        self.bend = drift.bend(&Look {
             now,
-            input_offset: f64::from_bits(status.input_offset.load(Ordering::Relaxed)),
-            output_offset: now - self.taken as f64 / self.input_rate - read * (1.0 + self.bend),
+            ahead: taken + read - self.asked as f64 / self.output_rate,
             spare,
             wanted_spare,
         });
-        status
+        self.status
             .drift_ppm
             .store(drift.drift_ppm() as i32, Ordering::Relaxed);
         // Within the limits it was made with, so it cannot fail.
         let _ = self
             .resampler
             .set_resample_ratio_relative(1.0 / (1.0 + self.bend), true);
+    }
+
+    /// What is to be thrown away at once, less than nothing where more is to be waited for, seconds. What is held is `over`
+    /// the target, and `spare` will be left after the block, where `wanted` should be for the blocks' sake.
+    fn surplus(&mut self, now: f64, over: f64, spare: f64, wanted: f64) -> f64 {
+        if over > SURPLUS_SECONDS {
+            self.status.surplus.fetch_add(1, Ordering::Relaxed);
+            return over;
+        }
+        let over = self
+            .young
+            .as_mut()
+            .and_then(|youth| youth.judge(now, spare));
+        let Some((swing, least, is_gap)) = over else {
+            return 0.0;
+        };
+        self.young = None;
+        // Blocks of the start may have been longer than they are from now on.
+        self.status.input_block.store(0, Ordering::Relaxed);
+        self.swing = swing;
+        let left = youth::surplus(least - wanted.max(SPARE_SHARE * swing) - self.more);
+        let counted = if left > 0.0 {
+            &self.status.surplus
+        } else {
+            &self.status.empty
+        };
+        counted.fetch_add(u32::from(is_gap && left != 0.0), Ordering::Relaxed);
+        left
+    }
+
+    /// Throws so many seconds of the ring away, as far as it has them; gives how many.
+    fn throw_away(&mut self, seconds: f64) -> f64 {
+        let frames = (seconds * self.input_rate) as usize;
+        let Ok(chunk) = self.ring.read_chunk(frames * self.channels) else {
+            return 0.0;
+        };
+        chunk.commit_all();
+        self.taken += frames as u64;
+        frames as f64 / self.input_rate
     }
 
     /// By how much faster than its nominal pace the input is read now, as a share.
@@ -337,11 +354,17 @@ impl Outlet {
         let ended = self.status.ended.load(Ordering::Acquire);
         let there = self.ring.slots().min(wanted);
         if there < wanted && !(ended && there > 0) {
-            self.filling = true;
-            self.more = (2.0 * self.more + MORE_SECONDS).min(MOST_MORE_SECONDS);
             self.status
                 .empty
                 .fetch_add(u32::from(!ended), Ordering::Relaxed);
+            // What is not read now is held from now on: at first that alone finds how much bursts need.
+            if let Some(youth) = &mut self.young {
+                *youth = Youth::begin(self.last, youth.is_gap);
+                self.drift.iter_mut().for_each(DriftControl::release);
+            } else {
+                self.filling = true;
+                self.more = (2.0 * self.more + MORE_SECONDS).min(MOST_MORE_SECONDS);
+            }
             return false;
         }
         let Ok(chunk) = self.ring.read_chunk(there) else {

@@ -1,45 +1,39 @@
 //! The pace of reading between two clocks: faster where the input gains on the output, slower where it loses.
 //!
-//! Two things are looked at. The *lead* is by how much the line of the input's clock is ahead of the output's, both
-//! seen through [`Earliest`]: bursts and blocks do not move it, only clocks that differ do. A proportional and integral
-//! controller holds it; settled, the integral is the difference of the clocks. The *spare* is what was left after a
-//! block was read. Its least says whether the lead is enough: where it is not, or is far too much, another lead is
-//! aimed at, in a glide.
+//! Both clocks are seen through [`Earliest`], and their [`Difference`] is found from frames that came and frames that
+//! were asked for alone: neither bursts nor the pace of reading move it. It is read at the pace of that difference, and a
+//! little faster or slower as long as the *lead*, by how much the input is ahead of what was read, is not the one that is
+//! aimed at: a loop of first order, which cannot swing. The *spare* is what was left after a block was read. Its least
+//! says whether the lead is enough: where it is not, or is far too much, another lead is aimed at, in a glide.
 
-use super::earliest::Earliest;
+use super::difference::Difference;
+use super::earliest::{Earliest, Line};
 
-/// Natural frequency of the loop, radians a second: settled it hears nothing of what a server's timers do ...
-const SPEED: f64 = 0.02;
-/// ... and while the clocks are not known yet, or the lead is far off.
-const FAST_SPEED: f64 = 0.1;
+/// How often the clocks are compared, seconds.
+const PIECE_SECONDS: f64 = 0.5;
 
-/// The clocks are not known for so long after the first look, seconds.
-const LEARNING_SECONDS: f64 = 40.0;
-
-/// A lead is far off from here on, seconds.
-const FAR_SECONDS: f64 = 0.004;
+/// The share of a wrong lead that is made up for in a second.
+const PULL: f64 = 0.05;
 
 /// The lead that is aimed at rises and falls by so much a second.
 const RISE: f64 = 4e-4;
-const FALL: f64 = 1e-4;
+const FALL: f64 = 2e-5;
 
 /// A spare is too much beyond twice what is wanted, and this, seconds ...
 const SLACK_SECONDS: f64 = 0.005;
-/// ... for so many pieces of [`Earliest`].
+/// ... for so many pieces.
 const PATIENCE: u32 = 30;
 
 /// The most that reading is bent, as a share: 5 per mille, a twelfth of a semitone.
 pub const MOST_BEND: f64 = 0.005;
 
-/// What is known when the output asks for a block. All in seconds, for frames those of the input's nominal rate.
+/// What is known when a block is read. All in seconds.
 #[derive(Debug, Clone, Copy)]
 pub struct Look {
     /// The moment.
     pub now: f64,
-    /// The moment at which the input's last block came, less what had come by then.
-    pub input_offset: f64,
-    /// This moment, less what will have been read after this block.
-    pub output_offset: f64,
+    /// What will have been read after this block, by the input's nominal rate, less what will have been asked for.
+    pub ahead: f64,
     /// What will be left after this block.
     pub spare: f64,
     /// What should at least be left after any block.
@@ -47,67 +41,82 @@ pub struct Look {
 }
 
 /// See the module. Real-time safe.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct DriftControl {
-    input: Earliest,
     output: Earliest,
+    /// Of the input and of the output.
+    lines: [Line; 2],
+    difference: Difference,
+    /// When the piece that runs ends.
+    end: Option<f64>,
+    piece_is_over: bool,
     spare: Spare,
     aim: Option<Aim>,
-    /// The difference of the clocks, as a share.
-    integral: f64,
-    /// Since the first look, seconds.
-    age: f64,
-    last: Option<f64>,
+    last: f64,
 }
 
 impl DriftControl {
-    /// After a gap: the clocks' lines are others, their difference is still known.
-    pub fn restart(&mut self) {
-        *self = Self {
-            integral: self.integral,
-            age: self.age,
-            ..Self::default()
-        };
+    /// Looks at the clocks whenever the output asks, at the moment `now`; `asked` is what it had asked for before, seconds.
+    pub fn observe(&mut self, now: f64, input: &Earliest, asked: f64) {
+        self.output.tell(now - asked);
+        self.piece_is_over = now >= *self.end.get_or_insert(now + PIECE_SECONDS);
+        if self.piece_is_over {
+            self.end = Some(now + PIECE_SECONDS);
+            // An input from which nothing came has stopped, and says nothing of its clock.
+            if let (Some(input), Some(output)) = (input.take(), self.output.take()) {
+                let lines = [self.lines[0].tell(input), self.lines[1].tell(output)];
+                let unrest = self.lines[0].unrest() + self.lines[1].unrest();
+                let found = self.difference.tell(now, lines[1] - lines[0], 0.5 * unrest);
+                // What is still being found out about the lead is no change of it.
+                if self.difference.is_new()
+                    && let Some(aim) = &mut self.aim
+                {
+                    aim.wanted += found;
+                    aim.goal += found;
+                }
+            }
+        }
     }
 
-    /// One of the clocks goes on beside its line: what is held is another, though the clocks do not differ.
-    pub fn has_jumped(&self) -> bool {
-        self.input.has_jumped() || self.output.has_jumped()
+    /// One of the clocks went on beside its line, and what is held is another, though the clocks do not differ: they are
+    /// looked at anew, their difference is still known.
+    pub fn has_jumped(&mut self) -> bool {
+        let jumped = self.difference.has_jumped();
+        if jumped {
+            self.difference.restart();
+            self.lines.iter_mut().for_each(Line::restart);
+            self.release();
+        }
+        jumped
+    }
+
+    /// Aims at the lead there is, whatever it is: frames were thrown away or waited for.
+    pub fn release(&mut self) {
+        (self.aim, self.spare) = (None, Spare::default());
     }
 
     /// By how much faster to read from now on, as a share.
-    pub fn update(&mut self, look: &Look) -> f64 {
-        let passed = look.now - self.last.replace(look.now).unwrap_or(look.now);
-        self.age += passed;
-        self.input.tell(look.now, look.input_offset);
-        let piece_is_over = self.output.tell(look.now, look.output_offset);
-        let (Some(input), Some(output)) = (self.input.line(), self.output.line()) else {
-            self.spare.tell(look.spare);
-            return self.integral;
-        };
-        let lead = output - input;
-        let aim = self.aim.get_or_insert(Aim::at(lead));
+    pub fn bend(&mut self, look: &Look) -> f64 {
+        let passed = look.now - std::mem::replace(&mut self.last, look.now);
         self.spare.tell(look.spare);
-        if piece_is_over && let Some(more) = self.spare.lacking(look.wanted_spare) {
+        let pace = self.difference.pace();
+        let Some(phase) = self.difference.phase(look.now) else {
+            return pace.clamp(-MOST_BEND, MOST_BEND);
+        };
+        let lead = phase - look.ahead;
+        let aim = self.aim.get_or_insert(Aim::at(lead));
+        if self.piece_is_over
+            && let Some(more) = self.spare.lacking(look.wanted_spare)
+        {
             aim.goal = lead + more;
         }
-        let error = lead - aim.glide(passed);
-        let speed = if self.age < LEARNING_SECONDS || error.abs() > FAR_SECONDS {
-            FAST_SPEED
-        } else {
-            SPEED
-        };
-        let wanted = 2.0 * speed * error + self.integral;
-        // Not while at the stop, where it would wind up.
-        if wanted.abs() < MOST_BEND {
-            self.integral += speed * speed * error * passed;
-        }
-        wanted.clamp(-MOST_BEND, MOST_BEND)
+        let bend = pace + PULL * (lead - aim.glide(passed));
+        bend.clamp(-MOST_BEND, MOST_BEND)
     }
 
     /// By how much the input's clock is faster than the output's, parts per million.
     pub fn drift_ppm(&self) -> f64 {
-        self.integral * 1e6
+        self.difference.pace() * 1e6
     }
 }
 
@@ -160,7 +169,7 @@ impl Spare {
         let least = std::mem::replace(&mut self.piece, f64::MAX);
         self.long = self.long.min(least);
         self.pieces += 1;
-        let too_little = least < 0.5 * wanted;
+        let too_little = least < 0.25 * wanted;
         if !too_little && self.pieces < PATIENCE {
             return None;
         }

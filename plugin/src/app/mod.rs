@@ -8,6 +8,7 @@
 
 pub mod bridge;
 pub mod devices;
+pub mod difference;
 pub mod drift;
 pub mod earliest;
 pub mod flags;
@@ -25,3 +26,4 @@ pub mod streams;
 mod strip;
 pub mod values;
 pub mod window;
+pub mod youth;

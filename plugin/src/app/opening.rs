@@ -26,7 +26,8 @@ use crate::processor::Processor;
 const STALLED: Duration = Duration::from_secs(1);
 const STALLED_BLOCKS: u32 = 8;
 
-/// A stream takes so long at most to begin.
+/// A stream takes so long at most to begin: until then it asks for what its buffers hold, and maybe waits for a server that
+/// is ahead with silence.
 const BEGINNING: Duration = Duration::from_secs(5);
 
 /// A block where the device chooses its length, frames.
@@ -108,7 +109,8 @@ impl Watched {
         if beats != self.beats {
             (self.beats, self.since) = (beats, Instant::now());
         }
-        let patience = if beats == 0 { BEGINNING } else { self.stalled };
+        let begins = beats < u64::from(STALLED_BLOCKS);
+        let patience = if begins { BEGINNING } else { self.stalled };
         self.pulse.lost.load(Ordering::Relaxed) || self.since.elapsed() > patience
     }
 }

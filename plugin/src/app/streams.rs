@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use cpal::traits::{DeviceTrait, StreamTrait};
 use cpal::{ErrorKind, FromSample, Sample, SampleFormat, SizedSample, Stream, StreamConfig};
@@ -23,6 +23,9 @@ pub const MAX_BLOCK: usize = 1024;
 
 /// Frames over which hearing is faded in and out.
 const FADE_FRAMES: f32 = 512.0;
+
+/// A stream in error is asked again after so long.
+const AFTER_ERROR: Duration = Duration::from_millis(2);
 
 /// What a stream tells the thread that watches it.
 #[derive(Debug, Default)]
@@ -177,6 +180,11 @@ fn watch(pulse: &Pulse, error: &cpal::Error) {
         error.kind(),
         ErrorKind::DeviceNotAvailable | ErrorKind::HostUnavailable | ErrorKind::StreamInvalidated
     );
+    // While ALSA's plugin makes its stream anew, after an underrun, cpal's thread gets this error and asks again at once, at
+    // the priority of sound: the server that is to make the stream must have its turn. Nothing can be played meanwhile.
+    if error.kind() == ErrorKind::BackendError {
+        std::thread::sleep(AFTER_ERROR);
+    }
     if gone {
         pulse.lost.store(true, Ordering::Relaxed);
     }
