@@ -9,23 +9,37 @@
 //! ```
 //! Above the model's Nyquist frequency there is no wet signal: at host rates beyond the model's, that band is taken
 //! away with the rest as `amount_db` and `mix` say, and it is heard in the dry signal.
+//!
+//! An effect has neither framer nor frames: `block ─► guard ─┬─► gain ─► gate ─► WaveEngine ─► cabinet ─► mix ─► block`, and
+//! no delay at all where the model can be played at the host's rate.
 
+mod cabinet;
 mod error;
+mod gate;
 mod meter;
 mod path;
 mod render;
+mod samples;
+mod scope;
+mod way;
 
+pub use cabinet::{Cabinet, CabinetError};
 pub use error::ChainError;
 pub use render::{render, render_ahead};
 
 use crate::controls::Controls;
+use crate::engine::wave::WaveEngine;
 use crate::engine::{Engine, EngineReport};
 use crate::frame::{Mixer, copy_flushed, replace_what_is_not_audio};
 use crate::latency::{Latency, LatencyMode};
+use crate::model::effect::EffectModel;
+use crate::model::file::ModelError;
 use crate::model::spec::FrontEnd;
 use crate::telemetry::Writer;
 use meter::Meter;
 use path::Path;
+use samples::Samples;
+use way::Way;
 
 /// What the host says before the audio starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +50,20 @@ pub struct ChainConfig {
     pub channels: usize,
     /// Longest block the host means to send, in samples. Longer ones are processed as well, in pieces.
     pub max_block: usize,
+}
+
+/// Longest run of an effect, so that its buffers stay in the cache.
+const MAX_EFFECT_RUN: usize = 512;
+
+/// Why a chain through an effect cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum EffectError {
+    /// What the host says cannot be used.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// The model cannot.
+    #[error(transparent)]
+    Model(#[from] ModelError),
 }
 
 /// Counts since the chain was made, for whoever shows or logs them.
@@ -88,7 +116,7 @@ pub struct ChainStats {
 /// # Ok::<(), statewave::chain::ChainError>(())
 /// ```
 pub struct Chain {
-    path: Path,
+    way: Way,
     mixer: Mixer,
     meter: Meter,
     /// What goes to the model and comes back as the wet signal, a channel each, `max_run` long.
@@ -134,8 +162,36 @@ impl Chain {
         let max_run = max_block.min(path::to_host(front_end.hop, sample_rate, model_rate) + 2);
         let frame_len = engine.frame_len();
         let (path, latency) = Path::new(engine, front_end, model_rate, &config, max_run, mode);
-        Ok(Self {
-            path,
+        Ok(Self::around(Way::Frames(path), latency, &config, max_run, frame_len))
+    }
+
+    /// A chain through an effect, at its start. Not for the audio thread.
+    ///
+    /// # Errors
+    /// Says which value cannot be used, and what can.
+    pub fn of_effect(model: &EffectModel, config: ChainConfig) -> Result<Self, EffectError> {
+        error::check_host(&config)?;
+        let max_run = config.max_block.min(MAX_EFFECT_RUN);
+        let engine = WaveEngine::new(model, config.sample_rate, config.channels, max_run)?;
+        let samples = Samples::new(engine, &config);
+        let latency = samples.latency();
+        Ok(Self::around(Way::Samples(Box::new(samples)), latency, &config, max_run, 0))
+    }
+
+    fn around(
+        way: Way,
+        latency: Latency,
+        config: &ChainConfig,
+        max_run: usize,
+        frame_len: usize,
+    ) -> Self {
+        let &ChainConfig {
+            sample_rate,
+            channels,
+            ..
+        } = config;
+        Self {
+            way,
             mixer: Mixer::new(channels, latency.total(), sample_rate),
             meter: Meter::new(sample_rate, channels),
             wet: vec![vec![0.0; max_run]; channels],
@@ -143,7 +199,7 @@ impl Chain {
             latency,
             replaced_samples: 0,
             frame_len,
-        })
+        }
     }
 
     /// The delay from input to output, entry by entry. Constant for the life of the chain.
@@ -158,24 +214,19 @@ impl Chain {
 
     /// Samples of sound after the end of the input: what is on its way, and what it began.
     pub fn tail(&self) -> usize {
-        self.latency.total() + self.path.tail()
+        self.latency.total() + self.way.tail()
     }
 
     /// What has happened so far.
     pub fn stats(&self) -> ChainStats {
-        let counts = self.path.framer.counts();
-        ChainStats {
-            frames: counts.frames,
-            late: counts.late,
-            lost: counts.lost,
-            non_finite: self.replaced_samples + counts.not_finite,
-            resets: counts.resets,
-        }
+        let mut stats = self.way.stats();
+        stats.non_finite += self.replaced_samples;
+        stats
     }
 
     /// Who runs the model's frames, and how it has gone so far. Real-time safe.
     pub fn engine_report(&self) -> EngineReport {
-        self.path.framer.engine_report()
+        self.way.engine_report()
     }
 
     /// Has the chain write to `writer` while somebody watches, and returns the writer it had. Real-time safe.
@@ -195,16 +246,16 @@ impl Chain {
             return;
         }
         self.mixer.set(controls);
-        self.path.framer.set_stereo(controls.stereo);
+        self.way.set(controls);
         let watched = self.meter.begin();
-        self.path.framer.watch(watched);
+        self.way.watch(watched);
         let mut at = 0;
         while at < len {
-            let run = (len - at).min(self.path.longest_run()).min(self.max_run);
+            let run = (len - at).min(self.way.longest_run()).min(self.max_run);
             self.process_run(audio, at..at + run);
             at += run;
             let stats = self.stats();
-            if let Some(report) = self.path.framer.take_report() {
+            if let Some(report) = self.way.take_report() {
                 self.meter.frame(report, at, stats);
             }
         }
@@ -213,7 +264,7 @@ impl Chain {
 
     /// Forgets the stream: the next sample is the first. Real-time safe.
     pub fn reset(&mut self) {
-        self.path.reset();
+        self.way.reset();
         self.mixer.reset();
     }
 
@@ -226,13 +277,31 @@ impl Chain {
         &mut self,
         engine: Box<dyn Engine>,
     ) -> Result<Box<dyn Engine>, Box<dyn Engine>> {
-        let fits = engine.frame_len() == self.frame_len
-            && engine.channels() == self.channels()
-            && engine.handoff() == self.path.framer.handoff();
-        if !fits {
-            return Err(engine);
+        let fits = engine.frame_len() == self.frame_len && engine.channels() == self.channels();
+        match &mut self.way {
+            Way::Frames(path) if fits && engine.handoff() == path.framer.handoff() => {
+                Ok(path.framer.swap_engine(engine))
+            }
+            Way::Frames(_) | Way::Samples(_) => Err(engine),
         }
-        Ok(self.path.framer.swap_engine(engine))
+    }
+
+    /// Puts a cabinet behind an effect, or none, faded over, and returns the one there was, to be freed where waiting does no
+    /// harm. Without an effect what was given comes back. Real-time safe.
+    pub fn swap_cabinet(&mut self, cabinet: Option<Box<Cabinet>>) -> Option<Box<Cabinet>> {
+        match &mut self.way {
+            Way::Samples(samples) => samples.swap_cabinet(cabinet),
+            Way::Frames(_) => cabinet,
+        }
+    }
+
+    /// A cabinet for this chain. Not for the audio thread.
+    ///
+    /// # Errors
+    /// See [`CabinetError`].
+    pub fn cabinet(&self, response: &[Vec<f32>], rate: u32) -> Result<Box<Cabinet>, CabinetError> {
+        let sample_rate = self.latency.sample_rate;
+        Cabinet::new(response, rate, sample_rate, self.channels(), self.max_run).map(Box::new)
     }
 
     /// A run of samples that ends no later than the next frame.
@@ -252,9 +321,9 @@ impl Chain {
         }
         if replaced > 0 {
             self.replaced_samples += replaced;
-            self.path.framer.want_reset();
+            self.way.want_reset();
         }
-        self.path.process(&mut self.wet, len);
+        self.way.process(&mut self.wet, len);
         self.mixer.process(audio, range.clone(), &self.wet);
         for (i, channel) in audio.iter().enumerate() {
             self.meter.output(i, &channel[range.clone()]);

@@ -3,11 +3,16 @@
 //! Flows in: whatever a host, a program or a test sets. Flows out: weights of the dry and the wet signal, made safe
 //! here so that no value a shell can send, NaN included, reaches the audio.
 
+use crate::model::effect::MAX_KNOBS;
+
 /// Amount from which nothing limits what is removed, in dB.
 pub const UNLIMITED_AMOUNT_DB: f32 = 100.0;
 
 /// Largest output gain either way, in dB.
 pub const MAX_OUTPUT_GAIN_DB: f32 = 60.0;
+
+/// Threshold of the noise gate, in dBFS, up to which there is none.
+pub const NO_GATE_DB: f32 = -100.0;
 
 /// What is heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -58,6 +63,13 @@ pub struct Controls {
     pub stereo: Stereo,
     /// Hear the delayed input, bit for bit, while the model keeps following the signal.
     pub bypass: bool,
+    /// Of effects: how far up each knob is, 0 to 1.
+    pub knobs: [f32; MAX_KNOBS],
+    /// Of effects: gain in front of the device, in dB, within ±[`MAX_OUTPUT_GAIN_DB`]: what makes an interface's level that of
+    /// the recordings that the device was learnt from.
+    pub input_gain_db: f32,
+    /// Of effects: below this level of the input, in dBFS, nothing reaches the device; [`NO_GATE_DB`] and less for no gate.
+    pub gate_db: f32,
 }
 
 impl Default for Controls {
@@ -69,6 +81,9 @@ impl Default for Controls {
             output_gain_db: 0.0,
             stereo: Stereo::default(),
             bypass: false,
+            knobs: [0.5; MAX_KNOBS],
+            input_gain_db: 0.0,
+            gate_db: NO_GATE_DB,
         }
     }
 }
@@ -99,6 +114,11 @@ impl Controls {
         }
     }
 
+    /// Gain in front of an effect.
+    pub(crate) fn input_gain(&self) -> f32 {
+        gain_of(self.input_gain_db)
+    }
+
     pub(crate) fn weights(&self) -> Weights {
         let (processed, mixed) = (self.processed(), self.wet_share());
         let (dry, wet) = match self.listen {
@@ -106,12 +126,10 @@ impl Controls {
             Listen::Removed => (processed, -processed),
             Listen::Dry => (1.0, 0.0),
         };
-        let gain_db =
-            finite_or(self.output_gain_db, 0.0).clamp(-MAX_OUTPUT_GAIN_DB, MAX_OUTPUT_GAIN_DB);
         Weights {
             dry,
             wet,
-            gain: db_to_gain(gain_db),
+            gain: gain_of(self.output_gain_db),
             bypass: if self.bypass { 1.0 } else { 0.0 },
         }
     }
@@ -122,7 +140,12 @@ fn finite_or(value: f32, default: f32) -> f32 {
     if value.is_nan() { default } else { value }
 }
 
-fn db_to_gain(db: f32) -> f32 {
+/// A gain in dB, within what is allowed.
+fn gain_of(db: f32) -> f32 {
+    db_to_gain(finite_or(db, 0.0).clamp(-MAX_OUTPUT_GAIN_DB, MAX_OUTPUT_GAIN_DB))
+}
+
+pub(crate) fn db_to_gain(db: f32) -> f32 {
     10.0_f32.powf(db / 20.0)
 }
 

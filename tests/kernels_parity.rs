@@ -310,7 +310,7 @@ proptest! {
         let a: Vec<f64> = a_log.iter().map(|v| -(*v as f64).exp()).collect();
         let mut h = vec![0.0; e * states];
         let (b, c) = (part(0), part(states));
-        let truth = oracle::s6(&a, &wide(&d), states, &wide(&delta), &wide(&x), &b, &c, &mut h);
+        let truth = oracle::s6(oracle::simplified, &a, &wide(&d), states, &wide(&delta), &wide(&x), &b, &c, &mut h);
         let s = S6::new(&a_log, &d, states);
         let rows = S6Rows { delta: &delta, x: &x, x_stride: e, bc: &bc, bc_stride: 2 * states };
         for path in Path::available() {
@@ -321,6 +321,16 @@ proptest! {
             s6_chunked(path, &s, rows, &mut z, time, &mut g, Chunks { len: chunk, threads: 2 });
             assert_db(&truth, &z, "s6_chunked", path);
             assert_db(&wide(&h), &g, "s6_chunked state", path);
+        }
+        // Held over steps of another length.
+        let (s, scale) = (S6::held(&a_log, &d, states, 0.7), |v: &f32| 0.7 * *v as f64);
+        let longer: Vec<f64> = delta.iter().map(scale).collect();
+        let mut h = vec![0.0; e * states];
+        let truth = oracle::s6(oracle::zoh, &a, &wide(&d), states, &longer, &wide(&x), &b, &c, &mut h);
+        for path in Path::available() {
+            let (mut y, mut h) = (vec![0.0; time * e], vec![0.0; s.state_len()]);
+            s6(path, &s, rows, &mut y, 1, time, &mut h);
+            assert_db(&truth, &y, "s6 held", path);
         }
     }
 

@@ -4,7 +4,7 @@
                              ▲
     knobs ─► film.0 ─► SiLU ─► film.2 ─► gamma, beta of every block
 
-    S4D block:  x + out_proj(SiLU(film(S4D(x))))
+    S4D block:  x + out_proj(tanh(film(S4D(x))))
     S6 block:   u, z = in_proj(x);   x + out_proj(S6(SiLU(film(u))) · z)          film(v) = (1 + gamma) · v + beta
 
 No layer counts in samples: S4D's dt and S6's dt are both scaled by trained rate / rate, S4D with a first-order hold, S6 with the
@@ -36,7 +36,7 @@ class S4dScan(S4D):
         A = torch.complex(-torch.exp(self.log_A_real), self.A_imag).to(torch.complex128)
         dt = torch.exp(self.log_dt)[:, None]
         z, C = A * dt, torch.view_as_complex(self.C)
-        ratio = torch.expm1(z) / z
+        ratio = (torch.exp(z) - 1) / z
         gain = 2 * C * dt * ratio ** 2 * torch.exp(-z)
         skip = -2 * (C * dt * (z - 1 + torch.exp(-z)) / z ** 2).sum(-1).real
         steps = torch.arange(max(I, K) + 1, device=u.device)
@@ -83,7 +83,7 @@ class S4dBlock(nn.Module):
 
     def forward(self, x, gamma, beta, h):
         y, h = self.mixer.scan(x, h)
-        return x + self.mixer.out_proj(F.silu(film(y, gamma, beta))), h
+        return x + self.mixer.out_proj(torch.tanh(film(y, gamma, beta))), h
 
 
 class S6Block(nn.Module):
@@ -132,14 +132,15 @@ class Tone(nn.Module):
         self.film = nn.Sequential(nn.Linear(knobs, hidden), nn.SiLU(), nn.Linear(hidden, 2 * sum(self.film_widths))) if knobs else None
         with torch.no_grad():
             # Some channels see the signal as it is, some driven hard: a decade and a half.
-            gain = torch.exp(torch.linspace(math.log(0.5), math.log(16), width))
+            gain = torch.exp(torch.linspace(math.log(0.3), math.log(10), width))
             self.in_linear.weight.copy_((gain * torch.where(torch.arange(width) % 2 == 0, 1.0, -1.0))[:, None])
-            self.out_linear.weight.mul_(0.3)
+            self.out_linear.weight.mul_(0.1)
             if self.film is not None:
                 self.film[2].weight.mul_(0.3)
                 self.film[2].bias.zero_()
             for layer in self.layers:
-                layer.mixer.out_proj.weight.div_(math.sqrt(len(blocks)))
+                # Products of two signals grow with the square of what comes in.
+                layer.mixer.out_proj.weight.div_(math.sqrt(len(blocks)) * (8 if isinstance(layer, S6Block) else 1))
 
     def forward(self, x, knobs, state=None):
         state = state or [None] * len(self.layers)

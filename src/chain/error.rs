@@ -64,17 +64,9 @@ pub(super) fn check(
     model_rate: u32,
     config: &ChainConfig,
 ) -> Result<(), ChainError> {
-    if !HOST_RATES.contains(&config.sample_rate) {
-        return Err(ChainError::SampleRate(config.sample_rate));
-    }
+    check_host(config)?;
     if !MODEL_RATES.contains(&model_rate) {
         return Err(ChainError::ModelRate(model_rate));
-    }
-    if config.channels == 0 {
-        return Err(ChainError::NoChannels);
-    }
-    if config.max_block == 0 {
-        return Err(ChainError::NoBlock);
     }
     let &FrontEnd {
         hop,
@@ -103,6 +95,20 @@ pub(super) fn check(
             engine: engine.channels(),
             chain: config.channels,
         });
+    }
+    Ok(())
+}
+
+/// What the host says, by itself.
+pub(super) fn check_host(config: &ChainConfig) -> Result<(), ChainError> {
+    if !HOST_RATES.contains(&config.sample_rate) {
+        return Err(ChainError::SampleRate(config.sample_rate));
+    }
+    if config.channels == 0 {
+        return Err(ChainError::NoChannels);
+    }
+    if config.max_block == 0 {
+        return Err(ChainError::NoBlock);
     }
     Ok(())
 }

@@ -6,13 +6,19 @@
 use crate::frame::RateConverter;
 use crate::kernels::Path;
 use crate::latency::Latency;
-use crate::model::effect::{EffectModel, RateWay};
+use crate::model::effect::{EffectModel, EffectSpec, Knob, RateWay};
 use crate::model::file::ModelError;
 use crate::model::layer::Layer;
 use crate::model::stack::Stack;
 
-/// Samples that are run at once: what lies between two layers stays in the cache.
+/// Samples that are run at once: what lies between two layers stays in the cache. Also how often moving knobs are looked at.
 const STEPS: usize = 32;
+
+/// Time constant of a knob on its way, seconds: short enough for a hand, long enough for a host that jumps.
+const KNOB_SECONDS: f64 = 0.02;
+
+/// A knob this near to where it goes has arrived, as a share of its range.
+const ARRIVED: f32 = 1e-4;
 
 /// A stream of an effect. Everything is allocated when it is made; [`WaveEngine::process`] is real-time safe.
 ///
@@ -46,6 +52,24 @@ struct Net {
     /// `[channels][STEPS]` samples, and `[channels][STEPS][D]`.
     samples: Vec<f32>,
     x: Vec<f32>,
+    knobs: Knobs,
+}
+
+/// The knobs on their way. Empty for a model without any.
+struct Knobs {
+    specs: Vec<Knob>,
+    /// Where they are now and where they go.
+    now: Vec<f32>,
+    target: Vec<f32>,
+    /// Share of the way that a knob goes within [`STEPS`].
+    share: f32,
+    /// What the network says of `now`, and its scratch.
+    film: Vec<f32>,
+    scratch: Vec<f32>,
+    /// Samples until they are looked at again.
+    left: usize,
+    /// The blocks are on their way to `film`.
+    moving: bool,
 }
 
 impl WaveEngine {
@@ -109,8 +133,13 @@ impl WaveEngine {
                 .map_or(0, |(rate, _)| rate.delay_samples()),
             engine_samples: 0,
         };
-        let net = Net {
+        let played_at = match way {
+            RateWay::Resampled { .. } => model.spec().sample_rate,
+            RateWay::Native | RateWay::Scaled(_) => sample_rate,
+        };
+        let mut net = Net {
             path: Path::detect(),
+            knobs: Knobs::new(model.spec(), &stack, played_at),
             channels,
             state: vec![0.0; stack.state_len(channels)],
             scratch: vec![0.0; stack.scratch_len(channels, STEPS)],
@@ -118,6 +147,7 @@ impl WaveEngine {
             x: vec![0.0; channels * STEPS * stack.width()],
             stack,
         };
+        net.reset();
         Ok(WaveEngine {
             way,
             latency,
@@ -137,6 +167,23 @@ impl WaveEngine {
         self.latency
     }
 
+    /// Where the knobs go, in the order of [`EffectSpec::knobs`](crate::model::effect::EffectSpec); those that are not given
+    /// stay. They are there within some 0.1 s, in straight lines of [`STEPS`] samples. Real-time safe.
+    pub fn set_knobs(&mut self, values: &[f32]) {
+        let knobs = &mut self.net.knobs;
+        for ((target, knob), value) in knobs.target.iter_mut().zip(&knobs.specs).zip(values) {
+            *target = knob.held(*value);
+        }
+    }
+
+    /// The same as shares of the way up, 0 to 1, of as many knobs as the model has. Real-time safe.
+    pub fn set_knob_shares(&mut self, shares: &[f32]) {
+        let knobs = &mut self.net.knobs;
+        for ((target, knob), share) in knobs.target.iter_mut().zip(&knobs.specs).zip(shares) {
+            *target = knob.at(*share);
+        }
+    }
+
     /// Replaces `audio`, a slice a channel, by the output. Any number of samples from 0 up. Real-time safe.
     ///
     /// # Panics
@@ -148,39 +195,126 @@ impl WaveEngine {
             audio.iter().all(|channel| channel.len() == len),
             "slices of one length"
         );
-        let Some((rate, between)) = &mut self.converter else {
+        let Some((_, between)) = &mut self.converter else {
             return self.net.process(audio, 0..len);
         };
+        let mut between = std::mem::take(between);
         for first in (0..len).step_by(self.max_block) {
             let range = first..(first + self.max_block).min(len);
             for (between, channel) in between.iter_mut().zip(audio.iter()) {
                 between[..range.len()].copy_from_slice(&channel[range.clone()]);
             }
-            let net = &mut self.net;
-            rate.process(between, range.len(), |samples, len| {
-                net.process(samples, 0..len)
-            });
+            self.process_first(&mut between, range.len());
             for (between, channel) in between.iter().zip(audio.iter_mut()) {
                 channel[range.clone()].copy_from_slice(&between[..range.len()]);
             }
         }
+        if let Some((_, own)) = &mut self.converter {
+            *own = between;
+        }
     }
 
-    /// Forgets the stream: the next sample is the first. Real-time safe.
+    /// The same of the first `len` samples, at most `max_block`, of buffers of one's own. Real-time safe.
+    ///
+    /// # Panics
+    /// If the buffers are not one a channel, or shorter.
+    pub fn process_first(&mut self, audio: &mut [Vec<f32>], len: usize) {
+        assert_eq!(audio.len(), self.net.channels, "one buffer a channel");
+        let net = &mut self.net;
+        match &mut self.converter {
+            Some((rate, _)) => rate.process(audio, len, |samples, len| net.process(samples, 0..len)),
+            None => net.process(audio, 0..len),
+        }
+    }
+
+    /// Forgets the stream: the next sample is the first, with the knobs where they were to go. Real-time safe.
     pub fn reset(&mut self) {
-        self.net.state.fill(0.0);
+        self.net.reset();
         if let Some((rate, _)) = &mut self.converter {
             rate.reset();
         }
     }
 }
 
+impl Knobs {
+    fn new(spec: &EffectSpec, stack: &Stack, sample_rate: u32) -> Knobs {
+        let defaults: Vec<f32> = spec.knobs.iter().map(|knob| knob.default).collect();
+        let (outputs, scratch) = match stack.film() {
+            Some(film) => (film.outputs(), film.scratch_len()),
+            None => (0, 0),
+        };
+        let steps = KNOB_SECONDS * f64::from(sample_rate) / STEPS as f64;
+        Knobs {
+            now: defaults.clone(),
+            target: defaults,
+            specs: spec.knobs.clone(),
+            share: (1.0 - (-1.0 / steps).exp()) as f32,
+            film: vec![0.0; outputs],
+            scratch: vec![0.0; scratch],
+            left: 0,
+            moving: false,
+        }
+    }
+
+    /// The knobs [`STEPS`] later. False if all are where they go.
+    fn step(&mut self) -> bool {
+        let mut moved = false;
+        for ((now, target), knob) in self.now.iter_mut().zip(&self.target).zip(&self.specs) {
+            if *now == *target {
+                continue;
+            }
+            moved = true;
+            *now += self.share * (*target - *now);
+            if (*target - *now).abs() < ARRIVED * (knob.max - knob.min) {
+                *now = *target;
+            }
+        }
+        moved
+    }
+}
+
 impl Net {
+    /// The stream at its start, with the knobs where they go.
+    fn reset(&mut self) {
+        self.state.fill(0.0);
+        self.knobs.now.copy_from_slice(&self.knobs.target);
+        (self.knobs.left, self.knobs.moving) = (0, false);
+        self.condition(0);
+    }
+
+    /// Sends the blocks to what the knobs say, within so many steps.
+    fn condition(&mut self, steps: usize) {
+        if let Some(film) = self.stack.film() {
+            let knobs = &mut self.knobs;
+            film.run(self.path, &knobs.now, &mut knobs.film, &mut knobs.scratch);
+            self.stack
+                .steer(&mut self.state, self.channels, &knobs.film, steps);
+        }
+    }
+
+    /// Looks at the knobs, if it is time to. Returns the samples until the next look.
+    fn turn(&mut self) -> usize {
+        if self.knobs.left == 0 {
+            self.knobs.left = STEPS;
+            if self.knobs.step() {
+                self.knobs.moving = true;
+                self.condition(STEPS);
+            } else if self.knobs.moving {
+                // What was added up on the way is rounded; this is where it leads.
+                self.knobs.moving = false;
+                self.condition(0);
+            }
+        }
+        self.knobs.left
+    }
+
     /// The samples of `range` of every channel, in place.
     fn process<C: AsMut<[f32]>>(&mut self, audio: &mut [C], range: std::ops::Range<usize>) {
         let width = self.stack.width();
-        for first in range.clone().step_by(STEPS) {
-            let steps = STEPS.min(range.end - first);
+        let mut first = range.start;
+        while first < range.end {
+            let steps = self.turn().min(range.end - first);
+            self.knobs.left -= steps;
             let rows = self.channels * steps;
             for (samples, channel) in self.samples.chunks_exact_mut(steps).zip(audio.iter_mut()) {
                 samples.copy_from_slice(&channel.as_mut()[first..first + steps]);
@@ -200,6 +334,7 @@ impl Net {
             for (samples, channel) in self.samples.chunks_exact(steps).zip(audio.iter_mut()) {
                 channel.as_mut()[first..first + steps].copy_from_slice(samples);
             }
+            first += steps;
         }
     }
 }

@@ -121,7 +121,7 @@ impl Ramps {
             &mut self.gain,
             &mut self.bypass,
         ] {
-            ramp.remaining = (ramp.remaining as usize).saturating_sub(samples) as u32;
+            ramp.advance(samples);
         }
     }
 
@@ -149,7 +149,7 @@ impl Ramps {
 /// A value on a straight line to its target, which it meets exactly. Kept as a count, so that no cut between blocks
 /// can be heard or measured.
 #[derive(Debug, Clone, Copy)]
-struct Ramp {
+pub(crate) struct Ramp {
     from: f32,
     target: f32,
     remaining: u32,
@@ -157,7 +157,7 @@ struct Ramp {
 }
 
 impl Ramp {
-    fn new(value: f32, length: u32) -> Self {
+    pub(crate) fn new(value: f32, length: u32) -> Self {
         Self {
             from: value,
             target: value,
@@ -166,7 +166,13 @@ impl Ramp {
         }
     }
 
-    fn set(&mut self, target: f32, fades: bool) {
+    /// Moves on by so many samples.
+    pub(crate) fn advance(&mut self, samples: usize) {
+        self.remaining = (self.remaining as usize).saturating_sub(samples) as u32;
+    }
+
+    /// Goes to `target` from here on, or is there at once.
+    pub(crate) fn set(&mut self, target: f32, fades: bool) {
         if !fades {
             *self = Self::new(target, self.length);
         } else if target != self.target {
@@ -179,7 +185,8 @@ impl Ramp {
         }
     }
 
-    fn at(&self, i: usize) -> f32 {
+    /// The value `i` samples from here.
+    pub(crate) fn at(&self, i: usize) -> f32 {
         let left = (self.remaining as usize).saturating_sub(i);
         if left == 0 {
             return self.target;

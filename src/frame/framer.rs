@@ -38,7 +38,7 @@ pub(crate) struct FrameReport {
 }
 
 impl FrameReport {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             frame: 0,
             input_db: Bands::silence(),

@@ -22,7 +22,7 @@ mod resample;
 mod stereo;
 pub mod stft;
 
-pub(crate) use dry::Mixer;
+pub(crate) use dry::{Mixer, Ramp};
 pub(crate) use fast::Fast;
 pub(crate) use framer::{FrameReport, Framer};
 pub(crate) use guard::{copy_flushed, replace_what_is_not_audio};

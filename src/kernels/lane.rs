@@ -154,6 +154,21 @@ pub(crate) trait Lane: Copy {
         self.max(self.of(-64.0)).exp2_raw()
     }
 
+    /// 2^x and 2^x − 1 for x ≤ 0, held as [`Self::decay`] is. The second keeps its digits near 0.
+    #[inline(always)]
+    fn decay_and_fall(self) -> (Self, Self) {
+        let x = self.max(self.of(-64.0));
+        let rounded = x.add(self.of(ROUND));
+        let r = x.sub(rounded.sub(self.of(ROUND)));
+        let p = r.fma(self.of(EXP2[4]), self.of(EXP2[3]));
+        let p = r.fma(p, self.of(EXP2[2]));
+        let p = r.fma(p, self.of(EXP2[1]));
+        let rise = r.mul(r.fma(p, self.of(EXP2[0])));
+        let whole = self.of(1.0).scale(rounded);
+        let fall = rise.fma(whole, whole.sub(self.of(1.0)));
+        (rise.fma(whole, whole), fall)
+    }
+
     /// log2 of positive normal numbers: the exponent, and the series of artanh on the mantissa.
     #[inline(always)]
     fn log2(self) -> Self {

@@ -17,6 +17,7 @@
 //! | [`norm`] | RMSNorm, plain and gated |
 //! | [`gate`] | SiLU, softplus, sigmoid, exp2 |
 //! | [`compress`] | power-law compression of spectra |
+//! | [`film`] | rows scaled and moved by a condition |
 //! | [`filter`] | complex filters and gates applied to spectra |
 //! | [`planes`] | complex numbers from pairs to planes and back |
 //! | [`real_fft`] | Fourier transforms of real signals |
@@ -28,6 +29,7 @@ pub mod simd;
 pub mod banded;
 pub mod compress;
 pub mod conv;
+pub mod film;
 pub mod filter;
 pub mod gate;
 mod lane;

@@ -119,9 +119,10 @@ pub fn filter(c: &[Complex64], logit: Option<f64>, x: &[Complex64]) -> (Complex6
 }
 
 /// The selective scan of Mamba: `a` is `[E][N]`, `delta` and `x` are `[time][E]`, `b` and `c` are `[time][N]`, `h` is
-/// `[E][N]` and goes on from where it is.
+/// `[E][N]` and goes on from where it is. Mamba's rule is [`simplified`].
 #[allow(clippy::too_many_arguments)]
 pub fn s6(
+    rule: Rule,
     a: &[f64],
     d: &[f64],
     n_states: usize,
@@ -139,7 +140,7 @@ pub fn s6(
             y[at] = d[e] * x[at];
             for n in 0..n_states {
                 let (a, b) = (a[e * n_states + n], b[t * n_states + n]);
-                let (a_bar, b_bar) = simplified(a.into(), b.into(), delta[at]);
+                let (a_bar, b_bar) = rule(a.into(), b.into(), delta[at]);
                 let h = &mut h[e * n_states + n];
                 *h = a_bar.re * *h + b_bar.re * x[at];
                 y[at] += c[t * n_states + n] * *h;

@@ -3,8 +3,9 @@
 //! ```text
 //! sample ─► in_linear ─► blocks ─► (norm_f) ─► out_linear ─► sample
 //! ```
-//! S4D blocks know continuous time: made for another sample rate, their Δ is scaled and they are the same system. Blocks
-//! that count in samples, as every convolution over taps does, are not, and such a model is played at its own rate.
+//! S4D and selective blocks know continuous time: made for another sample rate, their Δ is scaled and they are the same system.
+//! Blocks that count in samples, as every convolution over taps does, are not, and such a model is played at its own rate.
+//! Knobs of the device, if the model has learnt any, act on the blocks through [`Film`](super::film::Film).
 
 use std::fmt;
 use std::path::Path;
@@ -34,9 +35,63 @@ pub struct EffectSpec {
     /// Added to the mean square by every RMSNorm, if there are any.
     #[serde(default = "default_eps")]
     pub norm_eps: f64,
+    /// What can be turned, in the order of the network's inputs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub knobs: Vec<Knob>,
     /// Licence, training data, scores and the like.
     #[serde(flatten)]
     pub notes: serde_json::Map<String, Value>,
+}
+
+/// Most knobs of a model: as many as hosts are told of.
+pub const MAX_KNOBS: usize = 4;
+
+/// A knob of a device, by the values that the network was trained with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Knob {
+    /// As the device has it.
+    pub name: String,
+    /// All the way down.
+    #[serde(default)]
+    pub min: f32,
+    /// All the way up.
+    #[serde(default = "one")]
+    pub max: f32,
+    /// Where it stands at first.
+    pub default: f32,
+}
+
+impl Knob {
+    /// `value` brought into the knob's range; what is no number becomes the default.
+    pub fn held(&self, value: f32) -> f32 {
+        if value.is_nan() {
+            self.default
+        } else {
+            value.clamp(self.min, self.max)
+        }
+    }
+
+    /// The value at a share from 0 to 1 of the way up.
+    pub fn at(&self, share: f32) -> f32 {
+        self.held(self.min + share * (self.max - self.min))
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let Knob {
+            name, min, max, ..
+        } = self;
+        if name.is_empty() || name.chars().count() > 24 || name.chars().any(char::is_control) {
+            return Err("a knob's name must have 1 to 24 characters".into());
+        }
+        if !(min.is_finite() && max.is_finite() && min < max && (*min..=*max).contains(&self.default)) {
+            return Err(format!("knob {name}: min, default and max must rise"));
+        }
+        Ok(())
+    }
+}
+
+fn one() -> f32 {
+    1.0
 }
 
 fn default_eps() -> f64 {
@@ -110,7 +165,20 @@ impl EffectModel {
         for (name, tensor) in file.tensors {
             tensors.insert(name, tensor.shape, tensor.data);
         }
+        if spec.knobs.len() > MAX_KNOBS {
+            return fail(format!("{} knobs, and {MAX_KNOBS} is the most", spec.knobs.len()));
+        }
+        for (i, knob) in spec.knobs.iter().enumerate() {
+            knob.check().map_err(ModelError::Spec)?;
+            if spec.knobs[..i].iter().any(|other| other.name == knob.name) {
+                return fail(format!("two knobs are called {}", knob.name));
+            }
+        }
         let stack = made(&spec, &tensors, 1.0)?;
+        let knobs = stack.film().map_or(0, |film| film.knobs());
+        if knobs != spec.knobs.len() {
+            return fail(format!("{} knobs are named, and the network has {knobs}", spec.knobs.len()));
+        }
         if (stack.inputs(), stack.outputs()) != (Some(1), Some(1)) {
             return fail(
                 "an effect takes a sample and gives one: in_linear [D, 1], out_linear [1, D]"
@@ -135,7 +203,7 @@ impl EffectModel {
             return RateWay::Native;
         }
         let counts = |block: &Block| match block {
-            Block::S4d(_) => None,
+            Block::S4d(_) | Block::Selective(_) => None,
             Block::Mamba(_) => Some("a Mamba block's convolution"),
             Block::Mamba2(_) => Some("a Mamba-2 block's convolution"),
         };

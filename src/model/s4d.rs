@@ -1,4 +1,5 @@
-//! An S4D layer: RMSNorm, a diagonal time-invariant state space a channel, SiLU, a dense layer, and the residual.
+//! An S4D layer: RMSNorm, a diagonal time-invariant state space a channel, FiLM, SiLU, a dense layer, and the residual; norm
+//! and FiLM where there are any.
 //!
 //! A stream runs it as a recurrence. Whole clips may run it as a convolution by FFT: the same function, for the state
 //! space does not change with its input.
@@ -7,6 +8,7 @@ use super::discretize::Sampling;
 use super::layer::Layer;
 use super::modes::{Convolution, Modes};
 use super::tensors::{TensorError, Tensors};
+use crate::kernels::film::{PARTS, film};
 use crate::kernels::gate::silu;
 use crate::kernels::norm::rms_norm;
 use crate::kernels::proj::{Packed, proj};
@@ -22,13 +24,15 @@ pub struct S4dConfig {
     pub states: usize,
     /// How continuous time becomes steps.
     pub sampling: Sampling,
+    /// Whether a condition scales and moves what comes out of the state spaces.
+    pub film: bool,
     /// Added to the mean square by the norm.
     pub eps: f32,
 }
 
 /// An S4D layer with its weights packed. Immutable; streams bring their own state.
 ///
-/// State is `[batch][D/16][states][2][16]`; zeros at the start of a stream.
+/// State is the slot of its [`film`], if it has one, then `[batch][D/16][states][2][16]`; zeros at the start of a stream.
 #[derive(Debug, Clone)]
 pub struct S4dLayer {
     config: S4dConfig,
@@ -82,6 +86,11 @@ impl S4dLayer {
         &self.config
     }
 
+    /// Floats of its film's slot, at the beginning of its state.
+    pub fn slot_len(&self) -> usize {
+        usize::from(self.config.film) * PARTS * self.config.width
+    }
+
     /// The norm, where there is one.
     fn prepare(&self, path: Path, x: &[f32], u: &mut [f32], rows: usize) {
         match &self.norm {
@@ -98,12 +107,16 @@ impl S4dLayer {
     }
 
     /// What runs whole streams of `time` steps from an empty state, by the way that [`faster_way`] picks. Allocates.
+    ///
+    /// # Panics
+    /// If the layer follows a condition.
     pub fn whole(&self, path: Path, time: usize) -> WholeS4d<'_> {
         self.whole_by(faster_way(path, self.config.states, time), path, time)
     }
 
     /// As [`Self::whole`], by a way of one's own choice.
     pub fn whole_by(&self, way: Way, path: Path, time: usize) -> WholeS4d<'_> {
+        assert!(!self.config.film, "whole streams have no condition");
         let len = time * self.config.width;
         WholeS4d {
             layer: self,
@@ -203,7 +216,7 @@ impl Layer for S4dLayer {
     }
 
     fn state_len(&self, batch: usize) -> usize {
-        batch * self.scan.state_len()
+        self.slot_len() + batch * self.scan.state_len()
     }
 
     fn scratch_len(&self, batch: usize, time: usize) -> usize {
@@ -220,13 +233,17 @@ impl Layer for S4dLayer {
         state: &mut [f32],
         scratch: &mut [f32],
     ) {
-        let rows = batch * time;
+        let (rows, width) = (batch * time, self.config.width);
+        let (slot, h) = state[..self.state_len(batch)].split_at_mut(self.slot_len());
         let (u, y) =
-            scratch[..self.scratch_len(batch, time)].split_at_mut(rows * self.config.width);
+            scratch[..self.scratch_len(batch, time)].split_at_mut(rows * width);
         match k {
             0 => {
                 self.prepare(path, x, u, rows);
-                s4d(path, &self.scan, u, y, batch, time, state);
+                s4d(path, &self.scan, u, y, batch, time, h);
+                if self.config.film {
+                    film(path, slot, y, width, width, batch, time);
+                }
             }
             1 => self.finish(path, y, x, rows),
             _ => panic!("an S4D layer has 2 pieces"),

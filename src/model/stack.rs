@@ -4,11 +4,14 @@
 //! shapes, names with or without `backbone.`, `embedding.` or `embeddings.`.
 
 use super::discretize::Sampling;
+use super::film::{Film, steer};
 use super::layer::Layer;
 use super::mamba::{MambaBlock, MambaConfig, Space};
 use super::mamba2::{Mamba2Block, Mamba2Config};
 use super::s4d::{S4dConfig, S4dLayer};
+use super::selective::{SelectiveBlock, SelectiveConfig};
 use super::tensors::{TensorError, Tensors};
+use crate::kernels::film::PARTS;
 use crate::kernels::norm::rms_norm;
 use crate::kernels::proj::{Packed, proj};
 use crate::kernels::{Aligned, Path};
@@ -22,7 +25,7 @@ pub struct StackConfig {
     pub groups: usize,
     /// `time_step_limit` of Mamba-2.
     pub delta_limit: (f32, f32),
-    /// How the continuous time of S4D layers becomes steps.
+    /// How the continuous time of S4D layers becomes steps; selective blocks take its factor on Δ.
     pub sampling: Sampling,
 }
 
@@ -46,6 +49,8 @@ pub enum Block {
     Mamba2(Mamba2Block),
     /// Diagonal and time-invariant.
     S4d(S4dLayer),
+    /// S6 with nothing that counts in samples.
+    Selective(SelectiveBlock),
 }
 
 /// `$f` of whichever block it is.
@@ -55,6 +60,7 @@ macro_rules! each {
             Block::Mamba($b) => $f,
             Block::Mamba2($b) => $f,
             Block::S4d($b) => $f,
+            Block::Selective($b) => $f,
         }
     };
 }
@@ -66,6 +72,7 @@ impl Block {
         tensors: &Tensors,
         prefix: &str,
         width: usize,
+        film: bool,
     ) -> Result<Block, TensorError> {
         let shape = |name: &str, rank: usize| -> Result<&[usize], TensorError> {
             let full = format!("{prefix}{name}");
@@ -93,9 +100,23 @@ impl Block {
                 width,
                 states: shape("mixer.A_imag", 2)?[1],
                 sampling: config.sampling,
+                film,
                 eps,
             };
             return S4dLayer::new(config, tensors, prefix).map(Block::S4d);
+        }
+        let counts = tensors.shape(&format!("{prefix}mixer.conv1d.weight")).is_some();
+        if !counts && tensors.shape(&format!("{prefix}mixer.x_proj.weight")).is_some() {
+            let a = shape("mixer.A_log", 2)?;
+            let config = SelectiveConfig {
+                width,
+                inner: a[0],
+                states: a[1],
+                rank: shape("mixer.dt_proj.weight", 2)?[1],
+                film,
+                delta_scale: config.sampling.delta_scale,
+            };
+            return SelectiveBlock::new(config, tensors, prefix).map(Block::Selective);
         }
         let conv = shape("mixer.conv1d.weight", 3)?;
         if tensors.shape(&format!("{prefix}mixer.dt_bias")).is_some() {
@@ -139,6 +160,17 @@ impl Block {
     }
 }
 
+impl Block {
+    /// Floats of its film's slot, at the beginning of its state.
+    fn slot_len(&self) -> usize {
+        match self {
+            Block::S4d(block) => block.slot_len(),
+            Block::Selective(block) => block.slot_len(),
+            Block::Mamba(_) | Block::Mamba2(_) => 0,
+        }
+    }
+}
+
 impl Layer for Block {
     fn pieces(&self) -> usize {
         each!(self, b => b.pieces())
@@ -177,6 +209,7 @@ pub struct Stack {
     norm: Option<Aligned>,
     eps: f32,
     head: Option<Packed>,
+    film: Option<Film>,
 }
 
 impl Stack {
@@ -232,6 +265,7 @@ impl Stack {
         if let (None, Some((rows, weight))) = (&head, &embedding) {
             head = Some(Packed::new(weight, *rows, width, None));
         }
+        let film = Film::new(tensors)?;
         let mut blocks = Vec::new();
         let there = |layer: usize| {
             let name = |tensor: &str| format!("{at}layers.{layer}.{tensor}");
@@ -245,7 +279,18 @@ impl Stack {
                 tensors,
                 &format!("{at}layers.{}.", blocks.len()),
                 width,
+                film.is_some(),
             )?);
+        }
+        let slots: usize = blocks.iter().map(Block::slot_len).sum();
+        if let Some(film) = &film
+            && film.outputs() * PARTS / 2 != slots
+        {
+            return Err(TensorError::Shape {
+                name: "film.2.weight".into(),
+                expected: vec![slots * 2 / PARTS, film.scratch_len()],
+                found: vec![film.outputs(), film.scratch_len()],
+            });
         }
         let norm = tensors.optional(&norm_name, &[width])?.map(Aligned::from);
         Ok(Stack {
@@ -256,6 +301,7 @@ impl Stack {
             norm,
             eps: config.eps,
             head,
+            film,
         })
     }
 
@@ -282,6 +328,27 @@ impl Stack {
     /// Length of an output row, if there is a head.
     pub fn outputs(&self) -> Option<usize> {
         self.head.as_ref().map(Packed::outputs)
+    }
+
+    /// What turns knobs into the condition of the blocks, if anything does.
+    pub fn film(&self) -> Option<&Film> {
+        self.film.as_ref()
+    }
+
+    /// Sends the condition of a stream's `state` towards what [`Film::run`] gave, within so many steps; with none it is there
+    /// at once, as at the start of a stream. Whoever asks for steps has to come back after as many. Real-time safe.
+    ///
+    /// # Panics
+    /// If a slice is too short.
+    pub fn steer(&self, state: &mut [f32], batch: usize, target: &[f32], steps: usize) {
+        let (mut state, mut target) = (state, target);
+        for block in &self.blocks {
+            let (own, rest) = state.split_at_mut(block.state_len(batch));
+            let slot = &mut own[..block.slot_len()];
+            let (now, later) = target.split_at(slot.len() * 2 / PARTS);
+            steer(slot, now, steps);
+            (state, target) = (rest, later);
+        }
     }
 
     /// Rows of the embedding of `tokens` into `x`, `[tokens][D]`. False, and `x` as it was, if there is no embedding or

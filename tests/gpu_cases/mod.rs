@@ -412,6 +412,7 @@ pub fn s6(
         };
         let bc_row = 2 * states + 2;
         truth.extend(oracle::s6(
+            oracle::simplified,
             &a,
             &wide(&d),
             states,

@@ -251,7 +251,8 @@ fn scans<'a>(path: Path, noise: &mut Noise) -> Vec<Line<'a>> {
     };
     let a: Vec<f64> = a_log.iter().map(|v| -(*v as f64).exp()).collect();
     let truth = oracle::s6(
-        &a,
+        oracle::simplified,
+            &a,
         &wide(&skip),
         STATES,
         &wide(&delta),

@@ -1,4 +1,7 @@
 //! The selective scan of Mamba (Gu and Dao 2023, algorithm 2): `h ← exp(Δ·A)·h + Δ·x·B`, `y = C·h + D·x`.
+//!
+//! Or with the zero-order hold of the paper's equation 4, `(exp(Δ·A) − 1)/A·x·B` in the place of `Δ·x·B`, for layers that run at
+//! other sample rates than their own.
 
 use super::{FLOOR, LINE, lines_len, pack_lines, rows_len};
 use crate::kernels::lane::{Lane, Pair};
@@ -8,7 +11,7 @@ use crate::kernels::simd::Aligned;
 /// and between the loads and stores of a state the processor sees too few of them at once.
 const TILE: usize = 16;
 
-/// A tile of decays.
+/// What a tile of states takes from before, or takes in.
 #[repr(align(64))]
 struct Decays([f32; TILE * LINE]);
 
@@ -19,6 +22,8 @@ pub struct S6 {
     states: usize,
     /// A · log2 e, so that the decay is a power of two; `[E/16][N][16]`.
     pub(super) a: Aligned,
+    /// 1/A as `a` lies, where the input is held over a step.
+    hold: Option<Aligned>,
     d: Aligned,
 }
 
@@ -28,6 +33,23 @@ impl S6 {
     /// # Panics
     /// If `channels` is not a multiple of 8, or a slice's length is wrong.
     pub fn new(a_log: &[f32], d: &[f32], states: usize) -> S6 {
+        S6::scaled(a_log, d, states, 1.0)
+    }
+
+    /// With the zero-order hold, and every Δ times `delta_scale`: trained sample rate / the rate it runs at.
+    ///
+    /// # Panics
+    /// As [`S6::new`].
+    pub fn held(a_log: &[f32], d: &[f32], states: usize, delta_scale: f64) -> S6 {
+        let inverse = |e, n| (-(-(a_log[e * states + n] as f64)).exp()) as f32;
+        let scan = S6::scaled(a_log, d, states, delta_scale);
+        S6 {
+            hold: Some(pack_lines(inverse, scan.channels, states)),
+            ..scan
+        }
+    }
+
+    fn scaled(a_log: &[f32], d: &[f32], states: usize, delta_scale: f64) -> S6 {
         let channels = d.len();
         assert!(
             channels.is_multiple_of(8),
@@ -38,12 +60,13 @@ impl S6 {
             channels * states,
             "A_log is not [channels, states]"
         );
-        let scaled =
-            |e, n| (-(a_log[e * states + n] as f64).exp() * std::f64::consts::LOG2_E) as f32;
+        let scale = delta_scale * std::f64::consts::LOG2_E;
+        let scaled = |e, n| (-(a_log[e * states + n] as f64).exp() * scale) as f32;
         S6 {
             channels,
             states,
             a: pack_lines(scaled, channels, states),
+            hold: None,
             d: d.into(),
         }
     }
@@ -117,10 +140,11 @@ pub fn s6(
     );
     assert!(y.len() >= count * s.channels, "y rows do not fit");
     assert!(h.len() >= batch * s.state_len(), "state is too short");
-    if s.channels.is_multiple_of(LINE) {
-        wide(path, s, rows, y, batch, time, h);
-    } else {
-        narrow(path, s, rows, y, batch, time, h);
+    match (s.channels.is_multiple_of(LINE), s.hold.is_some()) {
+        (true, false) => wide(path, s, rows, y, batch, time, h),
+        (false, false) => narrow(path, s, rows, y, batch, time, h),
+        (true, true) => wide_held(path, s, rows, y, batch, time, h),
+        (false, true) => narrow_held(path, s, rows, y, batch, time, h),
     }
 }
 
@@ -129,6 +153,12 @@ on_path! {
 }
 on_path! {
     fn narrow(s: &S6, rows: S6Rows, y: &mut [f32], batch: usize, time: usize, h: &mut [f32]) = body by 8
+}
+on_path! {
+    fn wide_held(s: &S6, rows: S6Rows, y: &mut [f32], batch: usize, time: usize, h: &mut [f32]) = held_body by 16
+}
+on_path! {
+    fn narrow_held(s: &S6, rows: S6Rows, y: &mut [f32], batch: usize, time: usize, h: &mut [f32]) = held_body by 8
 }
 
 /// # Safety
@@ -185,6 +215,62 @@ unsafe fn body<L: Lane>(
                         }
                     }
                     even.add(odd).store(y.as_mut_ptr().add(row * channels + e));
+                }
+            }
+        }
+    }
+}
+
+/// # Safety
+/// As [`body`]; `s.hold` is there.
+#[inline(always)]
+unsafe fn held_body<L: Lane>(
+    s: &S6,
+    rows: S6Rows,
+    y: &mut [f32],
+    batch: usize,
+    time: usize,
+    h: &mut [f32],
+) {
+    let Some(inverse) = &s.hold else { return };
+    let (channels, states) = (s.channels, s.states);
+    let mut decays = Decays([0.0; TILE * LINE]);
+    let mut gains = Decays([0.0; TILE * LINE]);
+    for stream in 0..batch {
+        for e in (0..channels).step_by(L::N) {
+            // SAFETY: the caller has checked every row of every slice; vectors stay in a line of the packed ones.
+            unsafe {
+                let line = e / LINE * states * LINE + e % LINE;
+                let h = h.as_mut_ptr().add(stream * s.state_len() + line);
+                let (a, inverse) = (s.a.as_ptr().add(line), inverse.as_ptr().add(line));
+                let d = L::load(s.d.as_ptr().add(e));
+                let floor = L::splat(FLOOR);
+                for row in stream * time..(stream + 1) * time {
+                    let delta = L::load(rows.delta.as_ptr().add(row * channels + e));
+                    let x = L::load(rows.x.as_ptr().add(row * rows.x_stride + e));
+                    let b = rows.bc.as_ptr().add(row * rows.bc_stride);
+                    let c = b.add(states);
+                    let mut sum = x.mul(d);
+                    for first in (0..states).step_by(TILE) {
+                        let count = TILE.min(states - first);
+                        for n in 0..count {
+                            let at = (first + n) * LINE;
+                            let (decay, fall) = delta.mul(L::load(a.add(at))).decay_and_fall();
+                            decay.store(decays.0.as_mut_ptr().add(n * L::N));
+                            let gain = fall.mul(L::load(inverse.add(at)));
+                            gain.store(gains.0.as_mut_ptr().add(n * L::N));
+                        }
+                        for n in 0..count {
+                            let at = h.add((first + n) * LINE);
+                            let decay = L::load(decays.0.as_ptr().add(n * L::N));
+                            let gain = L::load(gains.0.as_ptr().add(n * L::N));
+                            let input = gain.mul(x).fma(L::splat(*b.add(first + n)), floor);
+                            let state = decay.fma(L::load(at), input);
+                            state.store(at);
+                            sum = state.fma(L::splat(*c.add(first + n)), sum);
+                        }
+                    }
+                    sum.store(y.as_mut_ptr().add(row * channels + e));
                 }
             }
         }

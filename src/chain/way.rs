@@ -1,0 +1,100 @@
+//! What a chain leads through: the frames of a model, or an effect's samples.
+
+use super::ChainStats;
+use super::path::Path;
+use super::samples::Samples;
+use crate::controls::Controls;
+use crate::engine::EngineReport;
+use crate::frame::FrameReport;
+
+pub(super) enum Way {
+    Frames(Path),
+    Samples(Box<Samples>),
+}
+
+impl Way {
+    /// What the user set, for this block.
+    pub(super) fn set(&mut self, controls: &Controls) {
+        match self {
+            Way::Frames(path) => path.framer.set_stereo(controls.stereo),
+            Way::Samples(samples) => samples.set(controls),
+        }
+    }
+
+    pub(super) fn watch(&mut self, on: bool) {
+        match self {
+            Way::Frames(path) => path.framer.watch(on),
+            Way::Samples(samples) => samples.watch(on),
+        }
+    }
+
+    pub(super) fn take_report(&mut self) -> Option<&FrameReport> {
+        match self {
+            Way::Frames(path) => path.framer.take_report(),
+            Way::Samples(samples) => samples.take_report(),
+        }
+    }
+
+    /// Samples that a run may have, at least 1.
+    pub(super) fn longest_run(&self) -> usize {
+        match self {
+            Way::Frames(path) => path.longest_run(),
+            Way::Samples(samples) => samples.longest_run(),
+        }
+    }
+
+    /// Replaces the first `len` samples of every channel of `wet`.
+    pub(super) fn process(&mut self, wet: &mut [Vec<f32>], len: usize) {
+        match self {
+            Way::Frames(path) => path.process(wet, len),
+            Way::Samples(samples) => samples.process(wet, len),
+        }
+    }
+
+    /// Samples of sound after the end of the input, beyond the delay.
+    pub(super) fn tail(&self) -> usize {
+        match self {
+            Way::Frames(path) => path.tail(),
+            Way::Samples(samples) => samples.tail(),
+        }
+    }
+
+    /// What came of the model's part.
+    pub(super) fn stats(&self) -> ChainStats {
+        match self {
+            Way::Frames(path) => {
+                let counts = path.framer.counts();
+                ChainStats {
+                    frames: counts.frames,
+                    late: counts.late,
+                    lost: counts.lost,
+                    non_finite: counts.not_finite,
+                    resets: counts.resets,
+                }
+            }
+            Way::Samples(samples) => samples.stats(),
+        }
+    }
+
+    pub(super) fn engine_report(&self) -> EngineReport {
+        match self {
+            Way::Frames(path) => path.framer.engine_report(),
+            Way::Samples(_) => EngineReport::default(),
+        }
+    }
+
+    /// The engine has to forget the stream.
+    pub(super) fn want_reset(&mut self) {
+        match self {
+            Way::Frames(path) => path.framer.want_reset(),
+            Way::Samples(samples) => samples.want_reset(),
+        }
+    }
+
+    pub(super) fn reset(&mut self) {
+        match self {
+            Way::Frames(path) => path.reset(),
+            Way::Samples(samples) => samples.reset(),
+        }
+    }
+}
