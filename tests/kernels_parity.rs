@@ -23,10 +23,11 @@ fn assert_db(truth: &[f64], got: &[f32], what: &str, path: Path) {
 #[test]
 fn gates_follow_their_formulas_over_their_range() {
     type Case = (&'static str, fn(Path, &mut [f32]), fn(f64) -> f64);
-    let cases: [Case; 4] = [
+    let cases: [Case; 5] = [
         ("silu", gate::silu, oracle::silu),
         ("softplus", gate::softplus, oracle::softplus),
         ("sigmoid", gate::sigmoid, oracle::sigmoid),
+        ("tanh", gate::tanh, f64::tanh),
         ("exp2", gate::exp2, f64::exp2),
     ];
     let x: Vec<f32> = (-40_000..40_001).map(|i| i as f32 * 5e-4).collect();

@@ -9,7 +9,7 @@ use statewave::model::discretize::{Rule, Sampling, s4d_inv, s4d_lin};
 use statewave::model::layer::Layer;
 use statewave::model::mamba::{MambaBlock, MambaConfig, Space};
 use statewave::model::mamba2::{Mamba2Block, Mamba2Config};
-use statewave::model::s4d::{S4dConfig, S4dLayer, Way};
+use statewave::model::s4d::{Activation, S4dConfig, S4dLayer, Way};
 use statewave::model::stack::{Stack, StackConfig};
 use statewave::model::tensors::Tensors;
 
@@ -148,7 +148,7 @@ proptest! {
         let imag = (0..WIDTH * 8).map(|i| start[i % 8].im as f32).collect();
         t.insert("layers.2.mixer.A_imag", vec![WIDTH, 8], imag);
         let rule = if bilinear { Rule::Bilinear } else { Rule::Zoh };
-        let config = S4dConfig { width: WIDTH, states: 8, sampling: Sampling { rule, delta_scale: rate }, film: false, eps: 1e-5 };
+        let config = S4dConfig { width: WIDTH, states: 8, sampling: Sampling { rule, delta_scale: rate }, film: false, activation: Activation::Silu, eps: 1e-5 };
         let layer = S4dLayer::new(config, &t, "layers.2.").unwrap();
         let x = Noise(seed ^ 3).vec(TIME * WIDTH, 1.0);
         let mut whole = x.clone();

@@ -67,11 +67,11 @@ def latency(dry, wet, rate):
     early = np.abs(answer[-int(LATEST * rate):])
     # What the division leaves everywhere, where no answer can be.
     floor = np.median(early)
-    if early.max() > late.max():
-        raise Fault("the wet file begins before the dry one. Export both from the same place of the timeline, or swap the two files.")
-    if late.max() < 8 * floor:
+    if max(early.max(), late.max()) < 10 * floor:
         raise Fault("the wet file does not follow the dry one: no delay within half a second fits. Export both from the same place "
                     "of the timeline; if the device is very noisy or modulates, give the delay yourself with --latency SAMPLES.")
+    if early.max() > late.max():
+        raise Fault("the wet file begins before the dry one. Export both from the same place of the timeline, or swap the two files.")
     return int(np.flatnonzero(late > max(0.25 * late.max(), 6 * floor))[0])
 
 

@@ -71,6 +71,7 @@ impl Cabinet {
         let mut len = 0;
         let mut convolvers = Vec::with_capacity(channels);
         for channel in 0..channels {
+            // There is a channel, for something has been heard.
             let own = &response[channel.min(response.len() - 1)];
             let at_rate = resampled(own, rate, sample_rate);
             let last = at_rate.iter().rposition(|x| x.abs() > END * peak * rate_gain(rate, sample_rate));

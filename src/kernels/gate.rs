@@ -1,4 +1,4 @@
-//! Elementwise functions, in place: SiLU, softplus, sigmoid and 2^x, each within a few ulp of the exact value.
+//! Elementwise functions, in place: SiLU, softplus, sigmoid, tanh and 2^x, each within a few ulp of the exact value.
 //!
 //! Each is one long chain of dependent instructions, so four vectors go side by side.
 
@@ -44,6 +44,7 @@ macro_rules! elementwise {
 elementwise!(silu_body, v => v.silu());
 elementwise!(softplus_body, v => v.softplus());
 elementwise!(sigmoid_body, v => v.sigmoid());
+elementwise!(tanh_body, v => v.tanh());
 elementwise!(exp2_body, v => v.exp2());
 
 on_path! {
@@ -78,6 +79,11 @@ on_path! {
 on_path! {
     /// `x ← 1 / (1 + e^-x)`.
     pub fn sigmoid(x: &mut [f32]) = sigmoid_body by 32
+}
+
+on_path! {
+    /// `x ← tanh(x)`.
+    pub fn tanh(x: &mut [f32]) = tanh_body by 32
 }
 
 on_path! {

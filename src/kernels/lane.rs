@@ -154,19 +154,24 @@ pub(crate) trait Lane: Copy {
         self.max(self.of(-64.0)).exp2_raw()
     }
 
-    /// 2^x and 2^x − 1 for x ≤ 0, held as [`Self::decay`] is. The second keeps its digits near 0.
+    /// 2^x and 2^x − 1, for x already within ±126. The second keeps its digits near 0.
     #[inline(always)]
-    fn decay_and_fall(self) -> (Self, Self) {
-        let x = self.max(self.of(-64.0));
-        let rounded = x.add(self.of(ROUND));
-        let r = x.sub(rounded.sub(self.of(ROUND)));
+    fn power_and_rise(self) -> (Self, Self) {
+        let rounded = self.add(self.of(ROUND));
+        let r = self.sub(rounded.sub(self.of(ROUND)));
         let p = r.fma(self.of(EXP2[4]), self.of(EXP2[3]));
         let p = r.fma(p, self.of(EXP2[2]));
         let p = r.fma(p, self.of(EXP2[1]));
-        let rise = r.mul(r.fma(p, self.of(EXP2[0])));
+        let part = r.mul(r.fma(p, self.of(EXP2[0])));
         let whole = self.of(1.0).scale(rounded);
-        let fall = rise.fma(whole, whole.sub(self.of(1.0)));
-        (rise.fma(whole, whole), fall)
+        let rise = part.fma(whole, whole.sub(self.of(1.0)));
+        (part.fma(whole, whole), rise)
+    }
+
+    /// The decay of a state as [`Self::decay`] has it, and the same less 1.
+    #[inline(always)]
+    fn decay_and_fall(self) -> (Self, Self) {
+        self.max(self.of(-64.0)).power_and_rise()
     }
 
     /// log2 of positive normal numbers: the exponent, and the series of artanh on the mantissa.
@@ -204,6 +209,16 @@ pub(crate) trait Lane: Copy {
     fn silu(self) -> Self {
         self.add(self.of(TINY))
             .div(self.exp_minus().add(self.of(1.0)))
+    }
+
+    /// tanh(x) = u / (u + 2) with u = e^2x − 1, which keeps its digits near 0; beyond ±10 it is ±1.
+    #[inline(always)]
+    fn tanh(self) -> Self {
+        let x = self.max(self.of(-10.0)).min(self.of(10.0));
+        let (_, u) = x
+            .mul(self.of(2.0 * std::f32::consts::LOG2_E))
+            .power_and_rise();
+        u.div(u.add(self.of(2.0)))
     }
 
     /// ln(1 + e^x), as max(x, 0) + ln(1 + u) with u = e^-|x|, and ln(1 + u) = 2·atanh(u / (2 + u)). Never less than

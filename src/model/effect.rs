@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::discretize::{Rule, Sampling};
 use super::file::{Limits, ModelError, ModelFile, read_bytes};
+use super::s4d::Activation;
 use super::spec::{Task, check_task};
 use super::stack::{Block, Stack, StackConfig};
 use super::tensors::Tensors;
@@ -32,6 +33,9 @@ pub struct EffectSpec {
     pub sample_rate: u32,
     /// How continuous time becomes steps.
     pub rule: Rule,
+    /// What follows the state spaces of S4D blocks.
+    #[serde(default)]
+    pub activation: Activation,
     /// Added to the mean square by every RMSNorm, if there are any.
     #[serde(default = "default_eps")]
     pub norm_eps: f64,
@@ -233,6 +237,7 @@ fn made(spec: &EffectSpec, tensors: &Tensors, delta_scale: f64) -> Result<Stack,
             rule: spec.rule,
             delta_scale,
         },
+        activation: spec.activation,
         ..StackConfig::default()
     };
     Ok(Stack::new(config, tensors)?)

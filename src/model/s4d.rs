@@ -1,19 +1,32 @@
-//! An S4D layer: RMSNorm, a diagonal time-invariant state space a channel, FiLM, SiLU, a dense layer, and the residual; norm
-//! and FiLM where there are any.
+//! An S4D layer: RMSNorm, a diagonal time-invariant state space a channel, FiLM, SiLU or tanh, a dense layer, and the residual;
+//! norm and FiLM where there are any.
 //!
 //! A stream runs it as a recurrence. Whole clips may run it as a convolution by FFT: the same function, for the state
 //! space does not change with its input.
+
+use serde::{Deserialize, Serialize};
 
 use super::discretize::Sampling;
 use super::layer::Layer;
 use super::modes::{Convolution, Modes};
 use super::tensors::{TensorError, Tensors};
 use crate::kernels::film::{PARTS, film};
-use crate::kernels::gate::silu;
+use crate::kernels::gate::{silu, tanh};
 use crate::kernels::norm::rms_norm;
 use crate::kernels::proj::{Packed, proj};
 use crate::kernels::scan::{S4d, s4d};
 use crate::kernels::{Aligned, Path};
+
+/// What follows the state spaces of an S4D layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Activation {
+    /// x · sigmoid(x).
+    #[default]
+    Silu,
+    /// For what is to saturate.
+    Tanh,
+}
 
 /// Sizes of an S4D layer, and how its continuous time becomes steps.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,6 +39,8 @@ pub struct S4dConfig {
     pub sampling: Sampling,
     /// Whether a condition scales and moves what comes out of the state spaces.
     pub film: bool,
+    /// What follows.
+    pub activation: Activation,
     /// Added to the mean square by the norm.
     pub eps: f32,
 }
@@ -99,10 +114,13 @@ impl S4dLayer {
         }
     }
 
-    /// SiLU, the dense layer and the residual.
+    /// The activation, the dense layer and the residual.
     fn finish(&self, path: Path, y: &mut [f32], x: &mut [f32], rows: usize) {
         let width = self.config.width;
-        silu(path, y);
+        match self.config.activation {
+            Activation::Silu => silu(path, y),
+            Activation::Tanh => tanh(path, y),
+        }
         proj(path, &self.out_proj, y, width, x, width, rows, true);
     }
 

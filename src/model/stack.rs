@@ -8,7 +8,7 @@ use super::film::{Film, steer};
 use super::layer::Layer;
 use super::mamba::{MambaBlock, MambaConfig, Space};
 use super::mamba2::{Mamba2Block, Mamba2Config};
-use super::s4d::{S4dConfig, S4dLayer};
+use super::s4d::{Activation, S4dConfig, S4dLayer};
 use super::selective::{SelectiveBlock, SelectiveConfig};
 use super::tensors::{TensorError, Tensors};
 use crate::kernels::film::PARTS;
@@ -27,6 +27,8 @@ pub struct StackConfig {
     pub delta_limit: (f32, f32),
     /// How the continuous time of S4D layers becomes steps; selective blocks take its factor on Δ.
     pub sampling: Sampling,
+    /// What follows the state spaces of S4D layers.
+    pub activation: Activation,
 }
 
 impl Default for StackConfig {
@@ -36,6 +38,7 @@ impl Default for StackConfig {
             groups: 1,
             delta_limit: (0.0, f32::INFINITY),
             sampling: Sampling::default(),
+            activation: Activation::default(),
         }
     }
 }
@@ -101,6 +104,7 @@ impl Block {
                 states: shape("mixer.A_imag", 2)?[1],
                 sampling: config.sampling,
                 film,
+                activation: config.activation,
                 eps,
             };
             return S4dLayer::new(config, tensors, prefix).map(Block::S4d);

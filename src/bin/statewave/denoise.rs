@@ -1,4 +1,4 @@
-//! The one place where the program meets the engine: a whole recording in, the cleaned one out.
+//! Where the program meets the engine: a whole recording in, the cleaned one out.
 
 use std::sync::Arc;
 
@@ -13,9 +13,10 @@ use statewave::model::Model;
 
 use crate::failure::{Failure, Result};
 use crate::models::Loaded;
+use crate::tone::{self, Tone};
 
 /// What a person asked for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// The most that is taken away, dB; infinite for all that the model hears as noise.
     pub amount_db: f32,
@@ -23,6 +24,8 @@ pub struct Settings {
     pub mix: f32,
     /// Give what was taken away instead of what was kept.
     pub removed: bool,
+    /// What only effects know.
+    pub tone: Tone,
 }
 
 impl Settings {
@@ -79,13 +82,20 @@ pub fn clean(
     runner: &Runner,
     progress: &mut dyn FnMut(usize),
 ) -> Result<Cleaned> {
-    let model = model.model()?;
     let controls = settings.controls();
     let mut told = 0;
     let told_of = |done| {
         progress(done - told);
         told = done;
     };
+    if let Some(effect) = model.effect()? {
+        if !matches!(runner, Runner::Cpu) {
+            let what = format!("the effect {} does not run on a GPU", model.name);
+            return Err(Failure::new(what, "play it with --engine cpu"));
+        }
+        return tone::play(&effect, channels, rate, (&settings.tone, controls), told_of);
+    }
+    let model = model.model()?;
     let latency = match runner {
         Runner::Cpu => {
             let engine = Box::new(CpuEngine::new(&model, channels.len()));
@@ -123,4 +133,4 @@ fn chain_failure(e: &ChainError) -> Failure {
 }
 
 /// Samples a channel that the chain is given at a time.
-const BLOCK: usize = 4096;
+pub const BLOCK: usize = 4096;

@@ -12,6 +12,7 @@ mod render;
 mod spectrogram;
 mod task;
 mod temporary;
+mod tone;
 
 use std::process::ExitCode;
 

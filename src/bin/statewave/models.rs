@@ -6,7 +6,9 @@ use std::sync::{Arc, OnceLock};
 
 use statewave::model::Model;
 use statewave::model::catalogue::{self, Found, VARIABLE, user_folder};
+use statewave::model::effect::EffectModel;
 use statewave::model::file::{ModelFile, sha256};
+use statewave::model::spec::Task;
 
 use crate::failure::{Failure, Result};
 
@@ -31,6 +33,15 @@ impl Loaded {
         }
         let model = Arc::new(Model::from_bytes(&self.bytes)?);
         Ok(Arc::clone(self.model.get_or_init(|| model)))
+    }
+
+    /// The effect that it is; `None` where it is something else.
+    pub fn effect(&self) -> Result<Option<EffectModel>> {
+        let task = self.file.spec_json.get("task").cloned().unwrap_or_default();
+        match serde_json::from_value(task) {
+            Ok(Task::Effect) => Ok(Some(EffectModel::from_bytes(&self.bytes)?)),
+            _ => Ok(None),
+        }
     }
 
     /// The model's identity.

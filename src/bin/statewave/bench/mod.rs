@@ -1,5 +1,6 @@
 //! `statewave bench`: how fast a model runs here, beside the machine's floor and beside others.
 
+mod effect;
 mod peer;
 
 use std::process::ExitCode;
@@ -15,7 +16,7 @@ use crate::inspect::grouped;
 use crate::models;
 use peer::{Files, Peer};
 
-/// Measure a model on one core: ns a hop, real-time factor, share of the machine's floor.
+/// Measure a model on one core: ns a hop (of effects, ns a sample and how many fit a core), real-time factor, share of the machine's floor.
 ///
 /// The floor is what the multiply-accumulates of a hop take at the peak of fused multiply-adds of one core, measured
 /// in the same run. The time of a hop is that of all the work: transforms, resampling and mix as well.
@@ -43,6 +44,10 @@ const RUNS_A_PEER: usize = 4;
 /// Measure and print.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let model = models::open(&arguments.model)?;
+    if let Some(effect) = model.effect()? {
+        effect::run(&model.name, &effect, arguments.seconds)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let playable = model.model()?;
     let spec = playable.spec();
     let (rate, hop) = (spec.sample_rate, spec.front_end.hop);
@@ -59,6 +64,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         amount_db: f32::INFINITY,
         mix: 1.0,
         removed: false,
+        tone: Default::default(),
     };
     let path = Path::detect();
     let mut peak = peak::gflops(path);

@@ -63,6 +63,8 @@ pub struct Arguments {
     /// Write a picture of the sound before and after; with several inputs, a folder of pictures
     #[arg(long, value_name = "PNG")]
     spectrogram: Option<PathBuf>,
+    #[command(flatten)]
+    tone: crate::tone::Arguments,
 }
 
 /// What runs a model.
@@ -87,13 +89,20 @@ fn percent(text: &str) -> std::result::Result<f32, String> {
 }
 
 impl Arguments {
-    fn settings(&self) -> Settings {
+    fn settings(&self, model: &Loaded) -> Result<Settings> {
         let amount_db = self.amount.unwrap_or(f32::INFINITY);
-        Settings {
+        if model.effect()?.is_none() && !self.tone.is_empty() {
+            return Err(Failure::new(
+                format!("{} is no effect, and has neither knobs nor a cabinet", model.name),
+                "leave those options away, or name an effect with --model",
+            ));
+        }
+        Ok(Settings {
             amount_db,
             mix: self.mix / 100.0,
             removed: self.removed,
-        }
+            tone: self.tone.read()?,
+        })
     }
 }
 
@@ -146,7 +155,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
             "name files, or folders that hold some",
         ));
     }
-    let (settings, runner) = (arguments.settings(), arguments.runner()?);
+    let (settings, runner) = (arguments.settings(&model)?, arguments.runner()?);
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let workers = arguments.jobs.map_or(cores, usize::from).min(jobs.len());
     let bars = MultiProgress::new();

@@ -25,7 +25,8 @@ pub struct Report {
     speed: f64,
     runner: String,
     latency_ms: f64,
-    noise_db: Option<f64>,
+    /// Of denoisers: what was taken away, if there is any to measure.
+    noise_db: Option<Option<f64>>,
     notes: Vec<String>,
 }
 
@@ -104,7 +105,10 @@ pub fn render(
         speed: input.seconds() / elapsed.max(1e-9),
         runner: runner.name(),
         latency_ms: cleaned.latency.total_ms(),
-        noise_db: noise_taken_db(&input.channels, &kept, input.rate),
+        noise_db: model
+            .effect()?
+            .is_none()
+            .then(|| noise_taken_db(&input.channels, &kept, input.rate)),
         notes,
     })
 }
@@ -141,10 +145,11 @@ impl fmt::Display for Report {
             "  speed        {:.1} × real time on {}",
             self.speed, self.runner
         )?;
-        writeln!(f, "  latency      {:.1} ms when live", self.latency_ms)?;
+        write!(f, "  latency      {:.1} ms when live", self.latency_ms)?;
         match self.noise_db {
-            Some(db) => write!(f, "  noise taken  {db:.1} dB")?,
-            None => write!(f, "  noise taken  none to measure")?,
+            Some(Some(db)) => write!(f, "\n  noise taken  {db:.1} dB")?,
+            Some(None) => write!(f, "\n  noise taken  none to measure")?,
+            None => {}
         }
         if let Some(picture) = &self.picture {
             write!(f, "\n  picture      {}", picture.display())?;

@@ -1,0 +1,149 @@
+//! What `render` asks of an effect: its knobs by name, gain and gate in front, a cabinet behind.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use statewave::chain::{self, Chain, ChainConfig, EffectError};
+use statewave::controls::{Controls, NO_GATE_DB};
+use statewave::model::effect::{EffectModel, Knob};
+
+use crate::audio::{self, Audio};
+use crate::denoise::{BLOCK, Cleaned};
+use crate::failure::{Failure, Result};
+
+/// Of effects alone.
+#[derive(clap::Args, Debug, Default)]
+#[command(next_help_heading = "Effects")]
+pub struct Arguments {
+    /// Turn a knob of the device; may come more than once. `statewave inspect MODEL` lists them
+    #[arg(long = "knob", value_name = "NAME=VALUE", value_parser = knob)]
+    knobs: Vec<(String, f32)>,
+    /// Gain in front of the device, dB
+    #[arg(long, value_name = "DB", allow_negative_numbers = true)]
+    input_gain: Option<f32>,
+    /// Noise gate: silence below this level of the input, dBFS
+    #[arg(long, value_name = "DBFS", allow_negative_numbers = true)]
+    gate: Option<f32>,
+    /// An impulse response behind the device, as a sound file: a loudspeaker's cabinet
+    #[arg(long, value_name = "WAV")]
+    cabinet: Option<PathBuf>,
+}
+
+fn knob(text: &str) -> std::result::Result<(String, f32), String> {
+    let (name, value) = text.split_once('=').ok_or("NAME=VALUE is needed, such as drive=0.7")?;
+    match value.trim().parse::<f32>() {
+        Ok(value) if value.is_finite() => Ok((name.trim().into(), value)),
+        _ => Err(format!("{value} is no number")),
+    }
+}
+
+/// The same, read.
+#[derive(Debug, Clone)]
+pub struct Tone {
+    knobs: Vec<(String, f32)>,
+    input_gain_db: f32,
+    gate_db: f32,
+    cabinet: Option<Arc<Audio>>,
+}
+
+impl Default for Tone {
+    fn default() -> Tone {
+        Tone {
+            knobs: Vec::new(),
+            input_gain_db: 0.0,
+            gate_db: NO_GATE_DB,
+            cabinet: None,
+        }
+    }
+}
+
+impl Arguments {
+    /// Whether anything was asked for.
+    pub fn is_empty(&self) -> bool {
+        let Arguments {
+            knobs,
+            input_gain,
+            gate,
+            cabinet,
+        } = self;
+        knobs.is_empty() && input_gain.is_none() && gate.is_none() && cabinet.is_none()
+    }
+
+    /// Reads what there is to read.
+    pub fn read(&self) -> Result<Tone> {
+        let cabinet = self.cabinet.as_deref().map(audio::read).transpose()?;
+        Ok(Tone {
+            knobs: self.knobs.clone(),
+            input_gain_db: self.input_gain.unwrap_or(0.0),
+            gate_db: self.gate.unwrap_or(NO_GATE_DB),
+            cabinet: cabinet.map(Arc::new),
+        })
+    }
+}
+
+impl Tone {
+    /// `controls` with the knobs of `model` where they were asked to be.
+    fn controls(&self, model: &EffectModel, mut controls: Controls) -> Result<Controls> {
+        let known = &model.spec().knobs;
+        let share = |knob: &Knob, value: f32| (value - knob.min) / (knob.max - knob.min);
+        for (to, knob) in controls.knobs.iter_mut().zip(known) {
+            *to = share(knob, knob.default);
+        }
+        for (name, value) in &self.knobs {
+            let found = known.iter().position(|knob| knob.name.eq_ignore_ascii_case(name));
+            let Some(i) = found else {
+                let names: Vec<_> = known.iter().map(|knob| knob.name.as_str()).collect();
+                let help = match names.is_empty() {
+                    true => "this model has none".into(),
+                    false => format!("its knobs: {}", names.join(", ")),
+                };
+                return Err(Failure::new(
+                    format!("the model {} has no knob called {name}", model.spec().name),
+                    help,
+                ));
+            };
+            let Knob { min, max, .. } = known[i];
+            if !(min..=max).contains(value) {
+                return Err(Failure::new(
+                    format!("{name}={value} is beyond its range"),
+                    format!("give a value from {min} to {max}"),
+                ));
+            }
+            controls.knobs[i] = share(&known[i], *value);
+        }
+        controls.input_gain_db = self.input_gain_db;
+        controls.gate_db = self.gate_db;
+        Ok(controls)
+    }
+}
+
+/// Play a recording through an effect. `told_of` is told how many samples a channel are done.
+pub fn play(
+    model: &EffectModel,
+    mut channels: Vec<Vec<f32>>,
+    rate: u32,
+    (tone, controls): (&Tone, Controls),
+    told_of: impl FnMut(usize),
+) -> Result<Cleaned> {
+    let config = ChainConfig {
+        sample_rate: rate,
+        channels: channels.len(),
+        max_block: BLOCK,
+    };
+    let mut chain = Chain::of_effect(model, config).map_err(|e| match &e {
+        EffectError::Chain(_) => Failure::new(e.to_string(), "convert the recording to 48 kHz first"),
+        EffectError::Model(source) => Failure::new(e.to_string(), source.remedy()),
+    })?;
+    if let Some(response) = &tone.cabinet {
+        let cabinet = chain.cabinet(&response.channels, response.rate).map_err(|e| {
+            Failure::new(e.to_string(), "or leave --cabinet away")
+        })?;
+        chain.swap_cabinet(Some(cabinet));
+    }
+    let controls = tone.controls(model, controls)?;
+    chain::render(&mut chain, &mut channels, &controls, told_of);
+    Ok(Cleaned {
+        channels,
+        latency: chain.latency(),
+    })
+}
