@@ -1,4 +1,4 @@
-//! Lists the models of assets/models and of assets/models/tasks, so that the program carries them.
+//! Lists the models of assets/models, assets/models/tone and assets/models/tasks, so that the program carries them.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -16,7 +16,12 @@ fn main() {
     };
     write(
         "built_in_models.rs",
-        list("pub const BUILT_IN", "The models compiled in", &folder),
+        list("pub const BUILT_IN", "The models compiled in", &folder)
+            + &list(
+                "const EFFECTS",
+                "The effects compiled in",
+                &folder.join("tone"),
+            ),
     );
     write(
         "task_models.rs",

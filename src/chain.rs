@@ -162,7 +162,13 @@ impl Chain {
         let max_run = max_block.min(path::to_host(front_end.hop, sample_rate, model_rate) + 2);
         let frame_len = engine.frame_len();
         let (path, latency) = Path::new(engine, front_end, model_rate, &config, max_run, mode);
-        Ok(Self::around(Way::Frames(path), latency, &config, max_run, frame_len))
+        Ok(Self::around(
+            Way::Frames(path),
+            latency,
+            &config,
+            max_run,
+            frame_len,
+        ))
     }
 
     /// A chain through an effect, at its start. Not for the audio thread.
@@ -175,7 +181,13 @@ impl Chain {
         let engine = WaveEngine::new(model, config.sample_rate, config.channels, max_run)?;
         let samples = Samples::new(engine, &config);
         let latency = samples.latency();
-        Ok(Self::around(Way::Samples(Box::new(samples)), latency, &config, max_run, 0))
+        Ok(Self::around(
+            Way::Samples(Box::new(samples)),
+            latency,
+            &config,
+            max_run,
+            0,
+        ))
     }
 
     fn around(

@@ -5,13 +5,13 @@ mod common;
 mod kernel_common;
 
 use kernel_common::{Noise, assert_db, wide};
+use rustfft::num_complex::Complex64;
 use statewave::chain::{CabinetError, Chain, ChainConfig};
 use statewave::controls::Controls;
 use statewave::engine::wave::WaveEngine;
 use statewave::kernels::{Path, oracle};
 use statewave::model::discretize::Rule;
 use statewave::model::effect::{EffectModel, RateWay};
-use rustfft::num_complex::Complex64;
 use statewave::model::file::{ModelFile, Tensor};
 
 #[cfg(debug_assertions)]
@@ -52,9 +52,19 @@ fn file() -> ModelFile {
     add("layers.0.mixer.D", &[WIDTH], 1.0, 0.3);
     add("layers.0.mixer.out_proj.weight", &[WIDTH, WIDTH], 0.0, 0.3);
     add("layers.0.mixer.out_proj.bias", &[WIDTH], 0.0, 0.1);
-    add("layers.1.mixer.in_proj.weight", &[2 * INNER, WIDTH], 0.0, 0.3);
+    add(
+        "layers.1.mixer.in_proj.weight",
+        &[2 * INNER, WIDTH],
+        0.0,
+        0.3,
+    );
     add("layers.1.mixer.in_proj.bias", &[2 * INNER], 0.0, 0.3);
-    add("layers.1.mixer.x_proj.weight", &[1 + 2 * STATES, INNER], 0.0, 0.5);
+    add(
+        "layers.1.mixer.x_proj.weight",
+        &[1 + 2 * STATES, INNER],
+        0.0,
+        0.5,
+    );
     add("layers.1.mixer.dt_proj.weight", &[INNER, 1], 0.0, 0.5);
     add("layers.1.mixer.dt_proj.bias", &[INNER], -4.0, 2.0);
     add("layers.1.mixer.A_log", &[INNER, STATES], 0.5, 0.5);
@@ -85,9 +95,16 @@ fn truth(input: &[f32], knobs: [f64; 2], scale: f64) -> Vec<f64> {
     let film = linear("film.2", &silu(linear("film.0", &knobs)));
     let (first, second) = film.split_at(2 * WIDTH);
     let moved = |v: f64, part: &[f64], i: usize| (1.0 + part[i]) * v + part[part.len() / 2 + i];
-    let mut rows: Vec<Vec<f64>> = input.iter().map(|x| linear("in_linear", &[*x as f64])).collect();
+    let mut rows: Vec<Vec<f64>> = input
+        .iter()
+        .map(|x| linear("in_linear", &[*x as f64]))
+        .collect();
 
-    let (a_real, a_imag, c) = (t("layers.0.mixer.log_A_real"), t("layers.0.mixer.A_imag"), t("layers.0.mixer.C"));
+    let (a_real, a_imag, c) = (
+        t("layers.0.mixer.log_A_real"),
+        t("layers.0.mixer.A_imag"),
+        t("layers.0.mixer.C"),
+    );
     let (log_dt, d) = (t("layers.0.mixer.log_dt"), t("layers.0.mixer.D"));
     let mut y = vec![vec![0.0; WIDTH]; rows.len()];
     for i in 0..WIDTH * MODES {
@@ -99,7 +116,8 @@ fn truth(input: &[f32], knobs: [f64; 2], scale: f64) -> Vec<f64> {
         let mut h = Complex64::ZERO;
         for (y, row) in y.iter_mut().zip(&rows) {
             h = step * h + taken * row[e];
-            y[e] += (reads * (h + through * row[e])).re + if i % MODES == 0 { d[e] * row[e] } else { 0.0 };
+            y[e] += (reads * (h + through * row[e])).re
+                + if i % MODES == 0 { d[e] * row[e] } else { 0.0 };
         }
     }
     for (row, y) in rows.iter_mut().zip(&y) {
@@ -111,7 +129,9 @@ fn truth(input: &[f32], knobs: [f64; 2], scale: f64) -> Vec<f64> {
     let (mut u, mut z, mut delta, mut b, mut c) = (vec![], vec![], vec![], vec![], vec![]);
     for row in &rows {
         let uz = linear("layers.1.mixer.in_proj", row);
-        let own: Vec<f64> = (0..INNER).map(|e| oracle::silu(moved(uz[e], second, e))).collect();
+        let own: Vec<f64> = (0..INNER)
+            .map(|e| oracle::silu(moved(uz[e], second, e)))
+            .collect();
         let gates = linear("layers.1.mixer.x_proj", &own);
         let raw = linear("layers.1.mixer.dt_proj", &gates[..1]);
         delta.extend(raw.into_iter().map(|v| scale * oracle::softplus(v)));
@@ -120,7 +140,10 @@ fn truth(input: &[f32], knobs: [f64; 2], scale: f64) -> Vec<f64> {
         u.extend(own);
         z.push(uz[INNER..].to_vec());
     }
-    let a: Vec<f64> = t("layers.1.mixer.A_log").into_iter().map(|v| -v.exp()).collect();
+    let a: Vec<f64> = t("layers.1.mixer.A_log")
+        .into_iter()
+        .map(|v| -v.exp())
+        .collect();
     let (d, mut h) = (t("layers.1.mixer.D"), vec![0.0; INNER * STATES]);
     let y = oracle::s6(oracle::zoh, &a, &d, STATES, &delta, &u, &b, &c, &mut h);
     rows.iter()
@@ -137,7 +160,12 @@ fn truth(input: &[f32], knobs: [f64; 2], scale: f64) -> Vec<f64> {
 #[test]
 fn the_engine_is_the_network_at_its_own_rate_and_at_others() {
     let (model, input) = (model(), Noise(1).vec(2_000, 0.5));
-    for (rate, scale) in [(48_000, 1.0), (44_100, 48.0 / 44.1), (96_000, 0.5), (192_000, 0.25)] {
+    for (rate, scale) in [
+        (48_000, 1.0),
+        (44_100, 48.0 / 44.1),
+        (96_000, 0.5),
+        (192_000, 0.25),
+    ] {
         let mut engine = WaveEngine::new(&model, rate, 1, 512).unwrap();
         assert_eq!(engine.latency().total(), 0, "never late");
         assert_eq!(matches!(engine.way(), RateWay::Native), rate == 48_000);
@@ -147,7 +175,13 @@ fn the_engine_is_the_network_at_its_own_rate_and_at_others() {
             let mut audio = input.clone();
             engine.process(&mut [&mut audio]);
             let knobs = knobs.map(f64::from);
-            assert_db(&truth(&input, knobs, scale), &audio, 100.0, &format!("{rate} Hz"), Path::detect());
+            assert_db(
+                &truth(&input, knobs, scale),
+                &audio,
+                100.0,
+                &format!("{rate} Hz"),
+                Path::detect(),
+            );
         }
     }
 }
@@ -161,7 +195,11 @@ fn blocks_of_any_length_give_the_same_bits_while_knobs_turn() {
         let mut at = 0;
         for len in lengths.iter().cycle() {
             // The knob is turned at one sample, whatever the blocks.
-            let end = if at < 1_000 { (at + len).min(1_000) } else { (at + len).min(3_000) };
+            let end = if at < 1_000 {
+                (at + len).min(1_000)
+            } else {
+                (at + len).min(3_000)
+            };
             let [left, right] = &mut audio;
             engine.process(&mut [&mut left[at..end], &mut right[at..end]]);
             at = end;
@@ -200,11 +238,21 @@ fn a_knob_that_jumps_is_heard_as_a_turn() {
         steepest(&turning[..24_000])
     );
     let truth = truth(&(0..96_000).map(tone).collect::<Vec<_>>(), [1.0, 1.0], 1.0);
-    assert_db(&truth[90_000..], &turning[42_000..], 80.0, "arrived", Path::detect());
+    assert_db(
+        &truth[90_000..],
+        &turning[42_000..],
+        80.0,
+        "arrived",
+        Path::detect(),
+    );
 }
 
 fn chain(rate: u32, channels: usize) -> Chain {
-    let config = ChainConfig { sample_rate: rate, channels, max_block: 300 };
+    let config = ChainConfig {
+        sample_rate: rate,
+        channels,
+        max_block: 300,
+    };
     Chain::of_effect(&model(), config).unwrap()
 }
 
@@ -221,7 +269,10 @@ fn a_chain_plays_the_effect_on_time_with_its_controls() {
     for rate in [44_100, 48_000, 96_000] {
         let mut chain = chain(rate, 2);
         assert_eq!((chain.latency().total(), chain.tail()), (0, 0));
-        let turned = Controls { knobs: [0.25, 0.95, 0.0, 0.0], ..Controls::default() };
+        let turned = Controls {
+            knobs: [0.25, 0.95, 0.0, 0.0],
+            ..Controls::default()
+        };
         let out = played(&mut chain, &input, &turned);
         for (input, out) in input.iter().zip(&out) {
             let truth = truth(input, [0.25, 0.9], 48_000.0 / f64::from(rate));
@@ -229,9 +280,15 @@ fn a_chain_plays_the_effect_on_time_with_its_controls() {
         }
         chain.reset();
         let dry = played(&mut chain, &input, &Controls { mix: 0.0, ..turned });
-        assert!(dry.iter().zip(&input).all(|(a, b)| common::same_bits(a, b)), "dry is dry");
+        assert!(
+            dry.iter().zip(&input).all(|(a, b)| common::same_bits(a, b)),
+            "dry is dry"
+        );
         chain.reset();
-        let louder = Controls { input_gain_db: 6.0206, ..turned };
+        let louder = Controls {
+            input_gain_db: 6.0206,
+            ..turned
+        };
         let twice: Vec<f32> = input[0].iter().map(|x| 2.0 * x).collect();
         let out = played(&mut chain, &input, &louder);
         let truth = truth(&twice, [0.25, 0.9], 48_000.0 / f64::from(rate));
@@ -250,7 +307,14 @@ fn a_cabinet_is_a_convolution_without_delay_and_comes_without_a_step() {
     assert!(with.swap_cabinet(Some(cabinet)).is_none());
     let out = played(&mut with, &input, &Controls::default());
     let truth: Vec<f64> = (0..6_000)
-        .map(|n| 0.5 * bare[0][n] as f64 - if n < 600 { 0.0 } else { 0.25 * bare[0][n - 600] as f64 })
+        .map(|n| {
+            0.5 * bare[0][n] as f64
+                - if n < 600 {
+                    0.0
+                } else {
+                    0.25 * bare[0][n - 600] as f64
+                }
+        })
         .collect();
     assert_db(&truth, &out[0], 90.0, "two echoes", Path::detect());
     assert_eq!(with.tail(), 601);
@@ -277,7 +341,13 @@ fn a_cabinet_of_another_rate_sounds_alike_and_bad_ones_say_what_helps() {
     let out = played(&mut at_96, &input, &Controls::default());
     let bare = played(&mut chain(96_000, 1), &input, &Controls::default());
     let late: Vec<f64> = bare[0][4_000..9_000].iter().map(|x| *x as f64).collect();
-    assert_db(&late, &out[0][4_200..9_200], 45.0, "100 samples at 48 kHz", Path::detect());
+    assert_db(
+        &late,
+        &out[0][4_200..9_200],
+        45.0,
+        "100 samples at 48 kHz",
+        Path::detect(),
+    );
     for (response, rate, what) in [
         (vec![vec![0.0; 100]], 48_000, "silent"),
         (vec![vec![f32::NAN; 100]], 48_000, "no numbers"),
@@ -336,20 +406,26 @@ fn nothing_is_allocated_while_knobs_turn_and_cabinets_come_and_go() {
 
 #[test]
 fn knobs_that_the_network_does_not_have_are_refused() {
-    let knob = |name: &str, min: f32, max: f32, default: f32| {
-        serde_json::json!({ "name": name, "min": min, "max": max, "default": default })
-    };
+    let knob = |name: &str, min: f32, max: f32, default: f32| serde_json::json!({ "name": name, "min": min, "max": max, "default": default });
     let (a, b) = (knob("a", 0.0, 1.0, 0.5), knob("b", 0.0, 1.0, 0.5));
     for (knobs, what) in [
         (vec![a.clone()], "1 knobs are named, and the network has 2"),
         (vec![a.clone(), a.clone()], "two knobs are called a"),
         (vec![a.clone(), knob("b", 1.0, 0.0, 0.5)], "must rise"),
-        (vec![a.clone(), knob("", 0.0, 1.0, 0.5)], "1 to 24 characters"),
-        (vec![a, b.clone(), b.clone(), b.clone(), b], "5 knobs, and 4 is the most"),
+        (
+            vec![a.clone(), knob("", 0.0, 1.0, 0.5)],
+            "1 to 24 characters",
+        ),
+        (
+            vec![a, b.clone(), b.clone(), b.clone(), b],
+            "5 knobs, and 4 is the most",
+        ),
     ] {
         let mut file = file();
         file.spec_json["knobs"] = knobs.into();
-        let error = EffectModel::from_bytes(&file.to_bytes()).unwrap_err().to_string();
+        let error = EffectModel::from_bytes(&file.to_bytes())
+            .unwrap_err()
+            .to_string();
         assert!(error.contains(what), "{error}");
     }
 }

@@ -83,7 +83,7 @@ def draw(path, take, found, rate):
         axis.specgram(x + 1e-9, NFFT=1024, noverlap=768, Fs=rate, vmin=-150, vmax=-40, cmap="magma")
         axis.set_ylabel(f"{what}, Hz")
         axis.set_ylim(0, min(16_000, rate / 2))
-    figure.savefig(path, dpi=90)
+    figure.savefig(path, dpi=70)
 
 
 def export(result, knobs, out, device_text, data_text, licence):
@@ -95,7 +95,7 @@ def export(result, knobs, out, device_text, data_text, licence):
             "knobs": [{"name": k, "min": 0.0, "max": 1.0, "default": 0.5} for k in knobs],
             "training": {"steps": result["step"], "minutes": round(result["spent"], 1)}, "scores": scores,
             "licence": licence, "training_data": data_text}
-    text = f"{device_text}\n\nLearnt at {result['rate']} Hz by training/capture.py in {result['spent']:.0f} minutes ({result['step']} steps). " \
+    text = f"{device_text}\n\nLearnt at {result['rate']} Hz by training/tone_fit.py in {result['spent']:.0f} minutes ({result['step']} steps). " \
            f"On held-out recordings: ESR {found['esr']:.5f} ({10 * np.log10(found['esr']):.1f} dB), A-weighted {found['esr_a']:.5f}, " \
            f"multi-resolution STFT error {found['mr_stft']:.3f}."
     save(weights, spec, out, text)

@@ -45,7 +45,7 @@ class S4D:
         steps = torch.arange(T, device=z.device)
         K = 2 * torch.einsum("en,ent->et", C * gain, torch.exp(z[..., None] * steps)).real
         first = (self.D + skip)[:, None]
-        return (K + torch.cat([first, first.new_zeros(len(first), T - 1)], 1)).float()
+        return (K + torch.cat([first, first.new_zeros(len(first), T - 1)], 1)).to(self.D.dtype)
 
     def convolve(self, u):
         """[S, T, E] -> the same."""

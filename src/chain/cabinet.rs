@@ -19,13 +19,19 @@ const END: f32 = 1e-4;
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum CabinetError {
     /// It holds no sound.
-    #[error("the impulse response is silent: choose a WAV file that holds a click as the cabinet answers it")]
+    #[error(
+        "the impulse response is silent: choose a WAV file that holds a click as the cabinet answers it"
+    )]
     Silent,
     /// A sample is no number.
-    #[error("the impulse response holds samples that are no numbers: export it again as 24-bit or 32-bit float")]
+    #[error(
+        "the impulse response holds samples that are no numbers: export it again as 24-bit or 32-bit float"
+    )]
     NotFinite,
     /// It is a piece of music, most likely.
-    #[error("the file lasts {0:.1} s and an impulse response at most {LONGEST_S} s: choose another, or cut it")]
+    #[error(
+        "the file lasts {0:.1} s and an impulse response at most {LONGEST_S} s: choose another, or cut it"
+    )]
     Long(f64),
     /// Its rate is out of range.
     #[error("the impulse response is at {0} Hz: use one from 8000 to 384000 Hz")]
@@ -64,7 +70,10 @@ impl Cabinet {
         if response.iter().flatten().any(|x| !x.is_finite()) {
             return Err(CabinetError::NotFinite);
         }
-        let peak = response.iter().flatten().fold(0.0f32, |m, x| m.max(x.abs()));
+        let peak = response
+            .iter()
+            .flatten()
+            .fold(0.0f32, |m, x| m.max(x.abs()));
         if peak == 0.0 {
             return Err(CabinetError::Silent);
         }
@@ -74,7 +83,9 @@ impl Cabinet {
             // There is a channel, for something has been heard.
             let own = &response[channel.min(response.len() - 1)];
             let at_rate = resampled(own, rate, sample_rate);
-            let last = at_rate.iter().rposition(|x| x.abs() > END * peak * rate_gain(rate, sample_rate));
+            let last = at_rate
+                .iter()
+                .rposition(|x| x.abs() > END * peak * rate_gain(rate, sample_rate));
             let cut = &at_rate[..last.map_or(1, |last| last + 1)];
             let mut convolver = FFTConvolver::default();
             // What it can fail of is a part without samples, or a transform whose buffers are not its own.

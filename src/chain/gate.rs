@@ -47,7 +47,11 @@ impl Gate {
     /// The threshold in dBFS; [`NO_GATE_DB`] and less opens it for good.
     pub(super) fn set(&mut self, threshold_db: f32) {
         let on = threshold_db > NO_GATE_DB;
-        self.open = if on { db_to_gain(threshold_db.min(0.0)) } else { 0.0 };
+        self.open = if on {
+            db_to_gain(threshold_db.min(0.0))
+        } else {
+            0.0
+        };
         self.keep = self.open * db_to_gain(-HYSTERESIS_DB);
     }
 
@@ -57,7 +61,9 @@ impl Gate {
             return;
         }
         for i in 0..len {
-            let loudest = audio.iter().fold(0.0f32, |m, channel| m.max(channel[i].abs()));
+            let loudest = audio
+                .iter()
+                .fold(0.0f32, |m, channel| m.max(channel[i].abs()));
             self.level = loudest.max(self.level * self.fall);
             if self.level >= self.open {
                 (self.is_open, self.held) = (true, self.hold);

@@ -222,7 +222,9 @@ impl WaveEngine {
         assert_eq!(audio.len(), self.net.channels, "one buffer a channel");
         let net = &mut self.net;
         match &mut self.converter {
-            Some((rate, _)) => rate.process(audio, len, |samples, len| net.process(samples, 0..len)),
+            Some((rate, _)) => {
+                rate.process(audio, len, |samples, len| net.process(samples, 0..len))
+            }
             None => net.process(audio, 0..len),
         }
     }

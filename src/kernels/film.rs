@@ -26,7 +26,10 @@ unsafe fn body<L: Lane>(
     batch: usize,
     time: usize,
 ) {
-    assert!(width.is_multiple_of(L::N), "the width is not a multiple of 8");
+    assert!(
+        width.is_multiple_of(L::N),
+        "the width is not a multiple of 8"
+    );
     assert!(slot.len() >= PARTS * width, "the slot is too short");
     let rows = batch * time;
     assert!(
@@ -40,18 +43,20 @@ unsafe fn body<L: Lane>(
         unsafe {
             let part = |i: usize| slot.add(i * width + e);
             let (scale_step, offset_step) = (L::load(part(2)), L::load(part(3)));
-            let (mut scale, mut offset) = (L::load(part(0)), L::load(part(1)));
+            let start = (L::load(part(0)), L::load(part(1)));
+            let mut end = start;
             for stream in 0..batch {
-                (scale, offset) = (L::load(part(0)), L::load(part(1)));
+                let (mut scale, mut offset) = start;
                 for t in 0..time {
                     let at = y.add((stream * time + t) * stride + e);
                     scale.fma(L::load(at), offset).store(at);
                     scale = scale.add(scale_step);
                     offset = offset.add(offset_step);
                 }
+                end = (scale, offset);
             }
-            scale.store(part(0));
-            offset.store(part(1));
+            end.0.store(part(0));
+            end.1.store(part(1));
         }
     }
 }

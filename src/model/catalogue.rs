@@ -15,7 +15,8 @@ pub const DEFAULT: &str = "denoise-live";
 /// The variable that names folders of models, separated as in `PATH`.
 pub const VARIABLE: &str = "STATEWAVE_MODELS";
 
-// `BUILT_IN: &[(&str, &[u8])]`, the name and bytes of every model in assets/models; written by build.rs.
+// `BUILT_IN: &[(&str, &[u8])]` and `EFFECTS`, the name and bytes of every model in assets/models and assets/models/tone; written
+// by build.rs.
 include!(concat!(env!("OUT_DIR"), "/built_in_models.rs"));
 
 /// A model that was found, not yet read.
@@ -96,14 +97,24 @@ pub fn all() -> Vec<Found> {
     found
 }
 
-/// The first model of that name.
+/// The first model of that name, an effect that is compiled in if there is no other.
 pub fn find(name: &str) -> Option<Found> {
-    all().into_iter().find(|found| found.name == name)
+    let mut found = all().into_iter().chain(effects());
+    found.find(|found| found.name == name)
 }
 
-/// The models compiled in.
+/// The models compiled in, but for [`effects`].
 pub fn built_in() -> impl Iterator<Item = Found> {
-    BUILT_IN.iter().map(|(name, bytes)| Found {
+    compiled_in(BUILT_IN)
+}
+
+/// The effects compiled in: not among [`all`], for whoever chooses from those plays frames.
+pub fn effects() -> impl Iterator<Item = Found> {
+    compiled_in(EFFECTS)
+}
+
+fn compiled_in(models: &'static [(&'static str, &'static [u8])]) -> impl Iterator<Item = Found> {
+    models.iter().map(|(name, bytes)| Found {
         name: (*name).into(),
         source: Source::BuiltIn(bytes),
     })

@@ -81,13 +81,15 @@ impl Knob {
     }
 
     fn check(&self) -> Result<(), String> {
-        let Knob {
-            name, min, max, ..
-        } = self;
+        let Knob { name, min, max, .. } = self;
         if name.is_empty() || name.chars().count() > 24 || name.chars().any(char::is_control) {
             return Err("a knob's name must have 1 to 24 characters".into());
         }
-        if !(min.is_finite() && max.is_finite() && min < max && (*min..=*max).contains(&self.default)) {
+        if !(min.is_finite()
+            && max.is_finite()
+            && min < max
+            && (*min..=*max).contains(&self.default))
+        {
             return Err(format!("knob {name}: min, default and max must rise"));
         }
         Ok(())
@@ -170,7 +172,10 @@ impl EffectModel {
             tensors.insert(name, tensor.shape, tensor.data);
         }
         if spec.knobs.len() > MAX_KNOBS {
-            return fail(format!("{} knobs, and {MAX_KNOBS} is the most", spec.knobs.len()));
+            return fail(format!(
+                "{} knobs, and {MAX_KNOBS} is the most",
+                spec.knobs.len()
+            ));
         }
         for (i, knob) in spec.knobs.iter().enumerate() {
             knob.check().map_err(ModelError::Spec)?;
@@ -181,7 +186,10 @@ impl EffectModel {
         let stack = made(&spec, &tensors, 1.0)?;
         let knobs = stack.film().map_or(0, |film| film.knobs());
         if knobs != spec.knobs.len() {
-            return fail(format!("{} knobs are named, and the network has {knobs}", spec.knobs.len()));
+            return fail(format!(
+                "{} knobs are named, and the network has {knobs}",
+                spec.knobs.len()
+            ));
         }
         if (stack.inputs(), stack.outputs()) != (Some(1), Some(1)) {
             return fail(

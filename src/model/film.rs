@@ -60,7 +60,16 @@ impl Film {
     pub fn run(&self, path: Path, knobs: &[f32], out: &mut [f32], scratch: &mut [f32]) {
         let (hidden, outputs) = (self.first.outputs(), self.second.outputs());
         let inner = &mut scratch[..hidden];
-        proj(path, &self.first, knobs, self.knobs(), inner, hidden, 1, false);
+        proj(
+            path,
+            &self.first,
+            knobs,
+            self.knobs(),
+            inner,
+            hidden,
+            1,
+            false,
+        );
         silu(path, inner);
         proj(path, &self.second, inner, hidden, out, outputs, 1, false);
     }

@@ -253,8 +253,7 @@ impl Layer for S4dLayer {
     ) {
         let (rows, width) = (batch * time, self.config.width);
         let (slot, h) = state[..self.state_len(batch)].split_at_mut(self.slot_len());
-        let (u, y) =
-            scratch[..self.scratch_len(batch, time)].split_at_mut(rows * width);
+        let (u, y) = scratch[..self.scratch_len(batch, time)].split_at_mut(rows * width);
         match k {
             0 => {
                 self.prepare(path, x, u, rows);

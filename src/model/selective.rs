@@ -76,9 +76,8 @@ impl SelectiveBlock {
                 reason: "no size may be 0, and both widths must be multiples of 8".into(),
             });
         }
-        let get = |name: &str, shape: &[usize]| {
-            tensors.get(&format!("{prefix}mixer.{name}"), shape)
-        };
+        let get =
+            |name: &str, shape: &[usize]| tensors.get(&format!("{prefix}mixer.{name}"), shape);
         let dense = |name: &str, outputs: usize, inputs: usize| -> Result<Packed, TensorError> {
             let weight = get(&format!("{name}.weight"), &[outputs, inputs])?;
             let bias = tensors.optional(&format!("{prefix}mixer.{name}.bias"), &[outputs])?;
@@ -88,7 +87,12 @@ impl SelectiveBlock {
             in_proj: dense("in_proj", 2 * e, d)?,
             x_proj: dense("x_proj", rank + 2 * n, e)?,
             dt_proj: dense("dt_proj", e, rank)?,
-            scan: S6::held(get("A_log", &[e, n])?, get("D", &[e])?, n, config.delta_scale),
+            scan: S6::held(
+                get("A_log", &[e, n])?,
+                get("D", &[e])?,
+                n,
+                config.delta_scale,
+            ),
             out_proj: dense("out_proj", d, e)?,
             config,
         })

@@ -109,8 +109,14 @@ impl Block {
             };
             return S4dLayer::new(config, tensors, prefix).map(Block::S4d);
         }
-        let counts = tensors.shape(&format!("{prefix}mixer.conv1d.weight")).is_some();
-        if !counts && tensors.shape(&format!("{prefix}mixer.x_proj.weight")).is_some() {
+        let counts = tensors
+            .shape(&format!("{prefix}mixer.conv1d.weight"))
+            .is_some();
+        if !counts
+            && tensors
+                .shape(&format!("{prefix}mixer.x_proj.weight"))
+                .is_some()
+        {
             let a = shape("mixer.A_log", 2)?;
             let config = SelectiveConfig {
                 width,

@@ -38,7 +38,7 @@ def knob_values(knobs, pieces):
 
 def simulate(device, knobs, x, rate):
     """The device's output [T] for `x` [T] at `rate`."""
-    over = DEVICES[device]["over"] * dry.RATE // rate if rate != dry.RATE else DEVICES[device]["over"]
+    over = max(1, round(DEVICES[device]["over"] * dry.RATE / rate))
     high = rate * over
     drive = resample_poly(np.concatenate([x, np.zeros(64)]), over, 1, window=("kaiser", 9.0))
     times = np.arange(len(drive)) / high
@@ -74,14 +74,19 @@ quit
     return resample_poly(y, 1, over, window=("kaiser", 9.0))[:len(x)]
 
 
+def at_rate(x, rate):
+    """Dry material at another rate."""
+    return x if rate == dry.RATE else resample_poly(x, rate, dry.RATE)
+
+
 def render(job):
-    device, knobs, seed, seconds, wet, dry_file, rate = job
+    device, knobs, seed, seconds, wet, dry_file = job
     x = dry.piece(seed, seconds)
-    y = simulate(device, knobs, x if rate == dry.RATE else resample_poly(x, rate, dry.RATE), rate)
+    y = simulate(device, knobs, x, dry.RATE)
     if np.abs(y).max() >= 1:
         raise SystemExit(f"{device} with {knobs} reaches {np.abs(y).max():.2f}: lower the gain of Eout in {device}.cir")
     sf.write(dry_file, x, dry.RATE, subtype="PCM_16")
-    sf.write(wet, y, rate, subtype="PCM_16")
+    sf.write(wet, y, dry.RATE, subtype="PCM_16")
     print(f"{wet.name}: {knobs}, peak {np.abs(y).max():.3f}", flush=True)
 
 
@@ -98,7 +103,7 @@ def main():
         name = f"{a.device}-{i:02}"
         seed = 1000 * (1 + list(DEVICES).index(a.device)) + i
         pieces.append({"dry": f"{name}.dry.flac", "wet": f"{name}.wet.flac", "knobs": knobs, "held_out": held_out})
-        jobs.append((a.device, knobs, seed, d["seconds"], a.folder / f"{name}.wet.flac", a.folder / f"{name}.dry.flac", dry.RATE))
+        jobs.append((a.device, knobs, seed, d["seconds"], a.folder / f"{name}.wet.flac", a.folder / f"{name}.dry.flac"))
     with ThreadPoolExecutor(a.jobs) as pool:
         list(pool.map(render, jobs))
     (a.folder / f"{a.device}.json").write_text(json.dumps({"name": a.device, "pieces": pieces}, indent=1))

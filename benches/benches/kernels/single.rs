@@ -252,7 +252,7 @@ fn scans<'a>(path: Path, noise: &mut Noise) -> Vec<Line<'a>> {
     let a: Vec<f64> = a_log.iter().map(|v| -(*v as f64).exp()).collect();
     let truth = oracle::s6(
         oracle::simplified,
-            &a,
+        &a,
         &wide(&skip),
         STATES,
         &wide(&delta),

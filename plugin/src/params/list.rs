@@ -163,6 +163,7 @@ impl ParamList {
                 output_gain_db: self.output_gain.value(),
                 stereo: self.stereo.value().into(),
                 bypass: self.bypass.value(),
+                ..Controls::default()
             },
         }
     }
@@ -180,6 +181,7 @@ impl ParamList {
                     .preview_plain(value(host::Param::OutputGain)),
                 stereo: self.stereo.preview_plain(value(host::Param::Stereo)).into(),
                 bypass: self.bypass.preview_plain(value(host::Param::Bypass)),
+                ..Controls::default()
             },
         }
     }

@@ -79,6 +79,7 @@ pub fn open(wanted: &str) -> Result<Loaded> {
         None => {
             let names: Vec<_> = catalogue::all()
                 .into_iter()
+                .chain(catalogue::effects())
                 .map(|found| found.name)
                 .collect();
             let there = if names.is_empty() {

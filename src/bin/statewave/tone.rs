@@ -30,7 +30,9 @@ pub struct Arguments {
 }
 
 fn knob(text: &str) -> std::result::Result<(String, f32), String> {
-    let (name, value) = text.split_once('=').ok_or("NAME=VALUE is needed, such as drive=0.7")?;
+    let (name, value) = text
+        .split_once('=')
+        .ok_or("NAME=VALUE is needed, such as drive=0.7")?;
     match value.trim().parse::<f32>() {
         Ok(value) if value.is_finite() => Ok((name.trim().into(), value)),
         _ => Err(format!("{value} is no number")),
@@ -90,7 +92,9 @@ impl Tone {
             *to = share(knob, knob.default);
         }
         for (name, value) in &self.knobs {
-            let found = known.iter().position(|knob| knob.name.eq_ignore_ascii_case(name));
+            let found = known
+                .iter()
+                .position(|knob| knob.name.eq_ignore_ascii_case(name));
             let Some(i) = found else {
                 let names: Vec<_> = known.iter().map(|knob| knob.name.as_str()).collect();
                 let help = match names.is_empty() {
@@ -131,13 +135,15 @@ pub fn play(
         max_block: BLOCK,
     };
     let mut chain = Chain::of_effect(model, config).map_err(|e| match &e {
-        EffectError::Chain(_) => Failure::new(e.to_string(), "convert the recording to 48 kHz first"),
+        EffectError::Chain(_) => {
+            Failure::new(e.to_string(), "convert the recording to 48 kHz first")
+        }
         EffectError::Model(source) => Failure::new(e.to_string(), source.remedy()),
     })?;
     if let Some(response) = &tone.cabinet {
-        let cabinet = chain.cabinet(&response.channels, response.rate).map_err(|e| {
-            Failure::new(e.to_string(), "or leave --cabinet away")
-        })?;
+        let cabinet = chain
+            .cabinet(&response.channels, response.rate)
+            .map_err(|e| Failure::new(e.to_string(), "or leave --cabinet away"))?;
         chain.swap_cabinet(Some(cabinet));
     }
     let controls = tone.controls(model, controls)?;

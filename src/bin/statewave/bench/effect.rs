@@ -26,7 +26,10 @@ pub fn run(name: &str, effect: &EffectModel, seconds: u32) -> Result<()> {
             max_block: BLOCK,
         };
         let mut chain = Chain::of_effect(effect, config).map_err(|e: EffectError| {
-            Failure::new(e.to_string(), "export the model again with training/capture.py")
+            Failure::new(
+                e.to_string(),
+                "export the model again with training/capture.py",
+            )
         })?;
         let sound = test_sound(rate, seconds);
         let mut best = f64::INFINITY;
@@ -35,7 +38,8 @@ pub fn run(name: &str, effect: &EffectModel, seconds: u32) -> Result<()> {
             let start = Instant::now();
             for at in (0..sound.len()).step_by(BLOCK) {
                 let end = (at + BLOCK).min(sound.len());
-                let mut block: Vec<&mut [f32]> = audio.iter_mut().map(|c| &mut c[at..end]).collect();
+                let mut block: Vec<&mut [f32]> =
+                    audio.iter_mut().map(|c| &mut c[at..end]).collect();
                 chain.process(&mut block, &Controls::default());
             }
             best = best.min(start.elapsed().as_secs_f64());

@@ -149,10 +149,16 @@ fn check_models(report: &mut Report) {
     if all.is_empty() {
         println!("models           none");
     }
-    for found in all {
+    for found in all.into_iter().chain(catalogue::effects()) {
         let head = format!("{} ({})", found.name, found.place());
         // Made ready to play, for a sound container can still hold the wrong tensors.
-        match models::load(found).and_then(|model| model.model().map(|_| model)) {
+        let sound = models::load(found).and_then(|model| {
+            if model.effect()?.is_none() {
+                model.model()?;
+            }
+            Ok(model)
+        });
+        match sound {
             Ok(model) => println!("model            {head}: sound, {}", &model.sha256()[..12]),
             Err(failure) => {
                 println!("model            {head}: broken");

@@ -93,7 +93,10 @@ impl Arguments {
         let amount_db = self.amount.unwrap_or(f32::INFINITY);
         if model.effect()?.is_none() && !self.tone.is_empty() {
             return Err(Failure::new(
-                format!("{} is no effect, and has neither knobs nor a cabinet", model.name),
+                format!(
+                    "{} is no effect, and has neither knobs nor a cabinet",
+                    model.name
+                ),
                 "leave those options away, or name an effect with --model",
             ));
         }
