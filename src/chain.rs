@@ -155,8 +155,8 @@ impl Chain {
         error::check(engine.as_ref(), &front_end, model_rate, &config)?;
         let ChainConfig {
             sample_rate,
-            channels,
             max_block,
+            ..
         } = config;
         // No run goes past the end of a frame, so that the moment of a reset does not depend on the blocks.
         let max_run = max_block.min(path::to_host(front_end.hop, sample_rate, model_rate) + 2);

@@ -14,7 +14,7 @@ use crate::failure::{Failure, Result};
 /// Of effects alone.
 #[derive(clap::Args, Debug, Default)]
 #[command(next_help_heading = "Effects")]
-pub struct Arguments {
+pub struct ToneArguments {
     /// Turn a knob of the device; may come more than once. `statewave inspect MODEL` lists them
     #[arg(long = "knob", value_name = "NAME=VALUE", value_parser = knob)]
     knobs: Vec<(String, f32)>,
@@ -59,10 +59,10 @@ impl Default for Tone {
     }
 }
 
-impl Arguments {
+impl ToneArguments {
     /// Whether anything was asked for.
     pub fn is_empty(&self) -> bool {
-        let Arguments {
+        let ToneArguments {
             knobs,
             input_gain,
             gate,

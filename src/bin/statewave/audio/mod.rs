@@ -16,6 +16,7 @@ pub enum Depth {
 }
 
 /// A whole recording in memory.
+#[derive(Debug)]
 pub struct Audio {
     /// One vector a channel, all of one length, full scale ±1.
     pub channels: Vec<Vec<f32>>,

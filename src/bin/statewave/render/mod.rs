@@ -17,6 +17,7 @@ use statewave::model::catalogue;
 use crate::denoise::{Runner, Settings};
 use crate::failure::{Failure, Result};
 use crate::models::{self, Loaded};
+use crate::tone::ToneArguments;
 use plan::Job;
 
 /// Clean recordings: WAV, FLAC, MP3 or Ogg Vorbis in, WAV or FLAC out, at the input's rate and length.
@@ -64,7 +65,7 @@ pub struct Arguments {
     #[arg(long, value_name = "PNG")]
     spectrogram: Option<PathBuf>,
     #[command(flatten)]
-    tone: crate::tone::Arguments,
+    tone: ToneArguments,
 }
 
 /// What runs a model.
