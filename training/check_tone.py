@@ -16,7 +16,7 @@ from tone import Tone
 
 NEEDED_DB = 90
 # Of the recording: the truth goes step by step.
-SECONDS = 2
+SECONDS = 1
 
 
 def main():

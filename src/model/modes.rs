@@ -14,7 +14,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub struct Modes {
     states: usize,
-    /// `[channels][states]`, rounded as the recurrence rounds them, so that the convolution is of the same system.
+    /// `[channels][states]`.
     a_bar: Vec<Complex64>,
     c: Vec<Complex64>,
     /// D̃.
@@ -48,7 +48,7 @@ impl Modes {
             let delta = (log_dt[i / states] as f64).exp() * sampling.delta_scale;
             let a = Complex64::new(-(log_a_real[i] as f64).exp(), a_imag[i] as f64);
             let (step, input) = sampling.rule.discretize(a, delta);
-            a_bar.push(rounded(step));
+            a_bar.push(step);
             // The conjugate pair's other half doubles the real part.
             let reads = 2.0 * Complex64::new(c_parts[2 * i] as f64, c_parts[2 * i + 1] as f64);
             c.push(rounded(input * reads));
@@ -68,6 +68,11 @@ impl Modes {
     /// Packed for the recurrence. The number of channels must be a multiple of 8.
     pub fn packed(&self) -> S4d {
         S4d::new(&self.a_bar, &self.c, &self.d, self.states)
+    }
+
+    /// The same for states that remember for more than some thousand steps: see [`S4d::fine`].
+    pub fn packed_finely(&self) -> S4d {
+        S4d::fine(&self.a_bar, &self.c, &self.d, self.states)
     }
 
     /// The state spaces as convolutions over `time` steps from an empty state, with `K[t] = Re Σ_n C̃_n·Ā_n^t` and the skip.

@@ -84,7 +84,7 @@ impl S4dLayer {
             norm: tensors
                 .optional(&format!("{prefix}norm.weight"), &[width])?
                 .map(Aligned::from),
-            scan: modes.packed(),
+            scan: modes.packed_finely(),
             modes,
             out_proj: Packed::new(
                 get("mixer.out_proj.weight", &[width, width])?,
