@@ -19,8 +19,8 @@ import torch
 import dry
 from model_file import save
 from takes import Fault, Take, from_list, gather
-from tone import Tone
-from tone_fit import fit, run
+from tone import ACTIVATIONS, Tone
+from tone_fit import evaluate, fit, run
 
 # Of a recording whose takes are all to learn from, the end is kept for the score: so much of it, at most so long.
 HELD_OUT_SHARE, HELD_OUT_SECONDS = 0.1, 10.0
@@ -86,13 +86,13 @@ def draw(path, take, found, rate):
     figure.savefig(path, dpi=70)
 
 
-def export(result, knobs, out, device_text, data_text, licence):
+def export(result, activation, knobs, out, device_text, data_text, licence):
     """The model file of a finished run, and its card."""
     weights = {k: v.float() for k, v in result["kept"]["weights"].items()}
     found = result["kept"]["scores"]
     scores = {k: round(v, 6) for k, v in found.items()}
-    spec = {"format_version": 1, "name": out.stem, "task": "effect", "sample_rate": result["rate"], "rule": "first_order_hold", "activation": "tanh",
-            "knobs": [{"name": k, "min": 0.0, "max": 1.0, "default": 0.5} for k in knobs],
+    spec = {"format_version": 1, "name": out.stem, "task": "effect", "sample_rate": result["rate"], "rule": "first_order_hold",
+            "activation": activation, "knobs": [{"name": k, "min": 0.0, "max": 1.0, "default": 0.5} for k in knobs],
             "training": {"steps": result["step"], "minutes": round(result["spent"], 1)}, "scores": scores,
             "licence": licence, "training_data": data_text}
     text = f"{device_text}\n\nLearnt at {result['rate']} Hz by training/tone_fit.py in {result['spent']:.0f} minutes ({result['step']} steps). " \
@@ -109,6 +109,7 @@ def arguments(argv):
     a.add_argument("--out", type=Path, default=Path("."), help="folder to write to")
     a.add_argument("--minutes", type=float, default=40)
     a.add_argument("--size", choices=SIZES, default="small")
+    a.add_argument("--activation", choices=ACTIVATIONS, default="silu")
     a.add_argument("--latency", type=int, help="samples, where it cannot be found")
     a.add_argument("--device-text", default="A device's tone, sample by sample.", help="what the card says of the device")
     a.add_argument("--data-text", default="recordings of the device, made by whoever trained it")
@@ -139,16 +140,21 @@ def main(argv):
     seconds = sum(len(t.dry) for t in learn) / rate
     print(f"{len(takes)} takes, {seconds:.0f} s to learn from, {takes[0].latency} samples late ({1e3 * takes[0].latency / rate:.2f} ms)")
     torch.manual_seed(1)
-    model = Tone(len(knobs), **SIZES[a.size])
+    model = Tone(len(knobs), activation=a.activation, **SIZES[a.size])
     if a.run:
         result = torch.load(a.run, map_location="cpu", weights_only=False)
         model = Tone(**result["config"])
+        model.load_state_dict(result["kept"]["weights"])
+        again, then = evaluate(model, held, rate, "cpu")["esr"], result["kept"]["scores"]["esr"]
+        if abs(again - then) > 0.01 * then:
+            raise Fault(f"{a.run} had an ESR of {then:.5f} when it was trained and has {again:.5f} now: it was trained on other takes, "
+                        "or by another version of tone.py.")
     else:
         gpu = a.device == "cuda"
         result = fit(model.to(a.device), learn, held, rate, a.minutes, out.with_suffix(".pt"), a.device,
                      batch=128 if gpu else 12, length=2048 if gpu else 1024)
     model.load_state_dict(result["kept"]["weights"])
-    export(result, knobs, out, a.device_text, a.data_text, a.licence)
+    export(result, model.config["activation"], knobs, out, a.device_text, a.data_text, a.licence)
     draw(out.with_suffix(".png"), held[0], run(model.cpu().eval(), held[:1], "cpu")[0], rate)
     if result["kept"]["scores"]["esr"] > 0.1:
         print("An ESR above 0.1 is audible at once. Check that both files are in time and whole, that nothing else was in the chain "

@@ -4,7 +4,7 @@
                              ▲
     knobs ─► film.0 ─► SiLU ─► film.2 ─► gamma, beta of every block
 
-    S4D block:  x + out_proj(tanh(film(S4D(x))))
+    S4D block:  x + out_proj(SiLU(film(S4D(x))))        or tanh, which saturates by itself
     S6 block:   u, z = in_proj(x);   x + out_proj(S6(SiLU(film(u))) · z)          film(v) = (1 + gamma) · v + beta
 
 No layer counts in samples: S4D's dt and S6's dt are both scaled by trained rate / rate, S4D with a first-order hold, S6 with the
@@ -22,6 +22,7 @@ from s6 import s6_from, s6_reference
 
 # Steps of a chunk of the S4D's scan in training.
 CHUNK = 64
+ACTIVATIONS = {"silu": F.silu, "tanh": torch.tanh}
 
 
 class S4dScan(S4D):
@@ -77,14 +78,14 @@ class S4dBlock(nn.Module):
             self.start(width, states, 0.5 / memory, 0.5, turn=0.7)
             self.out_proj = nn.Linear(width, width)
 
-    def __init__(self, width, states, memory):
+    def __init__(self, width, states, memory, activation):
         super().__init__()
-        self.mixer, self.film_width = self.Mixer(width, states, memory), width
+        self.mixer, self.film_width, self.activation = self.Mixer(width, states, memory), width, ACTIVATIONS[activation]
 
     def forward(self, x, gamma, beta, h):
         # In double precision, whole streams alone: the truth that engines are held against.
         y, h = self.mixer.scan(x, h) if x.dtype == torch.float32 else (self.mixer.convolve(x), None)
-        return x + self.mixer.out_proj(torch.tanh(film(y, gamma, beta))), h
+        return x + self.mixer.out_proj(self.activation(film(y, gamma, beta))), h
 
 
 class S6Block(nn.Module):
@@ -125,12 +126,14 @@ class S6Block(nn.Module):
 class Tone(nn.Module):
     """[S, T] and knobs [S, K] -> [S, T]; `state` is a list that a call leaves for the next one."""
 
-    def __init__(self, knobs, width=16, inner=16, s4d_states=4, s6_states=8, blocks="4646", hidden=16, memory=24_000):
+    def __init__(self, knobs, width=16, inner=16, s4d_states=4, s6_states=8, blocks="4646", hidden=16, memory=24_000,
+                 activation="silu"):
         super().__init__()
         self.config = {"knobs": knobs, "width": width, "inner": inner, "s4d_states": s4d_states, "s6_states": s6_states,
-                       "blocks": blocks, "hidden": hidden, "memory": memory}
+                       "blocks": blocks, "hidden": hidden, "memory": memory,
+                       "activation": activation}
         self.in_linear = nn.Linear(1, width)
-        self.layers = nn.ModuleList(S4dBlock(width, s4d_states, memory) if b == "4" else S6Block(width, inner, s6_states, memory)
+        self.layers = nn.ModuleList(S4dBlock(width, s4d_states, memory, activation) if b == "4" else S6Block(width, inner, s6_states, memory)
                                     for b in blocks)
         self.out_linear = nn.Linear(width, 1)
         self.film_widths = [layer.film_width for layer in self.layers]
