@@ -507,3 +507,50 @@ fn inspect_says_how_an_effect_is_played_at_each_rate() {
         "{said}"
     );
 }
+
+#[test]
+fn an_effect_is_played_with_its_knobs_and_says_what_it_does_not_have() {
+    let bench = Bench::new();
+    bench.wav("in.wav", 44_100, 2, 16, 8_820);
+    bench.wav("cabinet.wav", 48_000, 1, 24, 480);
+    let effect = |output: &str, more: &[&str]| {
+        let mut all = vec!["render", "in.wav", "-o", output, "--model", "tone-drive"];
+        all.extend(more);
+        bench.run(&all)
+    };
+    let out = effect("low.wav", &["--knob", "drive=0"]);
+    assert_eq!(code(&out), 0);
+    let said = text(&out.stdout);
+    assert!(
+        said.contains("latency      0.0 ms when live") && !said.contains("noise"),
+        "{said}"
+    );
+    assert_eq!(shape(&bench.path("low.wav")), shape(&bench.path("in.wav")));
+    let all = [
+        "--knob",
+        "Drive=1",
+        "--input-gain",
+        "6",
+        "--gate",
+        "-60",
+        "--cabinet",
+        "cabinet.wav",
+    ];
+    assert_eq!(code(&effect("high.wav", &all)), 0);
+    let bytes = |name: &str| fs::read(bench.path(name)).unwrap();
+    assert_ne!(bytes("low.wav"), bytes("high.wav"));
+    for (more, what) in [
+        (&["--knob", "bass=1"][..], "its knobs: drive, tone"),
+        (&["--knob", "drive=2"], "from 0 to 1"),
+        (&["--cabinet", "none.wav"], "none.wav"),
+    ] {
+        let out = effect("bad.wav", more);
+        assert_eq!(code(&out), 1);
+        assert!(text(&out.stderr).contains(what), "{}", text(&out.stderr));
+        assert!(!bench.path("bad.wav").exists());
+    }
+    assert_eq!(code(&effect("bad.wav", &["--knob", "drive"])), 2);
+    let out = bench.render(&["in.wav", "--gate", "-60"]);
+    assert_eq!(code(&out), 1);
+    assert!(text(&out.stderr).contains("is no effect"));
+}

@@ -27,7 +27,7 @@ fn gates_follow_their_formulas_over_their_range() {
         ("silu", gate::silu, oracle::silu, 4e-7),
         ("softplus", gate::softplus, oracle::softplus, 4e-7),
         ("sigmoid", gate::sigmoid, oracle::sigmoid, 4e-7),
-        ("tanh", gate::tanh, f64::tanh, 6e-7),
+        ("tanh", gate::tanh, f64::tanh, 1e-6),
         ("exp2", gate::exp2, f64::exp2, 4e-7),
     ];
     let x: Vec<f32> = (-40_000..40_001).map(|i| i as f32 * 5e-4).collect();

@@ -24,8 +24,6 @@ from tone_fit import evaluate, fit, run
 
 # Of a recording whose takes are all to learn from, the end is kept for the score: so much of it, at most so long.
 HELD_OUT_SHARE, HELD_OUT_SECONDS = 0.1, 10.0
-# Pieces of the network: the small one learns on two cores of a processor.
-SIZES = {"small": {}, "large": {"width": 32, "inner": 32, "blocks": "46464"}}
 
 
 def write_signal(path, seconds=180):
@@ -108,7 +106,6 @@ def arguments(argv):
     a.add_argument("--name", help="the model's name [default: that of the list or of the wet file]")
     a.add_argument("--out", type=Path, default=Path("."), help="folder to write to")
     a.add_argument("--minutes", type=float, default=40)
-    a.add_argument("--size", choices=SIZES, default="small")
     a.add_argument("--activation", choices=ACTIVATIONS, default="silu")
     a.add_argument("--latency", type=int, help="samples, where it cannot be found")
     a.add_argument("--device-text", default="A device's tone, sample by sample.", help="what the card says of the device")
@@ -140,7 +137,7 @@ def main(argv):
     seconds = sum(len(t.dry) for t in learn) / rate
     print(f"{len(takes)} takes, {seconds:.0f} s to learn from, {takes[0].latency} samples late ({1e3 * takes[0].latency / rate:.2f} ms)")
     torch.manual_seed(1)
-    model = Tone(len(knobs), activation=a.activation, **SIZES[a.size])
+    model = Tone(len(knobs), activation=a.activation)
     if a.run:
         result = torch.load(a.run, map_location="cpu", weights_only=False)
         model = Tone(**result["config"])
