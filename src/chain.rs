@@ -163,7 +163,7 @@ impl Chain {
         let frame_len = engine.frame_len();
         let (path, latency) = Path::new(engine, front_end, model_rate, &config, max_run, mode);
         Ok(Self::around(
-            Way::Frames(path),
+            Way::Frames(Box::new(path)),
             latency,
             &config,
             max_run,

@@ -8,7 +8,7 @@ use crate::engine::EngineReport;
 use crate::frame::FrameReport;
 
 pub(super) enum Way {
-    Frames(Path),
+    Frames(Box<Path>),
     Samples(Box<Samples>),
 }
 
