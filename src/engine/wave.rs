@@ -168,7 +168,7 @@ impl WaveEngine {
     }
 
     /// Where the knobs go, in the order of [`EffectSpec::knobs`](crate::model::effect::EffectSpec); those that are not given
-    /// stay. They are there within some 0.1 s, in straight lines of [`STEPS`] samples. Real-time safe.
+    /// stay. They are there within some 0.1 s, in straight lines of 32 samples. Real-time safe.
     pub fn set_knobs(&mut self, values: &[f32]) {
         let knobs = &mut self.net.knobs;
         for ((target, knob), value) in knobs.target.iter_mut().zip(&knobs.specs).zip(values) {
