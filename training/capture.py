@@ -43,7 +43,7 @@ def split(takes, rate):
     for t in takes:
         n = len(t.dry) - int(min(HELD_OUT_SHARE * len(t.dry), HELD_OUT_SECONDS * rate))
         learn.append(Take(t.name, t.dry[:n], t.wet[:n], t.knobs, False, t.latency))
-        # The second before is not scored, but brings the state to where it was.
+        # From a second before: the state starts empty, and is nearly where it was when the end begins.
         held.append(Take(t.name, t.dry[max(0, n - rate):], t.wet[max(0, n - rate):], t.knobs, True, t.latency))
     return learn, held
 
