@@ -1,4 +1,4 @@
-//! Lists the models of assets/models and of assets/models/tasks, so that the program carries them.
+//! Lists the models of assets/models and of its folders, so that the program carries them.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -17,6 +17,14 @@ fn main() {
     write(
         "built_in_models.rs",
         list("pub const BUILT_IN", "The models compiled in", &folder),
+    );
+    write(
+        "instruments.rs",
+        list(
+            "const INSTRUMENTS",
+            "The instruments compiled in",
+            &folder.join("instruments"),
+        ),
     );
     write(
         "task_models.rs",

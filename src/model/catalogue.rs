@@ -18,6 +18,9 @@ pub const VARIABLE: &str = "STATEWAVE_MODELS";
 // `BUILT_IN: &[(&str, &[u8])]`, the name and bytes of every model in assets/models; written by build.rs.
 include!(concat!(env!("OUT_DIR"), "/built_in_models.rs"));
 
+// `INSTRUMENTS: &[(&str, &[u8])]`, the same of assets/models/instruments.
+include!(concat!(env!("OUT_DIR"), "/instruments.rs"));
+
 /// A model that was found, not yet read.
 #[derive(Debug, Clone)]
 pub struct Found {
@@ -103,10 +106,19 @@ pub fn find(name: &str) -> Option<Found> {
 
 /// The models compiled in.
 pub fn built_in() -> impl Iterator<Item = Found> {
-    BUILT_IN.iter().map(|(name, bytes)| Found {
+    BUILT_IN.iter().map(compiled_in)
+}
+
+/// The instruments compiled in, the one that is played when none is named first.
+pub fn instruments() -> impl Iterator<Item = Found> {
+    INSTRUMENTS.iter().map(compiled_in)
+}
+
+fn compiled_in((name, bytes): &(&str, &'static [u8])) -> Found {
+    Found {
         name: (*name).into(),
         source: Source::BuiltIn(bytes),
-    })
+    }
 }
 
 /// Finds a model by its name and the SHA-256 of its file in lower-case hexadecimal, also under another name. `hint` is

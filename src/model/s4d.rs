@@ -202,8 +202,8 @@ impl Layer for S4dLayer {
         2
     }
 
-    fn state_len(&self, batch: usize) -> usize {
-        batch * self.scan.state_len()
+    fn state_parts(&self, part: &mut dyn FnMut(usize)) {
+        part(self.scan.state_len());
     }
 
     fn scratch_len(&self, batch: usize, time: usize) -> usize {

@@ -144,8 +144,8 @@ impl Layer for Block {
         each!(self, b => b.pieces())
     }
 
-    fn state_len(&self, batch: usize) -> usize {
-        each!(self, b => b.state_len(batch))
+    fn state_parts(&self, part: &mut dyn FnMut(usize)) {
+        each!(self, b => b.state_parts(part))
     }
 
     fn scratch_len(&self, batch: usize, time: usize) -> usize {
@@ -319,8 +319,8 @@ impl Layer for Stack {
         self.blocks.iter().map(Block::pieces).sum::<usize>() + 1
     }
 
-    fn state_len(&self, batch: usize) -> usize {
-        self.blocks.iter().map(|b| b.state_len(batch)).sum()
+    fn state_parts(&self, part: &mut dyn FnMut(usize)) {
+        self.blocks.iter().for_each(|b| b.state_parts(part));
     }
 
     fn scratch_len(&self, batch: usize, time: usize) -> usize {
