@@ -1,4 +1,4 @@
-//! Lists the models of assets/models, assets/models/tone and assets/models/tasks, so that the program carries them.
+//! Lists the models of assets/models and of its folders, so that the program carries them.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -22,6 +22,14 @@ fn main() {
                 "The effects compiled in",
                 &folder.join("tone"),
             ),
+    );
+    write(
+        "instruments.rs",
+        list(
+            "const INSTRUMENTS",
+            "The instruments compiled in",
+            &folder.join("instruments"),
+        ),
     );
     write(
         "task_models.rs",

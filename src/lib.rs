@@ -15,6 +15,7 @@ pub mod engine;
 pub mod folders;
 pub mod frame;
 pub mod handoff;
+pub mod instrument;
 pub mod kernels;
 pub mod latency;
 pub mod model;

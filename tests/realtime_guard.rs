@@ -7,12 +7,17 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use assert_no_alloc::{AllocDisabler, assert_no_alloc};
 
 use common::{FRONT_END, Fault, MODEL_RATE, RATES, Random, TestEngine};
 use statewave::chain::{Chain, ChainConfig};
 use statewave::controls::{Controls, Listen, Stereo};
+use statewave::instrument::{Event, Expression, Happening, Instrument, InstrumentControls, Which};
 use statewave::latency::LatencyMode;
+use statewave::model::catalogue;
+use statewave::model::instrument::InstrumentModel;
 use statewave::telemetry;
 
 #[global_allocator]
@@ -75,6 +80,75 @@ fn nothing_allocates(sample_rate: u32, mode: LatencyMode) {
         assert!(left.iter().chain(&right).all(|x| x.is_finite()));
         assert!(chain.stats().frames > 0);
         drop(retired);
+    }
+}
+
+#[test]
+fn a_played_instrument_allocates_nothing() {
+    let found = catalogue::instruments()
+        .next()
+        .expect("an instrument is shipped");
+    let bytes = found.bytes().expect("it is compiled in");
+    let model = Arc::new(InstrumentModel::from_bytes(&bytes).expect("it is whole"));
+    for rate in [44_100, 192_000] {
+        let mut instrument = Instrument::new(Arc::clone(&model), rate, 6);
+        let mut random = Random::new(7);
+        let (mut left, mut right) = (vec![0.0; 4_096], vec![0.0; 4_096]);
+        let on = |key, sample| Event {
+            sample,
+            what: Happening::On {
+                id: None,
+                channel: 0,
+                key,
+                velocity: 0.8,
+            },
+        };
+        let of = |key| Which {
+            key: Some(key),
+            ..Which::default()
+        };
+        assert_no_alloc(|| {
+            for i in 0..60 {
+                let len = random.below(4_096);
+                let key = 40 + (i * 7 % 50) as u8;
+                let at = |sample, what| Event { sample, what };
+                // More notes than voices, let go, choked, bent and held by the pedal.
+                let events = [
+                    on(key, 0),
+                    on(key + 3, 10),
+                    at(
+                        12,
+                        Happening::Bend {
+                            channel: 0,
+                            value: 0.3,
+                        },
+                    ),
+                    at(
+                        13,
+                        Happening::Sustain {
+                            channel: 0,
+                            down: i % 4 == 0,
+                        },
+                    ),
+                    at(14, Happening::Express(of(key), Expression::Pressure, 0.5)),
+                    at(random.below(4_096), Happening::Off(of(key))),
+                    at(4_095, Happening::Choke(of(key + 3))),
+                ];
+                let controls = InstrumentControls {
+                    a: i % 16,
+                    b: 3,
+                    morph: (i % 10) as f32 / 9.0,
+                    brightness_db: (i % 3) as f32,
+                    ..InstrumentControls::default()
+                };
+                instrument.process(&controls, &events, &mut left[..len], &mut right[..len]);
+                if i == 40 {
+                    instrument.reset();
+                }
+                std::hint::black_box((instrument.sounding(), instrument.notes().count()));
+            }
+        });
+        assert!(left.iter().chain(&right).all(|x| x.is_finite()));
     }
 }
 

@@ -4,29 +4,25 @@
 //! window may be opened and closed many times; each time it has the size and the colours the project remembers.
 
 mod gestures;
+mod maker;
 
 use std::sync::Arc;
 
 use egui::Ui;
 use nice_plug::context::gui::GuiContext;
-use nice_plug::editor::dpi::{LogicalSize, NativeSize};
-use nice_plug::editor::{HostMethods, SizeConstraints, SpawnedEditor};
-use nice_plug::prelude::*;
 use nice_plug_egui::baseview::{HandlerError, WindowSize};
-use nice_plug_egui::{
-    EguiEditor, EguiEditorHandle, EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp,
-    RepaintNotifier, create_egui_editor,
-};
+use nice_plug_egui::{Frame, NiceEguiApp};
 use parking_lot::{Mutex, RwLock};
 use statewave::latency::Latency;
 use statewave::telemetry::Reader;
 
 use crate::desk::Desk;
 use crate::loader::Loader;
-use crate::panel::layout::LEAST;
 use crate::panel::{Memory, Panel};
 use crate::params::StatewaveParams;
+use crate::state::WindowState;
 use gestures::Gestures;
+pub use maker::{Contents, WindowMaker};
 
 /// What every window of one instance shares.
 struct Shared {
@@ -39,15 +35,11 @@ struct Shared {
     memory: Mutex<Memory>,
 }
 
-/// Makes windows, of the size the project remembers.
-pub struct WindowMaker {
-    shared: Arc<Shared>,
-    /// The size of the one that is open.
-    open: Mutex<Option<Arc<EguiEditorState>>>,
-}
+/// What is in the effect's windows.
+pub struct Effect(Arc<Shared>);
 
-impl WindowMaker {
-    pub(crate) fn new(
+impl WindowMaker<Effect> {
+    pub(crate) fn of_effect(
         params: Arc<StatewaveParams>,
         loader: Arc<Loader>,
         latency: Arc<RwLock<Option<Latency>>>,
@@ -55,72 +47,28 @@ impl WindowMaker {
     ) -> Self {
         let mut desk = Desk::new(Gestures::new(Arc::clone(&params)), loader);
         desk.reader = Some(reader);
-        Self {
-            shared: Arc::new(Shared {
-                params,
-                latency,
-                desk: Mutex::new(desk),
-                memory: Mutex::default(),
-            }),
-            open: Mutex::new(None),
-        }
-    }
-
-    fn window(&self, state: Arc<EguiEditorState>) -> Option<EguiEditor<Window>> {
-        let settings = EguiNiceSettings::new()
-            .with_tile("Statewave")
-            .with_resize_hint(self.resize_hint());
-        let window = Window {
-            panel: Panel::new(self.shared.params.window.read().panel),
-            shared: Arc::clone(&self.shared),
-            built: false,
-        };
-        create_egui_editor(state, RepaintNotifier::new(), settings, window)
+        Self::new(Effect(Arc::new(Shared {
+            params,
+            latency,
+            desk: Mutex::new(desk),
+            memory: Mutex::default(),
+        })))
     }
 }
 
-impl Editor for WindowMaker {
-    type Handle = EguiEditorHandle;
+impl Contents for Effect {
+    type App = Window;
+    const TITLE: &'static str = "Statewave";
 
-    fn spawn(
-        &self,
-        parent: Option<ParentWindowHandle>,
-        wait_for_parent: bool,
-        fallback_scale_factor: Option<f64>,
-        gui_context: GuiContext,
-        host: Option<HostMethods>,
-    ) -> Result<SpawnedEditor<Self::Handle>, Box<dyn std::error::Error>> {
-        let (width, height) = self.shared.params.window.read().size();
-        let state = EguiEditorState::from_size(LogicalSize::new(width, height), 1.0);
-        *self.open.lock() = Some(Arc::clone(&state));
-        // Only the window keeps the panel, so that it goes when the window goes.
-        self.window(state).ok_or("no window could be made")?.spawn(
-            parent,
-            wait_for_parent,
-            fallback_scale_factor,
-            gui_context,
-            host,
-        )
+    fn look(&self) -> WindowState {
+        *self.0.params.window.read()
     }
 
-    fn size(&self) -> NativeSize<u32> {
-        if let Some(open) = self.open.lock().as_ref().filter(|open| open.is_open()) {
-            return NativeSize::from_logical_or_physical(
-                open.logical_size().cast(),
-                open.physical_size(),
-            );
-        }
-        let (width, height) = self.shared.params.window.read().size();
-        NativeSize::from_size(LogicalSize::new(width, height).into(), 1.0)
-    }
-
-    fn resize_hint(&self) -> ResizeHint {
-        ResizeHint {
-            can_resize: true,
-            can_resize_horizontally: true,
-            can_resize_vertically: true,
-            size_constraints: SizeConstraints::min_logical_size(LogicalSize::new(LEAST.x, LEAST.y)),
-            ..ResizeHint::NON_RESIZABLE
+    fn open(&self) -> Window {
+        Window {
+            panel: Panel::new(self.look().panel),
+            shared: Arc::clone(&self.0),
+            built: false,
         }
     }
 }

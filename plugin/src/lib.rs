@@ -7,7 +7,7 @@
 //!                          ▼           └─► Loader (a thread of its own): reads, verifies and frees models
 //!            PanelHost ◄─► Panel ─► widgets
 //! ```
-//! [`processor`] and [`loader`] know no host and no window; [`panel`] knows neither hosts nor devices: everything it
+//! [`instrument`] is a second plugin of the same library: notes in, sound out. [`processor`] and [`loader`] know no host and no window; [`panel`] knows neither hosts nor devices: everything it
 //! shows and changes goes through [`panel::host::PanelHost`].
 
 #[cfg(feature = "app")]
@@ -16,6 +16,7 @@ pub mod desk;
 mod editor;
 pub mod engine;
 pub mod fault;
+pub mod instrument;
 pub mod loader;
 pub mod panel;
 pub mod params;
@@ -24,7 +25,8 @@ pub mod processor;
 pub mod state;
 pub mod widgets;
 
+pub use instrument::StatewaveInstrument;
 pub use plugin::Statewave;
 
-nice_plug::nice_export_clap!(Statewave);
-nice_plug::nice_export_vst3!(Statewave);
+nice_plug::nice_export_clap!(Statewave, StatewaveInstrument);
+nice_plug::nice_export_vst3!(Statewave, StatewaveInstrument);

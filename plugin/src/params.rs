@@ -11,6 +11,7 @@ mod view;
 pub(crate) use view::with;
 
 pub use list::{ListenChoice, ModeChoice, ParamList, StereoChoice};
+pub(crate) use list::{decibels, output_gain};
 pub use unheard::{Unheard, merge};
 
 use std::sync::Arc;

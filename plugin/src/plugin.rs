@@ -12,7 +12,7 @@ use statewave::chain::ChainConfig;
 use statewave::latency::Latency;
 use statewave::telemetry::{self, Reader, Writer};
 
-use crate::editor::WindowMaker;
+use crate::editor::{Effect, WindowMaker};
 use crate::fault::Fault;
 use crate::loader::{Loader, Stream};
 use crate::params::{StatewaveParams, merge};
@@ -76,7 +76,7 @@ impl Plugin for Statewave {
     const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = &[layout(2), layout(1)];
     const SAMPLE_ACCURATE_AUTOMATION: bool = true;
 
-    type Editor = WindowMaker;
+    type Editor = WindowMaker<Effect>;
     type SysExMessage = ();
     type BackgroundTask = ();
 
@@ -88,7 +88,7 @@ impl Plugin for Statewave {
         let reader = self.reader.take()?;
         let (params, loader) = (Arc::clone(&self.params), Arc::clone(&self.loader));
         let latency = Arc::clone(&self.latency);
-        Some(WindowMaker::new(params, loader, latency, reader))
+        Some(WindowMaker::of_effect(params, loader, latency, reader))
     }
 
     fn filter_state(state: &mut PluginState) {

@@ -21,6 +21,7 @@
 //! | [`filter`] | complex filters and gates applied to spectra |
 //! | [`planes`] | complex numbers from pairs to planes and back |
 //! | [`real_fft`] | Fourier transforms of real signals |
+//! | [`sines`] | sums of sines and of bands of noise |
 //! | [`peak`] | the floor of this machine, measured |
 //! | [`oracle`] | the same in f64, as the papers write it, for tests |
 
@@ -41,5 +42,6 @@ pub mod planes;
 pub mod proj;
 pub mod real_fft;
 pub mod scan;
+pub mod sines;
 
 pub use simd::{Aligned, Path};

@@ -19,6 +19,9 @@ pub const VARIABLE: &str = "STATEWAVE_MODELS";
 // by build.rs.
 include!(concat!(env!("OUT_DIR"), "/built_in_models.rs"));
 
+// `INSTRUMENTS: &[(&str, &[u8])]`, the same of assets/models/instruments.
+include!(concat!(env!("OUT_DIR"), "/instruments.rs"));
+
 /// A model that was found, not yet read.
 #[derive(Debug, Clone)]
 pub struct Found {
@@ -105,19 +108,24 @@ pub fn find(name: &str) -> Option<Found> {
 
 /// The models compiled in, but for [`effects`].
 pub fn built_in() -> impl Iterator<Item = Found> {
-    compiled_in(BUILT_IN)
+    BUILT_IN.iter().map(compiled_in)
 }
 
 /// The effects compiled in: not among [`all`], for whoever chooses from those plays frames.
 pub fn effects() -> impl Iterator<Item = Found> {
-    compiled_in(EFFECTS)
+    EFFECTS.iter().map(compiled_in)
 }
 
-fn compiled_in(models: &'static [(&'static str, &'static [u8])]) -> impl Iterator<Item = Found> {
-    models.iter().map(|(name, bytes)| Found {
+/// The instruments compiled in, the one that is played when none is named first.
+pub fn instruments() -> impl Iterator<Item = Found> {
+    INSTRUMENTS.iter().map(compiled_in)
+}
+
+fn compiled_in((name, bytes): &(&str, &'static [u8])) -> Found {
+    Found {
         name: (*name).into(),
         source: Source::BuiltIn(bytes),
-    })
+    }
 }
 
 /// Finds a model by its name and the SHA-256 of its file in lower-case hexadecimal, also under another name. `hint` is

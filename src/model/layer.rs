@@ -7,8 +7,16 @@ pub trait Layer {
     /// Pieces that a call to [`Self::forward`] is made of.
     fn pieces(&self) -> usize;
 
-    /// Floats of state for `batch` streams.
-    fn state_len(&self, batch: usize) -> usize;
+    /// Tells, in order, how many floats one stream has in each part of the state. A state is its parts, and a part is
+    /// `[batch][floats]`.
+    fn state_parts(&self, part: &mut dyn FnMut(usize));
+
+    /// Floats of state for `batch` streams. What all streams share, such as a condition's slot, is no part and comes on top.
+    fn state_len(&self, batch: usize) -> usize {
+        let mut len = 0;
+        self.state_parts(&mut |floats| len += batch * floats);
+        len
+    }
 
     /// Floats of scratch for `batch` streams of `time` steps.
     fn scratch_len(&self, batch: usize, time: usize) -> usize;
@@ -46,4 +54,33 @@ pub trait Layer {
             self.piece(path, k, x, batch, time, state, scratch);
         }
     }
+}
+
+/// One of the streams of a batch: how many there are, and which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seat {
+    /// Streams of the batch.
+    pub batch: usize,
+    /// From 0 on.
+    pub stream: usize,
+}
+
+/// Copies the state of the stream at `from_seat` of one batch to `to_seat` of another.
+///
+/// # Panics
+/// If a state is not one of `layer` and of its seat's batch.
+pub fn copy_state(
+    layer: &impl Layer,
+    from: &[f32],
+    from_seat: Seat,
+    to: &mut [f32],
+    to_seat: Seat,
+) {
+    let (mut i, mut j) = (0, 0);
+    layer.state_parts(&mut |floats| {
+        let source = &from[i + from_seat.stream * floats..][..floats];
+        to[j + to_seat.stream * floats..][..floats].copy_from_slice(source);
+        i += from_seat.batch * floats;
+        j += to_seat.batch * floats;
+    });
 }

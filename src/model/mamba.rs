@@ -183,8 +183,9 @@ impl Layer for MambaBlock {
         4
     }
 
-    fn state_len(&self, batch: usize) -> usize {
-        batch * (self.conv.state_len() + self.scan_state_len())
+    fn state_parts(&self, part: &mut dyn FnMut(usize)) {
+        part(self.conv.state_len());
+        part(self.scan_state_len());
     }
 
     fn scratch_len(&self, batch: usize, time: usize) -> usize {

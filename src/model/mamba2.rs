@@ -173,8 +173,9 @@ impl Layer for Mamba2Block {
         4
     }
 
-    fn state_len(&self, batch: usize) -> usize {
-        batch * (self.conv.state_len() + self.scan.state_len())
+    fn state_parts(&self, part: &mut dyn FnMut(usize)) {
+        part(self.conv.state_len());
+        part(self.scan.state_len());
     }
 
     fn scratch_len(&self, batch: usize, time: usize) -> usize {

@@ -119,6 +119,13 @@ impl Layer for SelectiveBlock {
         2
     }
 
+    /// # Panics
+    /// If the layer follows a condition: its slot is one for all streams.
+    fn state_parts(&self, part: &mut dyn FnMut(usize)) {
+        assert!(self.slot_len() == 0, "a condition's slot is no stream's own");
+        part(self.scan.state_len());
+    }
+
     fn state_len(&self, batch: usize) -> usize {
         self.slot_len() + batch * self.scan.state_len()
     }

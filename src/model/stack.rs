@@ -186,6 +186,10 @@ impl Layer for Block {
         each!(self, b => b.pieces())
     }
 
+    fn state_parts(&self, part: &mut dyn FnMut(usize)) {
+        each!(self, b => b.state_parts(part))
+    }
+
     fn state_len(&self, batch: usize) -> usize {
         each!(self, b => b.state_len(batch))
     }
@@ -394,6 +398,10 @@ impl Stack {
 impl Layer for Stack {
     fn pieces(&self) -> usize {
         self.blocks.iter().map(Block::pieces).sum::<usize>() + 1
+    }
+
+    fn state_parts(&self, part: &mut dyn FnMut(usize)) {
+        self.blocks.iter().for_each(|b| b.state_parts(part));
     }
 
     fn state_len(&self, batch: usize) -> usize {

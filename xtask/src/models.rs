@@ -1,6 +1,6 @@
 //! `cargo xtask models`: the shipped models, each checked against its card.
 //!
-//! A card is `NAME.md` in assets/models, assets/models/tone or assets/models/tasks. Its first fenced `json` block holds what can be checked:
+//! A card lies beside its model in `assets/models` or a folder of it, as `NAME.md`. Its first fenced `json` block holds what can be checked:
 //! `{"sha256": "…", "scores": {…}}`; the scores are those of the file's own spec, to the letter.
 
 use std::fs;
@@ -15,7 +15,8 @@ use crate::system;
 pub fn run() -> Result {
     system::prepare()?;
     let folder = root().join("assets").join("models");
-    let mut files: Vec<PathBuf> = [folder.join("tasks"), folder.join("tone"), folder]
+    let folders = ["tasks", "tone", "instruments", ""].map(|name| folder.join(name));
+    let mut files: Vec<PathBuf> = folders
         .iter()
         .filter_map(|folder| fs::read_dir(folder).ok())
         .flatten()

@@ -6,7 +6,7 @@ use statewave::model::catalogue;
 
 use super::host::{PanelHost, Param, change};
 use super::layout::Layout;
-use super::theme::{self, GRID, Shade};
+use super::theme::{self, GRID, Shade, Theme};
 use super::{Panel, PanelSettings};
 use crate::widgets::button::{Button, Look};
 use crate::widgets::icon::Icon;
@@ -34,11 +34,8 @@ impl Line {
 impl Panel {
     pub(super) fn header(&mut self, ui: &Ui, host: &mut dyn PanelHost, layout: &Layout) {
         let mut line = Line(layout.header);
-        self.brand(
-            ui,
-            line.left(if layout.wide { 150.0 } else { 36.0 }),
-            layout.wide,
-        );
+        let place = line.left(if layout.wide { 150.0 } else { 36.0 });
+        brand(ui, place, layout.wide.then_some("Statewave"), &self.theme);
         // Places are taken from both ends, but drawn from left to right: that is the order of the Tab key.
         let power = line.right(SIGN);
         let shade = line.right(SIGN);
@@ -66,29 +63,6 @@ impl Panel {
         self.preset_menu(ui, host, &button);
         self.shade(ui, shade);
         self.power(ui, host, power);
-    }
-
-    fn brand(&self, ui: &Ui, rect: Rect, name: bool) {
-        let center = pos2(rect.left() + 14.0, rect.center().y);
-        let wave = |k: i32| {
-            let x = k as f32 / 24.0;
-            // A wave that settles: what a state does with a sound.
-            let y = (x * 12.5).sin() * (1.0 - x).powf(0.8) * 11.0;
-            center + vec2(-12.0 + 24.0 * x, y)
-        };
-        let points = (0..=24).map(wave).collect();
-        ui.painter()
-            .add(Shape::line(points, Stroke::new(2.2, self.theme.accent)));
-        if name {
-            let at = pos2(rect.left() + 36.0, rect.center().y);
-            ui.painter().text(
-                at,
-                Align2::LEFT_CENTER,
-                "Statewave",
-                theme::large(),
-                self.theme.text,
-            );
-        }
     }
 
     fn models(&mut self, ui: &Ui, host: &mut dyn PanelHost, mut line: Line) {
@@ -191,14 +165,7 @@ impl Panel {
     }
 
     fn shade(&mut self, ui: &Ui, rect: Rect) {
-        let (icon, label, shade) = match self.settings.shade {
-            Shade::Dark => (Icon::Sun, "Light colours", Shade::Light),
-            Shade::Light => (Icon::Moon, "Dark colours", Shade::Dark),
-        };
-        if Button::sign(icon, label)
-            .show(ui, Id::unique("shade"), rect, &self.theme)
-            .clicked()
-        {
+        if let Some(shade) = other_shade(ui, rect, &self.theme) {
             self.set_settings(PanelSettings {
                 shade,
                 ..self.settings
@@ -222,4 +189,35 @@ impl Panel {
             self.step(host, |_, host| change(host, Param::Bypass, value));
         }
     }
+}
+
+/// The sign at the left, with the name if there is room for it.
+pub(crate) fn brand(ui: &Ui, rect: Rect, name: Option<&str>, theme: &Theme) {
+    let center = pos2(rect.left() + 14.0, rect.center().y);
+    let wave = |k: i32| {
+        let x = k as f32 / 24.0;
+        // A wave that settles: what a state does with a sound.
+        let y = (x * 12.5).sin() * (1.0 - x).powf(0.8) * 11.0;
+        center + vec2(-12.0 + 24.0 * x, y)
+    };
+    let points = (0..=24).map(wave).collect();
+    ui.painter()
+        .add(Shape::line(points, Stroke::new(2.2, theme.accent)));
+    if let Some(name) = name {
+        let at = pos2(rect.left() + 36.0, rect.center().y);
+        ui.painter()
+            .text(at, Align2::LEFT_CENTER, name, theme::large(), theme.text);
+    }
+}
+
+/// The button for the other shade, which it gives when it is pressed.
+pub(crate) fn other_shade(ui: &Ui, rect: Rect, theme: &Theme) -> Option<Shade> {
+    let (icon, label, shade) = match theme.shade {
+        Shade::Dark => (Icon::Sun, "Light colours", Shade::Light),
+        Shade::Light => (Icon::Moon, "Dark colours", Shade::Dark),
+    };
+    Button::sign(icon, label)
+        .show(ui, Id::unique("shade"), rect, theme)
+        .clicked()
+        .then_some(shade)
 }

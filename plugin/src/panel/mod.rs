@@ -6,7 +6,7 @@
 mod controls;
 mod engine;
 mod footer;
-mod header;
+pub(crate) mod header;
 pub mod history;
 pub mod host;
 pub mod layout;

@@ -124,10 +124,6 @@ impl Default for ParamList {
             max: UNLIMITED_AMOUNT_DB,
             factor: 0.5_f32.ln() / (MIDDLE_AMOUNT_DB / UNLIMITED_AMOUNT_DB).ln(),
         };
-        let gain = FloatRange::Linear {
-            min: -OUTPUT_GAIN_DB,
-            max: OUTPUT_GAIN_DB,
-        };
         Self {
             amount: FloatParam::new("Amount", UNLIMITED_AMOUNT_DB, amount)
                 .with_value_to_string(Arc::new(amount_text))
@@ -138,10 +134,7 @@ impl Default for ParamList {
                 .with_string_to_value(formatters::s2v_f32_percentage()),
             listen: EnumParam::new("Listen", ListenChoice::Out),
             mode: EnumParam::new("Latency", ModeChoice::Live),
-            output_gain: FloatParam::new("Output Gain", 0.0, gain)
-                .with_unit(" dB")
-                .with_value_to_string(formatters::v2s_f32_rounded(1))
-                .with_string_to_value(Arc::new(decibels)),
+            output_gain: output_gain(),
             stereo: EnumParam::new("Stereo", StereoChoice::Link),
             bypass: BoolParam::new("Bypass", false)
                 .with_value_to_string(formatters::v2s_bool_bypass())
@@ -208,6 +201,18 @@ impl ParamList {
     }
 }
 
+/// The gain behind everything, as the plugins have it.
+pub(crate) fn output_gain() -> FloatParam {
+    let range = FloatRange::Linear {
+        min: -OUTPUT_GAIN_DB,
+        max: OUTPUT_GAIN_DB,
+    };
+    FloatParam::new("Output Gain", 0.0, range)
+        .with_unit(" dB")
+        .with_value_to_string(formatters::v2s_f32_rounded(1))
+        .with_string_to_value(Arc::new(decibels))
+}
+
 /// The unit is part of the text, because the end of the range has none.
 fn amount_text(db: f32) -> String {
     if db >= UNLIMITED_AMOUNT_DB {
@@ -227,7 +232,7 @@ fn amount_of_text(text: &str) -> Option<f32> {
 }
 
 /// A level with its unit or without.
-fn decibels(text: &str) -> Option<f32> {
+pub(crate) fn decibels(text: &str) -> Option<f32> {
     let text = text.trim().to_lowercase();
     let number: f32 = text.trim_end_matches("db").trim_end().parse().ok()?;
     number.is_finite().then_some(number)

@@ -113,13 +113,18 @@ pub struct Text {
 
 impl Host {
     pub fn new() -> Self {
+        Self::of(Statewave::CLAP_ID)
+    }
+
+    /// An instance of the plugin of that id.
+    pub fn of(id: &str) -> Self {
         // SAFETY: the entry is that of the plugin linked into this program, and lives as long as it.
         let entry = unsafe {
             PluginEntry::load_from_raw(&statewave_plugin::clap_entry, c"/plugins/Statewave.clap")
         };
         let entry = entry.expect("the plugin has an entry");
         let host = HostInfo::new("Test", "Statewave", "", "1").expect("no text has a zero in it");
-        let id = std::ffi::CString::new(Statewave::CLAP_ID).expect("it has no zero in it");
+        let id = std::ffi::CString::new(id).expect("it has no zero in it");
         let plugin = PluginInstance::new(
             |_| Shared::default(),
             |_| Main::default(),
@@ -236,6 +241,26 @@ impl Host {
                 None,
             )
             .expect("it processes")
+    }
+
+    /// A block of an instrument, stereo: it has no input.
+    pub fn play(&mut self, left: &mut [f32], right: &mut [f32], events: &EventBuffer) {
+        let mut outputs = AudioPorts::with_capacity(2, 1);
+        let mut outputs = outputs.with_output_buffers([AudioPortBuffer {
+            latency: 0,
+            channels: AudioPortBufferType::f32_output_only([left, right].into_iter()),
+        }]);
+        let audio = self.audio.as_mut().expect("it runs");
+        audio
+            .process(
+                &InputAudioBuffers::empty(),
+                &mut outputs,
+                &events.as_input(),
+                &mut OutputEvents::void(),
+                None,
+                None,
+            )
+            .expect("it processes");
     }
 
     /// Sends all of `audio` through in blocks of the lengths given; `events` lie on the whole's samples, in order.

@@ -6,6 +6,7 @@
 mod automation;
 mod clap_host;
 mod gpu;
+mod instrument;
 mod latency;
 mod layouts;
 mod models;

@@ -1,4 +1,4 @@
-//! The `statewave` program: cleans recordings, and says what a model and this machine are.
+//! The `statewave` program: cleans recordings, plays notes, and says what a model and this machine are.
 
 mod audio;
 mod bench;
@@ -8,6 +8,7 @@ mod drawing;
 mod failure;
 mod inspect;
 mod models;
+mod play;
 mod render;
 mod spectrogram;
 mod task;
@@ -18,7 +19,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Clean recordings with Mamba models, in real time or faster.
+/// Clean recordings and play instruments with Mamba models, in real time or faster.
 #[derive(Parser)]
 #[command(version, arg_required_else_help = true)]
 struct Program {
@@ -29,6 +30,7 @@ struct Program {
 #[derive(Subcommand)]
 enum Command {
     Render(render::Arguments),
+    Play(play::Arguments),
     Inspect(inspect::Arguments),
     Bench(bench::Arguments),
     Doctor(doctor::Arguments),
@@ -39,6 +41,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Program::parse().command {
         Command::Render(arguments) => render::run(&arguments),
+        Command::Play(arguments) => play::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),

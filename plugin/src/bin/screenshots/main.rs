@@ -2,6 +2,7 @@
 //! With `--check` nothing is written there: the pictures are drawn anew and held against those that are kept.
 
 mod compare;
+mod instrument;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -46,11 +47,43 @@ struct Shot {
     settings: PanelSettings,
     amount: f32,
     fault: bool,
+    /// Of the instrument's panel, not of the effect's.
+    instrument: bool,
 }
 
 impl Shot {
     fn path(&self, folder: &Path) -> PathBuf {
         folder.join(format!("{}.png", self.name))
+    }
+
+    fn take(&self) -> Result<Pixels, Fault> {
+        if self.instrument {
+            instrument::take(self)
+        } else {
+            take(self)
+        }
+    }
+
+    /// What `draw` draws on all of a window.
+    fn draw(&self, mut draw: impl FnMut(&mut egui::Ui)) -> Result<Pixels, Fault> {
+        let mut harness = Harness::builder()
+            .with_size(self.size)
+            .with_pixels_per_point(self.scale)
+            .wgpu()
+            .build_ui(|ui| {
+                // All of the window, as a host gives it.
+                let area = UiBuilder::new().max_rect(ui.ctx().content_rect());
+                ui.scope_builder(area, |ui| draw(ui));
+            });
+        harness.run_steps(3);
+        let image = harness
+            .render()
+            .map_err(|e| cannot(Path::new(self.name), &e))?;
+        Ok(Pixels {
+            width: image.width() as usize,
+            height: image.height() as usize,
+            rgba: image.into_raw(),
+        })
     }
 }
 
@@ -80,7 +113,7 @@ fn save_all(folder: &Path) -> Result<(), Fault> {
     std::fs::create_dir_all(folder).map_err(|e| cannot(folder, &e.to_string()))?;
     for shot in shots() {
         let path = shot.path(folder);
-        let picture = take(&shot)?;
+        let picture = shot.take()?;
         picture
             .write(&path)
             .map_err(|e| cannot(&path, &e.to_string()))?;
@@ -95,7 +128,7 @@ fn check_all(folder: &Path) -> Result<(), Fault> {
     for shot in shots() {
         let path = shot.path(folder);
         let kept = Pixels::read(&path).map_err(|e| cannot(&path, &e.to_string()))?;
-        let drawn = take(&shot)?;
+        let drawn = shot.take()?;
         let difference = kept.difference(&drawn, shot.scale);
         let mut verdict = "alike";
         if difference.is_too_much() {
@@ -130,6 +163,12 @@ fn shots() -> Vec<Shot> {
         settings: of(shade, picture),
         amount: 1.0,
         fault: false,
+        instrument: false,
+    };
+    let instrument = |name, shade, size| Shot {
+        size,
+        instrument: true,
+        ..shot(name, shade, Picture::Spectrum, 1.0)
     };
     vec![
         shot("panel-dark", Shade::Dark, Picture::Spectrum, 1.0),
@@ -149,6 +188,9 @@ fn shots() -> Vec<Shot> {
             amount: 0.4,
             ..shot("panel-large", Shade::Light, Picture::Spectrogram, 1.0)
         },
+        instrument("instrument-dark", Shade::Dark, USUAL),
+        instrument("instrument-light", Shade::Light, USUAL),
+        instrument("instrument-small", Shade::Dark, LEAST),
     ]
 }
 
@@ -165,24 +207,7 @@ fn take(shot: &Shot) -> Result<Pixels, Fault> {
             std::thread::yield_now();
         }
     }
-    let mut harness = Harness::builder()
-        .with_size(shot.size)
-        .with_pixels_per_point(shot.scale)
-        .wgpu()
-        .build_ui(|ui| {
-            // All of the window, as a host gives it.
-            let area = UiBuilder::new().max_rect(ui.ctx().content_rect());
-            ui.scope_builder(area, |ui| panel.ui(ui, &mut desk));
-        });
-    harness.run_steps(3);
-    let image = harness
-        .render()
-        .map_err(|e| cannot(Path::new(shot.name), &e))?;
-    Ok(Pixels {
-        width: image.width() as usize,
-        height: image.height() as usize,
-        rgba: image.into_raw(),
-    })
+    shot.draw(|ui| panel.ui(ui, &mut desk))
 }
 
 /// The sample through the engine, as a host would send it.

@@ -1,0 +1,77 @@
+//! The instrument's window.
+
+use std::sync::Arc;
+
+use egui::Ui;
+use nice_plug::context::gui::GuiContext;
+use nice_plug_egui::baseview::{HandlerError, WindowSize};
+use nice_plug_egui::{Frame, NiceEguiApp};
+
+use super::panel::InstrumentPanel;
+use super::params::InstrumentParams;
+use super::shown::Shown;
+use crate::editor;
+use crate::state::WindowState;
+
+/// What is in the instrument's windows.
+pub struct Contents {
+    pub(super) params: Arc<InstrumentParams>,
+    pub(super) shown: Arc<Shown>,
+}
+
+impl editor::Contents for Contents {
+    type App = Window;
+    const TITLE: &'static str = "Statewave Instrument";
+
+    fn look(&self) -> WindowState {
+        *self.params.window.read()
+    }
+
+    fn open(&self) -> Window {
+        Window {
+            panel: InstrumentPanel::new(self.look().panel.shade),
+            params: Arc::clone(&self.params),
+            shown: Arc::clone(&self.shown),
+            host: None,
+        }
+    }
+}
+
+/// A window that is open.
+pub struct Window {
+    panel: InstrumentPanel,
+    params: Arc<InstrumentParams>,
+    shown: Arc<Shown>,
+    host: Option<GuiContext>,
+}
+
+impl NiceEguiApp for Window {
+    fn build(
+        &mut self,
+        _egui: egui::Context,
+        host: GuiContext,
+        _frame: &mut Frame,
+    ) -> Result<(), HandlerError> {
+        self.host = Some(host);
+        self.shown.watch(true);
+        Ok(())
+    }
+
+    fn ui(&mut self, ui: &mut Ui, _frame: &mut Frame) {
+        self.panel
+            .ui(ui, &self.params, &self.shown, self.host.as_ref());
+        self.params.window.write().panel.shade = self.panel.shade();
+    }
+
+    fn resized(&mut self, size: WindowSize) {
+        let mut window = self.params.window.write();
+        (window.width, window.height) = (size.logical.width as f32, size.logical.height as f32);
+    }
+}
+
+impl Drop for Window {
+    /// The window is closed, and nothing is measured any more.
+    fn drop(&mut self) {
+        self.shown.watch(false);
+    }
+}

@@ -1,0 +1,311 @@
+//! The instrument's panel: what plays, how it is played, and the partials of what sounds.
+
+use std::time::{Duration, Instant};
+
+use egui::{Align2, Id, Popup, Rect, Ui, pos2, vec2};
+use nice_plug::context::gui::GuiContext;
+use nice_plug::params::internals::ParamPtr;
+use nice_plug::prelude::{IntParam, Param};
+use statewave::telemetry::{BANDS, SILENCE_DB};
+
+use super::params::InstrumentParams;
+use super::shown::Shown;
+use crate::panel::header::{brand, other_shade};
+use crate::panel::theme::{self, GRID, RADIUS, Shade, Theme};
+use crate::widgets::button::{Button, Look};
+use crate::widgets::gesture::Edit;
+use crate::widgets::knob::Knob;
+use crate::widgets::spectrum;
+
+/// Between two frames.
+const FRAME: Duration = Duration::from_millis(16);
+
+/// How fast the picture falls, dB a second.
+const FALL_DB: f32 = 60.0;
+
+/// A host sends what was set back with a later block; until then, at most so long, it counts as set.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// The panel's own state; see the module.
+pub struct InstrumentPanel {
+    theme: Theme,
+    /// egui has been given fonts and colours.
+    dressed: bool,
+    levels_db: [f32; BANDS],
+    /// What was set last, and when.
+    sent: Option<(ParamPtr, f32, Instant)>,
+}
+
+/// Whom the panel draws for.
+struct Hands<'a> {
+    ui: &'a Ui,
+    host: Option<&'a GuiContext>,
+}
+
+impl InstrumentPanel {
+    /// A panel in that shade.
+    pub fn new(shade: Shade) -> Self {
+        Self {
+            theme: Theme::of(shade),
+            dressed: false,
+            levels_db: [SILENCE_DB; BANDS],
+            sent: None,
+        }
+    }
+
+    /// Dark or light.
+    pub fn shade(&self) -> Shade {
+        self.theme.shade
+    }
+
+    /// Draws the panel in all of `ui` and passes on what is done to it; without a host, nothing is.
+    pub fn ui(
+        &mut self,
+        ui: &mut Ui,
+        params: &InstrumentParams,
+        shown: &Shown,
+        host: Option<&GuiContext>,
+    ) {
+        if !self.dressed {
+            theme::install_fonts(ui.ctx());
+            self.theme.apply(ui.ctx());
+            self.dressed = true;
+        }
+        let area = ui.max_rect();
+        ui.painter().rect_filled(area, 0, self.theme.ground);
+        let inner = area.shrink(GRID);
+        let header = Rect::from_min_size(inner.min, vec2(inner.width(), 4.0 * GRID));
+        let knobs = inner.with_min_y(inner.bottom() - 13.0 * GRID);
+        let body = inner
+            .with_min_y(header.bottom() + GRID)
+            .with_max_y(knobs.top() - GRID);
+        let left = body.with_max_x(body.left() + 27.0 * GRID);
+        let picture = body.with_min_x(left.right() + GRID);
+        let hands = Hands { ui, host };
+        self.header(&hands, params, shown, header);
+        self.morph(&hands, params, left);
+        self.picture(ui, shown, picture);
+        self.knobs(&hands, params, knobs);
+        ui.ctx().request_repaint_after(FRAME);
+    }
+
+    fn card(&self, ui: &Ui, rect: Rect) {
+        ui.painter().rect_filled(rect, RADIUS + 2, self.theme.card);
+    }
+
+    fn header(&mut self, hands: &Hands, params: &InstrumentParams, shown: &Shown, rect: Rect) {
+        let ui = hands.ui;
+        brand(ui, rect, Some("Statewave Instrument"), &self.theme);
+        let side = rect.height();
+        let shade = Rect::from_min_size(pos2(rect.right() - side, rect.top()), vec2(side, side));
+        let mpe = Rect::from_min_size(
+            pos2(shade.left() - 8.0 * GRID, rect.top()),
+            vec2(7.0 * GRID, side),
+        );
+        let text = match shown.sounding() {
+            0 => "no note".to_owned(),
+            1 => "1 note".to_owned(),
+            n => format!("{n} notes"),
+        };
+        let at = mpe.left_center() - vec2(2.0 * GRID, 0.0);
+        let color = self.theme.dim;
+        ui.painter()
+            .text(at, Align2::RIGHT_CENTER, text, theme::body(), color);
+        let on = self.value(&params.mpe) >= 0.5;
+        let label = if on {
+            "MPE: a channel a note; press for one instrument on all channels"
+        } else {
+            "Press for MPE: a channel a note, each with its own bend and pressure"
+        };
+        let look = if on { Look::On } else { Look::Raised };
+        let button = Button::word("MPE", label).look(look);
+        if button
+            .show(ui, Id::unique("mpe"), mpe, &self.theme)
+            .clicked()
+        {
+            let value = if on { 0.0 } else { 1.0 };
+            self.edit(hands, &params.mpe, Edit::step(value));
+        }
+        if let Some(shade) = other_shade(ui, shade, &self.theme) {
+            self.theme = Theme::of(shade);
+            self.dressed = false;
+        }
+    }
+
+    /// The two instruments and what lies between them.
+    fn morph(&mut self, hands: &Hands, params: &InstrumentParams, rect: Rect) {
+        self.card(hands.ui, rect);
+        let inner = rect.shrink(GRID);
+        let row = 4.0 * GRID;
+        let top = inner.with_max_y(inner.top() + row);
+        let bottom = inner.with_min_y(inner.bottom() - row);
+        self.instrument(hands, &params.a, "a", top);
+        let middle = inner
+            .with_min_y(top.bottom() + GRID)
+            .with_max_y(bottom.top() - GRID);
+        self.knob(
+            hands,
+            &params.morph,
+            "morph",
+            middle,
+            true,
+            "From the first instrument to the second",
+        );
+        self.instrument(hands, &params.b, "b", bottom);
+    }
+
+    fn instrument(&mut self, hands: &Hands, param: &IntParam, id: &'static str, rect: Rect) {
+        let value = self.value(param);
+        let text = param.normalized_value_to_string(value, true);
+        let label = format!("{}: {text}", param.name());
+        let button = Button::menu(&text, &label).show(hands.ui, Id::unique(id), rect, &self.theme);
+        let count = param.step_count().map_or(1, |steps| steps + 1);
+        let mut chosen = None;
+        Popup::menu(&button).show(|ui| {
+            for place in 0..count {
+                let value = param.preview_normalized(place as i32);
+                let name = param.normalized_value_to_string(value, true);
+                if ui.selectable_label(name == text, name).clicked() {
+                    chosen = Some(value);
+                }
+            }
+        });
+        if let Some(value) = chosen {
+            self.edit(hands, param, Edit::step(value));
+        }
+    }
+
+    fn picture(&mut self, ui: &Ui, shown: &Shown, rect: Rect) {
+        self.card(ui, rect);
+        let fall = FALL_DB * ui.input(|i| i.stable_dt).min(0.1);
+        for (band, level) in self.levels_db.iter_mut().enumerate() {
+            let now = 20.0 * shown.band(band).max(1e-8).log10();
+            *level = now.max(*level - fall);
+        }
+        let levels = &self.levels_db;
+        spectrum::show(ui, rect.shrink(GRID), levels, levels, &self.theme);
+    }
+
+    fn knobs(&mut self, hands: &Hands, params: &InstrumentParams, rect: Rect) {
+        self.card(hands.ui, rect);
+        let inner = rect.shrink(GRID);
+        let width = inner.width() / 7.0;
+        let place = |i: usize| {
+            let corner = pos2(inner.left() + i as f32 * width, inner.top());
+            Rect::from_min_size(corner, vec2(width, inner.height()))
+        };
+        let p = params;
+        self.knob(
+            hands,
+            &p.attack,
+            "attack",
+            place(0),
+            false,
+            "A rise laid over the instrument's own",
+        );
+        self.knob(
+            hands,
+            &p.release,
+            "release",
+            place(1),
+            false,
+            "How long a note may sound once it is let go",
+        );
+        self.knob(
+            hands,
+            &p.brightness,
+            "brightness",
+            place(2),
+            false,
+            "Louder or softer from octave to octave",
+        );
+        self.knob(
+            hands,
+            &p.vibrato,
+            "vibrato",
+            place(3),
+            false,
+            "How far the mod wheel goes",
+        );
+        self.knob(
+            hands,
+            &p.bend,
+            "bend",
+            place(4),
+            false,
+            "How far the pitch wheel goes",
+        );
+        self.knob(
+            hands,
+            &p.width,
+            "width",
+            place(5),
+            false,
+            "Low notes to the left, high notes to the right",
+        );
+        self.knob(
+            hands,
+            &p.output_gain,
+            "output",
+            place(6),
+            false,
+            "Louder or softer, behind everything else",
+        );
+    }
+
+    fn knob(
+        &mut self,
+        hands: &Hands,
+        param: &impl Param,
+        id: &'static str,
+        rect: Rect,
+        big: bool,
+        hint: &str,
+    ) {
+        let (value, default) = (self.value(param), param.default_normalized_value());
+        let text = param.normalized_value_to_string(value, true);
+        // A range with two sides has its middle as it comes.
+        let two_sided = (default - 0.5).abs() < 1e-6;
+        let knob = Knob {
+            label: param.name(),
+            value,
+            default,
+            origin: if two_sided { default } else { 0.0 },
+            text: &text,
+            big,
+            live: true,
+            hint,
+        };
+        let (_, edit) = knob.show(hands.ui, Id::unique(id), rect, &self.theme);
+        self.edit(hands, param, edit);
+    }
+
+    /// The value now, or soon.
+    fn value(&self, param: &impl Param) -> f32 {
+        match self.sent {
+            Some((sent, value, at)) if sent == param.as_ptr() && at.elapsed() < PATIENCE => value,
+            _ => param.unmodulated_normalized_value(),
+        }
+    }
+
+    fn edit<P: Param>(&mut self, hands: &Hands, param: &P, edit: Edit) {
+        let Some(host) = hands.host else { return };
+        let typed = edit
+            .typed
+            .as_ref()
+            .and_then(|text| param.string_to_normalized_value(&text.trim().replace(',', ".")));
+        let edit = typed.map_or(edit, Edit::step);
+        let setter = host.param_setter();
+        if edit.began {
+            setter.begin_set_parameter(param);
+        }
+        if let Some(value) = edit.value {
+            let plain = param.preview_plain(value);
+            self.sent = Some((param.as_ptr(), value, Instant::now()));
+            setter.set_parameter(param, plain);
+        }
+        if edit.ended {
+            setter.end_set_parameter(param);
+        }
+    }
+}
