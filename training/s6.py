@@ -155,6 +155,7 @@ class _Scan(torch.autograd.Function):
         return dx, ddt, da.sum(0), db, dc
 
 
+@torch.compiler.disable
 def s6(x, dt, A, B, C):
     """y [S, T, E]; everything in float32. On a GPU, E is a multiple of LANES."""
     return _Scan.apply(*(t.float().contiguous() for t in (x, dt, A, B, C)))
