@@ -1,4 +1,4 @@
-//! Lists the models of assets/models and of assets/models/tasks, so that the program carries them.
+//! Lists the models of assets/models and of the folders in it, so that the program carries them.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -17,6 +17,14 @@ fn main() {
     write(
         "built_in_models.rs",
         list("pub const BUILT_IN", "The models compiled in", &folder),
+    );
+    write(
+        "continue_models.rs",
+        list(
+            "const CONTINUE_MODELS",
+            "The models that go on by themselves",
+            &folder.join("continue"),
+        ),
     );
     write(
         "task_models.rs",

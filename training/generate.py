@@ -354,7 +354,7 @@ def export(a):
     data = {"drums": "patterns on FluidR3's kits (MIT), mixed by training/music.py",
             "piano": "Bach's chorales (public domain) on FluidR3's piano (MIT), mixed by training/music.py",
             "plucked": "broken chords on FluidR3's nylon guitar, harp and banjo (MIT), mixed by training/music.py"}[run["set"]]
-    spec = {"format_version": 1, "name": f"continue-{run['set']}", "task": "generate", "sample_rate": music.RATE,
+    spec = {"format_version": 1, "name": f"continue-{run['set']}", "task": "continue", "sample_rate": music.RATE,
             "norm_eps": RMS_EPS, "pools": c["pools"],
             "onsets_a_second": [round(q, 2) for q in run["quantiles"].tolist()],
             "training": run["training"], "scores": scores, "licence": "MIT OR Apache-2.0", "training_data": data}

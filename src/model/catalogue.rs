@@ -17,6 +17,8 @@ pub const VARIABLE: &str = "STATEWAVE_MODELS";
 
 // `BUILT_IN: &[(&str, &[u8])]`, the name and bytes of every model in assets/models; written by build.rs.
 include!(concat!(env!("OUT_DIR"), "/built_in_models.rs"));
+// `CONTINUE_MODELS`, the same of assets/models/continue.
+include!(concat!(env!("OUT_DIR"), "/continue_models.rs"));
 
 /// A model that was found, not yet read.
 #[derive(Debug, Clone)]
@@ -98,12 +100,22 @@ pub fn all() -> Vec<Found> {
 
 /// The first model of that name.
 pub fn find(name: &str) -> Option<Found> {
-    all().into_iter().find(|found| found.name == name)
+    let mut found = all().into_iter().chain(continuations());
+    found.find(|found| found.name == name)
 }
 
 /// The models compiled in.
 pub fn built_in() -> impl Iterator<Item = Found> {
-    BUILT_IN.iter().map(|(name, bytes)| Found {
+    compiled_in(BUILT_IN)
+}
+
+/// The models compiled in that go on by themselves: none for a stream of voices, so they are not among [`all`].
+pub fn continuations() -> impl Iterator<Item = Found> {
+    compiled_in(CONTINUE_MODELS)
+}
+
+fn compiled_in(list: &'static [(&'static str, &'static [u8])]) -> impl Iterator<Item = Found> {
+    list.iter().map(|(name, bytes)| Found {
         name: (*name).into(),
         source: Source::BuiltIn(bytes),
     })

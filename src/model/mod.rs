@@ -7,6 +7,7 @@ pub mod discretize;
 pub mod effect;
 mod error;
 pub mod file;
+pub mod generate;
 pub mod layer;
 pub mod mamba;
 pub mod mamba2;

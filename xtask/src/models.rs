@@ -1,6 +1,6 @@
 //! `cargo xtask models`: the shipped models, each checked against its card.
 //!
-//! A card is `assets/models/NAME.md`, or `assets/models/tasks/NAME.md`. Its first fenced `json` block holds what can be checked:
+//! A card is the file's name with `.md`, in assets/models or in its folders `tasks` and `continue`. Its first fenced `json` block holds what can be checked:
 //! `{"sha256": "…", "scores": {…}}`; the scores are those of the file's own spec, to the letter.
 
 use std::fs;
@@ -15,7 +15,7 @@ use crate::system;
 pub fn run() -> Result {
     system::prepare()?;
     let folder = root().join("assets").join("models");
-    let mut files: Vec<PathBuf> = [folder.join("tasks"), folder]
+    let mut files: Vec<PathBuf> = [folder.join("tasks"), folder.join("continue"), folder]
         .iter()
         .filter_map(|folder| fs::read_dir(folder).ok())
         .flatten()

@@ -2,6 +2,7 @@
 
 mod audio;
 mod bench;
+mod continuation;
 mod denoise;
 mod doctor;
 mod drawing;
@@ -28,6 +29,7 @@ struct Program {
 #[derive(Subcommand)]
 enum Command {
     Render(render::Arguments),
+    Continue(continuation::Arguments),
     Inspect(inspect::Arguments),
     Bench(bench::Arguments),
     Doctor(doctor::Arguments),
@@ -38,6 +40,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Program::parse().command {
         Command::Render(arguments) => render::run(&arguments),
+        Command::Continue(arguments) => continuation::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),

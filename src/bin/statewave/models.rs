@@ -68,6 +68,7 @@ pub fn open(wanted: &str) -> Result<Loaded> {
         None => {
             let names: Vec<_> = catalogue::all()
                 .into_iter()
+                .chain(catalogue::continuations())
                 .map(|found| found.name)
                 .collect();
             let there = if names.is_empty() {
