@@ -82,7 +82,7 @@ fn nothing_hears_its_future() {
     let (model, tokens, density, _) = golden();
     let path = Path::detect();
     let truth = model.logits(path, &tokens, density);
-    for at in [0, 15, 16, 37, 63, 100] {
+    for at in [0, 15, 16, 37, 63] {
         let mut changed = tokens.clone();
         changed[at] ^= 0x55;
         let got = model.logits(path, &changed, density);
@@ -117,19 +117,17 @@ fn files_that_cannot_be_played_say_why() {
     );
     says(
         broken(&|f| f.spec_json["task"] = "denoise".into()),
-        "denoise",
+        "Denoise",
     );
     for tensor in [
         "embedding.weight",
         "down.1.pool.weight",
-        "up.0.pool.bias",
+        "down.1.pool.bias",
         "density.weight",
         "lm_head.weight",
     ] {
         let what = broken(&|f| drop(f.tensors.remove(tensor)));
-        assert!(
-            what.contains(tensor.split('.').next().unwrap()) || tensor.contains("bias"),
-            "{tensor}: {what}"
-        );
+        let (layer, _) = tensor.rsplit_once('.').unwrap();
+        assert!(what.contains(layer), "{tensor}: {what}");
     }
 }

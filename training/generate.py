@@ -34,6 +34,8 @@ from denoiser import RMS_EPS, RmsNorm
 LEVELS = 256
 MU = 255.0
 VARIANTS = ("s6", "s4d", "lstm")
+# Steps that an LSTM makes in one call.
+PIECE = 8192
 # Samples at the start of a held-out stream that do not count: the network does not know yet what it hears.
 WARM = 4096
 
@@ -147,7 +149,12 @@ class Lstm(nn.Module):
         self.lm_head = nn.Linear(c.hidden, LEVELS)
 
     def forward(self, tokens, density):
-        return self.lm_head(self.lstm(self.embedding(tokens) + self.density(density)[:, None])[0])
+        x, state, rows = self.embedding(tokens) + self.density(density)[:, None], None, []
+        # cuDNN refuses tens of thousands of steps at once.
+        for piece in x.split(PIECE, 1):
+            row, state = self.lstm(piece.contiguous(), state)
+            rows.append(row)
+        return self.lm_head(torch.cat(rows, 1))
 
 
 def size(model):

@@ -60,6 +60,7 @@ impl Tiers {
             Some(&[_, width]) => width,
             _ => 0,
         };
+        let embedding = tensors.get("embedding.weight", &[LEVELS, first])?.to_vec();
         let mut width = first;
         let mut tiers = Vec::new();
         for (n, &pool) in pools.iter().enumerate() {
@@ -78,8 +79,14 @@ impl Tiers {
             });
             width = below;
         }
+        if width == 0 || tiers.iter().any(|tier| tier.width == 0) {
+            return Err(TensorError::Size {
+                layer: "embedding".into(),
+                reason: "a tier has no width".into(),
+            });
+        }
         Ok(Tiers {
-            embedding: tensors.get("embedding.weight", &[LEVELS, first])?.to_vec(),
+            embedding,
             tiers,
             width,
             middle: blocks(config, tensors, "middle.", width)?,
