@@ -273,12 +273,8 @@ impl Continuation {
                 let input = channel[k];
                 let late = dry.pop_front().unwrap_or(input);
                 dry.push_back(input);
-                // Nothing is added where there is no continuation: the input stays bit for bit.
-                channel[k] = if share > 0.0 {
-                    late + (wet - late) * share
-                } else {
-                    late
-                };
+                // Either alone is bit for bit.
+                channel[k] = late * (1.0 - share) + wet * share;
             }
         }
     }
