@@ -17,7 +17,7 @@ impl Default for Sampling {
     fn default() -> Sampling {
         Sampling {
             temperature: 1.0,
-            top_p: 0.98,
+            top_p: 1.0,
         }
     }
 }
