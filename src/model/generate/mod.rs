@@ -23,7 +23,6 @@ use super::spec::{Task, check_task};
 use super::stack::StackConfig;
 use super::tensors::Tensors;
 use crate::kernels;
-use mu_law::LEVELS;
 pub use stream::{GenerateStream, StreamState};
 use tiers::Tiers;
 
@@ -140,20 +139,5 @@ impl GenerateModel {
     /// beyond a multiple of [`GenerateModel::period`] are left out. Allocates: for files.
     pub fn logits(&self, path: kernels::Path, tokens: &[u8], density: Density) -> Vec<f32> {
         self.tiers.whole(path, tokens, density)
-    }
-
-    /// Bits a sample that each of `tokens` from `warm` on costs behind those before it. Allocates: for files.
-    pub fn bits(&self, path: kernels::Path, tokens: &[u8], warm: usize, density: Density) -> f64 {
-        let logits = self.logits(path, tokens, density);
-        let next = tokens.iter().skip(1).zip(logits.chunks_exact(LEVELS));
-        let counted: Vec<f64> = next
-            .skip(warm)
-            .map(|(&token, logits)| {
-                let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-                let sum: f64 = logits.iter().map(|l| f64::from(l - most).exp()).sum();
-                (sum.ln() - f64::from(logits[usize::from(token)] - most)) / std::f64::consts::LN_2
-            })
-            .collect();
-        counted.iter().sum::<f64>() / counted.len().max(1) as f64
     }
 }
