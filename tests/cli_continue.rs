@@ -99,5 +99,5 @@ fn what_cannot_be_done_is_said() {
     fails(&["-o", "out.wav", "--model", "denoise-live"], 1, "Continue");
     fails(&["-o", "out.wav", "--model", "no-such"], 1, "no model");
     fails(&["-o", "out.wav", "--temperature", "3"], 2, "0 to 2");
-    fails(&["-o", "out.wav", "--seconds", "-1"], 2, "above 0");
+    fails(&["-o", "out.wav", "--seconds", "0"], 2, "above 0");
 }
