@@ -128,7 +128,7 @@ impl GenerateStream {
         self.state.position = (position + 1) % self.model.period();
         self.rows[0].copy_from_slice(tiers.embedded(token));
         // Down to the deepest tier whose frame this sample completes.
-        let mut passed: [Option<(usize, &mut [f32], &mut [f32])>; 4] = [None, None, None, None];
+        let mut passed: [Option<Passed>; 4] = [const { None }; 4];
         let mut deepest = 0;
         let mut complete = true;
         for (tier, passed) in tiers.tiers.iter().zip(&mut passed) {
@@ -189,6 +189,9 @@ impl GenerateStream {
         &self.logits
     }
 }
+
+/// The phase of a tier that a sample has passed on its way down, its unpooled rows, and the states of its way up.
+type Passed<'a> = (usize, &'a mut [f32], &'a mut [f32]);
 
 fn blocks_len(blocks: &Blocks) -> usize {
     blocks.iter().map(|block| block.state_len(1)).sum()
