@@ -32,6 +32,14 @@ fn main() {
         ),
     );
     write(
+        "continue_models.rs",
+        list(
+            "const CONTINUE_MODELS",
+            "The models that go on by themselves",
+            &folder.join("continue"),
+        ),
+    );
+    write(
         "task_models.rs",
         list(
             "const TASK_MODELS",

@@ -14,9 +14,11 @@ use assert_no_alloc::{AllocDisabler, assert_no_alloc};
 use common::{FRONT_END, Fault, MODEL_RATE, RATES, Random, TestEngine};
 use statewave::chain::{Chain, ChainConfig};
 use statewave::controls::{Controls, Listen, Stereo};
+use statewave::engine::continuation::{Continuation, Continue};
 use statewave::instrument::{Event, Expression, Happening, Instrument, InstrumentControls, Which};
 use statewave::latency::LatencyMode;
 use statewave::model::catalogue;
+use statewave::model::generate::GenerateModel;
 use statewave::model::instrument::InstrumentModel;
 use statewave::telemetry;
 
@@ -167,4 +169,31 @@ fn the_guard_itself_works() {
 #[ignore = "run by the_guard_itself_works, to fail"]
 fn allocates_on_purpose() {
     assert_no_alloc(|| drop(std::hint::black_box(vec![0_u8; 16])));
+}
+
+#[test]
+fn nothing_allocates_while_it_listens_or_goes_on() {
+    let bytes = include_bytes!("golden/generate.safetensors");
+    let model = std::sync::Arc::new(GenerateModel::from_bytes(bytes).expect("it is a model"));
+    let mut stream = Continuation::new(model, 44_100, 2, 256);
+    let (mut left, mut right) = (vec![0.1; 2_048], vec![0.2; 2_048]);
+    let mut random = Random::new(3);
+    assert_no_alloc(|| {
+        for i in 0..60 {
+            let len = [0, 1, 255, 256, 257, 2_048]
+                .get(i)
+                .copied()
+                .unwrap_or_else(|| random.below(1_024));
+            left[..len].iter_mut().for_each(|x| *x = random.sample());
+            let controls = Continue {
+                go_on: i % 8 > 3,
+                seed: i as u64,
+                ..Continue::default()
+            };
+            stream.process(&mut [&mut left[..len], &mut right[..len]], &controls);
+            if i == 50 {
+                stream.reset();
+            }
+        }
+    });
 }

@@ -1,5 +1,6 @@
 //! What runs sessions of a model: frames of all channels in, frames out, never late on purpose.
 
+pub mod continuation;
 pub mod cost;
 pub mod cpu;
 #[cfg(feature = "gpu")]

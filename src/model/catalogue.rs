@@ -18,6 +18,8 @@ pub const VARIABLE: &str = "STATEWAVE_MODELS";
 // `BUILT_IN: &[(&str, &[u8])]` and `EFFECTS`, the name and bytes of every model in assets/models and assets/models/tone; written
 // by build.rs.
 include!(concat!(env!("OUT_DIR"), "/built_in_models.rs"));
+// `CONTINUE_MODELS`, the same of assets/models/continue.
+include!(concat!(env!("OUT_DIR"), "/continue_models.rs"));
 
 // `INSTRUMENTS: &[(&str, &[u8])]`, the same of assets/models/instruments.
 include!(concat!(env!("OUT_DIR"), "/instruments.rs"));
@@ -102,7 +104,8 @@ pub fn all() -> Vec<Found> {
 
 /// The first model of that name, an effect that is compiled in if there is no other.
 pub fn find(name: &str) -> Option<Found> {
-    let mut found = all().into_iter().chain(effects());
+    let built_in = effects().chain(continuations());
+    let mut found = all().into_iter().chain(built_in);
     found.find(|found| found.name == name)
 }
 
@@ -119,6 +122,11 @@ pub fn effects() -> impl Iterator<Item = Found> {
 /// The instruments compiled in, the one that is played when none is named first.
 pub fn instruments() -> impl Iterator<Item = Found> {
     INSTRUMENTS.iter().map(compiled_in)
+}
+
+/// The models compiled in that go on by themselves: none for a stream of voices, so they are not among [`all`].
+pub fn continuations() -> impl Iterator<Item = Found> {
+    CONTINUE_MODELS.iter().map(compiled_in)
 }
 
 fn compiled_in((name, bytes): &(&str, &'static [u8])) -> Found {

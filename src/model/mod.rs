@@ -8,6 +8,7 @@ pub mod effect;
 mod error;
 pub mod file;
 pub mod film;
+pub mod generate;
 pub mod instrument;
 pub mod layer;
 pub mod mamba;

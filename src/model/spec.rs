@@ -19,8 +19,10 @@ pub enum Task {
     Denoise,
     /// Audio to audio, such as an amplifier.
     Effect,
-    /// Sound from nothing, from notes or from what came before.
+    /// Sound from nothing or from notes.
     Generate,
+    /// Sound from what came before.
+    Continue,
     /// Tokens to tokens, such as the papers' tasks.
     Sequence,
 }

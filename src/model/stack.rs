@@ -70,7 +70,7 @@ macro_rules! each {
 
 impl Block {
     /// Reads the block under `prefix`, whose kind its tensors' names tell.
-    fn new(
+    pub(super) fn new(
         config: StackConfig,
         tensors: &Tensors,
         prefix: &str,

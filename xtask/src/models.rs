@@ -15,7 +15,7 @@ use crate::system;
 pub fn run() -> Result {
     system::prepare()?;
     let folder = root().join("assets").join("models");
-    let folders = ["tasks", "tone", "instruments", ""].map(|name| folder.join(name));
+    let folders = ["tasks", "tone", "instruments", "continue", ""].map(|name| folder.join(name));
     let mut files: Vec<PathBuf> = folders
         .iter()
         .filter_map(|folder| fs::read_dir(folder).ok())

@@ -2,6 +2,7 @@
 
 mod audio;
 mod bench;
+mod continuation;
 mod denoise;
 mod doctor;
 mod drawing;
@@ -31,6 +32,7 @@ struct Program {
 enum Command {
     Render(render::Arguments),
     Play(play::Arguments),
+    Continue(continuation::Arguments),
     Inspect(inspect::Arguments),
     Bench(bench::Arguments),
     Doctor(doctor::Arguments),
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
     let result = match Program::parse().command {
         Command::Render(arguments) => render::run(&arguments),
         Command::Play(arguments) => play::run(&arguments),
+        Command::Continue(arguments) => continuation::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),

@@ -80,6 +80,7 @@ pub fn open(wanted: &str) -> Result<Loaded> {
             let names: Vec<_> = catalogue::all()
                 .into_iter()
                 .chain(catalogue::effects())
+                .chain(catalogue::continuations())
                 .map(|found| found.name)
                 .collect();
             let there = if names.is_empty() {

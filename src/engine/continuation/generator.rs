@@ -1,0 +1,158 @@
+//! What runs at the model's rate: hears the input, or goes on by itself from what it has heard.
+
+use std::sync::Arc;
+
+use super::sampler::{Sampler, Sampling};
+use super::watch::{Astray, Watch};
+use crate::kernels::Path;
+use crate::model::generate::{Density, GenerateModel, GenerateStream, StreamState, mu_law};
+
+/// Seconds of input whose level says whether there was something to go on from.
+const LEVEL_SECONDS: f32 = 1.0;
+
+/// Mean square from which there was, -50 dBFS.
+const AUDIBLE: f32 = 1e-5;
+
+/// Samples of a cross-fade from where the generator was to where it is taken back to.
+const JOIN: usize = 128;
+
+/// Samples between looks whether the state is all numbers.
+const CHECK: usize = 1024;
+
+/// How often it was taken back, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Restarts {
+    /// See [`Astray::Silent`].
+    pub silent: u64,
+    /// See [`Astray::BlownUp`].
+    pub blown_up: u64,
+    /// See [`Astray::Stuck`].
+    pub stuck: u64,
+}
+
+impl Restarts {
+    /// All of them.
+    pub fn total(&self) -> u64 {
+        self.silent + self.blown_up + self.stuck
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Generator {
+    stream: GenerateStream,
+    /// Where it last began to go on by itself.
+    primed: StreamState,
+    expects_sound: bool,
+    sampler: Sampler,
+    watch: Watch,
+    density: Density,
+    /// Mean square of the input.
+    level: f32,
+    level_share: f32,
+    /// The sample before it was taken back, and how many of the cross-fade are to come.
+    before: f32,
+    joining: usize,
+    last: f32,
+    steps: usize,
+    restarts: Restarts,
+}
+
+impl Generator {
+    pub(super) fn new(path: Path, model: Arc<GenerateModel>) -> Generator {
+        let rate = model.spec().sample_rate;
+        let stream = GenerateStream::on(path, model);
+        Generator {
+            primed: stream.state().clone(),
+            stream,
+            expects_sound: false,
+            sampler: Sampler::new(path),
+            watch: Watch::new(rate),
+            density: Density::default(),
+            level: 0.0,
+            level_share: 1.0 / (LEVEL_SECONDS * rate as f32),
+            before: 0.0,
+            joining: 0,
+            last: 0.0,
+            steps: 0,
+            restarts: Restarts::default(),
+        }
+    }
+
+    pub(super) fn stream(&self) -> &GenerateStream {
+        &self.stream
+    }
+
+    pub(super) fn restarts(&self) -> Restarts {
+        self.restarts
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.stream.reset();
+        self.level = 0.0;
+        self.steps = 0;
+    }
+
+    pub(super) fn set_density(&mut self, density: Density) {
+        if density != self.density {
+            self.density = density;
+            self.stream.set_density(density);
+        }
+    }
+
+    /// Hears a sample of the input.
+    pub(super) fn listen(&mut self, x: f32) {
+        let x = if x.is_finite() { x } else { 0.0 };
+        self.level += (x * x - self.level) * self.level_share;
+        self.stream.hear(mu_law::encode(x));
+    }
+
+    /// Begins to go on by itself from here.
+    pub(super) fn begin(&mut self, seed: u64) {
+        if !self.stream.state().is_finite() {
+            self.stream.reset();
+        }
+        self.primed.copy_from(self.stream.state());
+        self.expects_sound = self.level > AUDIBLE;
+        self.sampler.seed(seed);
+        self.watch.reset();
+        self.joining = 0;
+    }
+
+    /// The next sample.
+    pub(super) fn go_on(&mut self, sampling: Sampling) -> f32 {
+        let drawn = self.sampler.draw(self.stream.logits(), sampling);
+        self.steps = (self.steps + 1) % CHECK;
+        let whole = drawn.filter(|_| self.steps != 0 || self.stream.state().is_finite());
+        let astray = match whole {
+            Some(token) => {
+                self.stream.hear(token);
+                self.watch.hear(token, self.expects_sound)
+            }
+            None => Some(Astray::BlownUp),
+        };
+        if let Some(astray) = astray {
+            self.restart(astray);
+        }
+        let x = whole.map_or(0.0, mu_law::decode);
+        let share = self.joining as f32 / JOIN as f32;
+        self.joining = self.joining.saturating_sub(1);
+        self.last = x + (self.before - x) * share;
+        if astray.is_some() {
+            self.before = self.last;
+            self.joining = JOIN;
+        }
+        self.last
+    }
+
+    /// Back to where it began. The random numbers go on, so it goes another way from there.
+    fn restart(&mut self, astray: Astray) {
+        match astray {
+            Astray::Silent => self.restarts.silent += 1,
+            Astray::BlownUp => self.restarts.blown_up += 1,
+            Astray::Stuck => self.restarts.stuck += 1,
+        }
+        self.stream.state_mut().copy_from(&self.primed);
+        self.watch.reset();
+    }
+}

@@ -1,0 +1,214 @@
+//! A stream: one sample in, the logits of the next one out, and all that it remembers in one piece.
+
+use std::sync::Arc;
+
+use super::tiers::{Blocks, Tiers};
+use super::{Density, GenerateModel, mu_law::LEVELS};
+use crate::kernels::Path;
+use crate::kernels::proj::proj;
+use crate::model::layer::Layer;
+
+/// What a stream remembers. States of one model can be copied from one to another, and mixed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StreamState {
+    /// Of each tier: the blocks' states on the way down, rows that wait to be pooled, rows that were unpooled, the blocks'
+    /// states on the way up; then the middle's.
+    values: Vec<f32>,
+    /// Samples heard, modulo the period.
+    position: usize,
+}
+
+impl StreamState {
+    /// Makes it a copy of `other`. Real-time safe.
+    ///
+    /// # Panics
+    /// If the other is of another model.
+    pub fn copy_from(&mut self, other: &StreamState) {
+        self.values.copy_from_slice(&other.values);
+        self.position = other.position;
+    }
+
+    /// Whether all of it are numbers.
+    pub fn is_finite(&self) -> bool {
+        // A sum of magnitudes is finite only if all are, and has no branch a value.
+        self.values.iter().map(|v| v.abs()).sum::<f32>().is_finite()
+    }
+}
+
+/// A stream of a [`GenerateModel`]. Everything is allocated when it is made.
+///
+/// ```no_run
+/// use std::sync::Arc;
+/// use statewave::model::generate::{GenerateModel, GenerateStream, mu_law};
+///
+/// let model = Arc::new(GenerateModel::open("continue-drums.safetensors")?);
+/// let mut stream = GenerateStream::new(model);
+/// stream.hear(mu_law::encode(0.25));
+/// let logits = stream.logits();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct GenerateStream {
+    model: Arc<GenerateModel>,
+    path: Path,
+    state: StreamState,
+    scratch: Vec<f32>,
+    /// The row of each tier, the middle's last.
+    rows: Vec<Vec<f32>>,
+    /// The row of the top tier behind the sample heard last.
+    density: Vec<f32>,
+    normed: Vec<f32>,
+    logits: Vec<f32>,
+}
+
+impl GenerateStream {
+    /// A stream that has heard nothing, by the widest instructions there are.
+    pub fn new(model: Arc<GenerateModel>) -> GenerateStream {
+        GenerateStream::on(Path::detect(), model)
+    }
+
+    /// The same by instructions of one's own choice.
+    pub fn on(path: Path, model: Arc<GenerateModel>) -> GenerateStream {
+        let tiers = &model.tiers;
+        let all = tiers.tiers.iter().flat_map(|tier| [&tier.down, &tier.up]);
+        let scratch = all
+            .chain([&tiers.middle])
+            .flatten()
+            .map(|block| block.scratch_len(1, 1))
+            .max();
+        let widths = tiers.tiers.iter().map(|tier| tier.width);
+        let rows: Vec<_> = widths.chain([tiers.width]).map(|w| vec![0.0; w]).collect();
+        GenerateStream {
+            path,
+            state: StreamState {
+                values: vec![0.0; state_len(tiers)],
+                position: 0,
+            },
+            scratch: vec![0.0; scratch.unwrap_or(0)],
+            normed: vec![0.0; rows[0].len()],
+            density: vec![0.0; tiers.width],
+            rows,
+            logits: vec![0.0; LEVELS],
+            model,
+        }
+    }
+
+    /// The model.
+    pub fn model(&self) -> &Arc<GenerateModel> {
+        &self.model
+    }
+
+    /// What it remembers.
+    pub fn state(&self) -> &StreamState {
+        &self.state
+    }
+
+    /// The same, to be changed.
+    pub fn state_mut(&mut self) -> &mut StreamState {
+        &mut self.state
+    }
+
+    /// Forgets all it has heard. Real-time safe.
+    pub fn reset(&mut self) {
+        self.state.values.fill(0.0);
+        self.state.position = 0;
+    }
+
+    /// Says how dense what comes should be, from the next sample on. Real-time safe.
+    pub fn set_density(&mut self, density: Density) {
+        let tiers = &self.model.tiers;
+        tiers.density_row(self.path, density, &mut self.density);
+    }
+
+    /// Hears a sample. Real-time safe; every [`GenerateModel::period`] samples the work is larger.
+    pub fn hear(&mut self, token: u8) {
+        let (tiers, path) = (&self.model.tiers, self.path);
+        let mut state = &mut self.state.values[..];
+        let mut position = self.state.position;
+        self.state.position = (position + 1) % self.model.period();
+        self.rows[0].copy_from_slice(tiers.embedded(token));
+        // Down to the deepest tier whose frame this sample completes.
+        let mut passed: [Option<Passed>; 4] = [const { None }; 4];
+        let mut deepest = 0;
+        let mut complete = true;
+        for (tier, passed) in tiers.tiers.iter().zip(&mut passed) {
+            let (own, rest) = state.split_at_mut(tier_len(tier));
+            state = rest;
+            if !complete {
+                continue;
+            }
+            let (down, own) = own.split_at_mut(blocks_len(&tier.down));
+            let (waiting, own) = own.split_at_mut(tier.pool * tier.width);
+            let (unpooled, up) = own.split_at_mut(tier.pool * tier.width);
+            let (above, below) = self.rows.split_at_mut(deepest + 1);
+            let row = &mut above[deepest][..];
+            run(path, &tier.down, row, down, &mut self.scratch);
+            let phase = position % tier.pool;
+            position /= tier.pool;
+            waiting[phase * tier.width..][..tier.width].copy_from_slice(row);
+            complete = phase + 1 == tier.pool;
+            if complete {
+                let (wide, narrow) = (tier.pool_in.inputs(), tier.pool_in.outputs());
+                let pooled = &mut below[0][..];
+                proj(path, &tier.pool_in, waiting, wide, pooled, narrow, 1, false);
+            }
+            *passed = Some((phase, unpooled, up));
+            deepest += 1;
+        }
+        if complete {
+            let row = &mut self.rows[deepest][..];
+            row.iter_mut().zip(&self.density).for_each(|(x, d)| *x += d);
+            run(path, &tiers.middle, row, state, &mut self.scratch);
+        }
+        // And up again.
+        for k in (0..deepest).rev() {
+            let tier = &tiers.tiers[k];
+            let Some((phase, unpooled, up)) = passed[k].take() else {
+                continue;
+            };
+            let (above, below) = self.rows.split_at_mut(k + 1);
+            let row = &mut above[k][..];
+            if phase + 1 == tier.pool {
+                let (wide, narrow) = (tier.pool_out.outputs(), tier.pool_out.inputs());
+                let from = &below[0][..];
+                proj(path, &tier.pool_out, from, narrow, unpooled, wide, 1, false);
+            }
+            let next = (phase + 1) % tier.pool * tier.width;
+            row.iter_mut()
+                .zip(&unpooled[next..])
+                .for_each(|(x, y)| *x += y);
+            run(path, &tier.up, row, up, &mut self.scratch);
+        }
+    }
+
+    /// Logits of the sample behind the one heard last. Real-time safe.
+    pub fn logits(&mut self) -> &[f32] {
+        let tiers = &self.model.tiers;
+        let row = &self.rows[0];
+        tiers.head(self.path, row, &mut self.normed, &mut self.logits, 1);
+        &self.logits
+    }
+}
+
+/// The phase of a tier that a sample has passed on its way down, its unpooled rows, and the states of its way up.
+type Passed<'a> = (usize, &'a mut [f32], &'a mut [f32]);
+
+fn blocks_len(blocks: &Blocks) -> usize {
+    blocks.iter().map(|block| block.state_len(1)).sum()
+}
+
+fn tier_len(tier: &super::tiers::Tier) -> usize {
+    blocks_len(&tier.down) + 2 * tier.pool * tier.width + blocks_len(&tier.up)
+}
+
+fn state_len(tiers: &Tiers) -> usize {
+    tiers.tiers.iter().map(tier_len).sum::<usize>() + blocks_len(&tiers.middle)
+}
+
+fn run(path: Path, blocks: &Blocks, x: &mut [f32], mut state: &mut [f32], scratch: &mut [f32]) {
+    for block in blocks {
+        let (own, rest) = state.split_at_mut(block.state_len(1));
+        state = rest;
+        block.forward(path, x, 1, 1, own, scratch);
+    }
+}
