@@ -122,7 +122,10 @@ impl Layer for SelectiveBlock {
     /// # Panics
     /// If the layer follows a condition: its slot is one for all streams.
     fn state_parts(&self, part: &mut dyn FnMut(usize)) {
-        assert!(self.slot_len() == 0, "a condition's slot is no stream's own");
+        assert!(
+            self.slot_len() == 0,
+            "a condition's slot is no stream's own"
+        );
         part(self.scan.state_len());
     }
 

@@ -66,7 +66,7 @@ fn band_of(hz: f32) -> Option<usize> {
     let part = (hz / LOW_HZ).ln() / (HIGH_HZ / LOW_HZ).ln();
     (0.0..1.0)
         .contains(&part)
-        .then(|| (part * BANDS as f32) as usize)
+        .then_some((part * BANDS as f32) as usize)
 }
 
 #[cfg(test)]
