@@ -6,6 +6,7 @@ reports for its latency.
 """
 import sys
 
+import numpy as np
 from pedalboard import VST3Plugin
 
 from trial import CLEANED_DB, FADE, MODES, RATES, SAME_DB, Trial, delay, peak_db, same_bits, voice
@@ -16,13 +17,13 @@ trial = Trial(program)
 
 def plugin(mode="Live", **values):
     """A new instance. The mode is recalled as from a project, since a host learns of a latency when it prepares."""
-    fresh = VST3Plugin(bundle)
+    fresh = VST3Plugin(bundle, plugin_name="Statewave")
     fresh.latency = mode
     for name, value in values.items():
         setattr(fresh, name, value)
     # Values reach a VST3 with a block; before one, its state has the old ones.
     fresh.process(voice(0.1), 48_000, 512)
-    recalled = VST3Plugin(bundle)
+    recalled = VST3Plugin(bundle, plugin_name="Statewave")
     recalled.raw_state = fresh.raw_state
     return recalled
 
@@ -53,7 +54,7 @@ trial.row("blocks of 64, 512 and 8192 sound alike", "bit for bit", all(same_bits
 
 set_values = {"amount": "24.0 dB", "mix": 75.0, "output_gain_db": -6.0, "stereo": "Dual", "listen": "Removed"}
 first = plugin("Zero", **set_values)
-second = VST3Plugin(bundle)
+second = VST3Plugin(bundle, plugin_name="Statewave")
 second.raw_state = first.raw_state
 alike = same_bits(first.process(x, 48_000, 512), second.process(x, 48_000, 512))
 trial.row("a recalled project: values and sound", "bit for bit", values(first) == values(second) and alike)
@@ -68,4 +69,14 @@ late = moved.reported_latency_samples
 dry = x[:, border + FADE - late : x.shape[1] - late]
 holds = same_bits(*begin) and same_bits(rest[0][:, FADE:], dry) and not same_bits(rest[1][:, FADE:], dry)
 trial.row("mix to 0 % in the stream", "cleaned before it, the input behind the fade", holds)
+
+# The bundle's other plugin: a note of a second, from half a second on.
+instrument = VST3Plugin(bundle, plugin_name="Statewave Instrument")
+notes = [(bytes([0x90, 60, 100]), 0.5), (bytes([0x80, 60, 0]), 1.5)]
+sound = instrument(notes, duration=6.0, sample_rate=48_000, buffer_size=512)
+at = lambda begin, end: peak_db(sound[:, int(begin * 48_000) : int(end * 48_000)])
+begun = int(np.argmax(np.abs(sound).max(0) > 1e-6))
+holds = instrument.is_instrument and not instrument.is_effect and begun in range(24_000, 24_010)
+holds = holds and at(0.6, 1.4) > -40 and at(5.5, 6.0) < at(0.6, 1.4) - 40
+trial.row("the instrument: a note", f"begins at sample {begun}, {at(0.6, 1.4):.0f} dBFS, then {at(5.5, 6.0):.0f}", holds)
 trial.end()
