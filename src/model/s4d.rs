@@ -164,25 +164,26 @@ pub enum Way {
 /// `cargo bench -p statewave-benches --bench s4d` shows what is picked beside what it measures.
 pub fn faster_way(path: Path, states: usize, time: usize) -> Way {
     let recurrence = states as f64 * ns_a_state(path);
-    if time > 0 && FFT_NS_A_DOUBLING * ((2 * time) as f64).log2() < recurrence {
+    if time > 0 && FFT_NS + FFT_NS_A_DOUBLING * ((2 * time) as f64).log2() < recurrence {
         Way::Convolution
     } else {
         Way::Recurrence
     }
 }
 
-/// Nanoseconds that a state adds to a step of a channel of the recurrence, as measured on a Zen 5; for the widest path
-/// reckoned: 6 cycles of 3.7 GHz for sixteen channels.
+/// Nanoseconds that a state adds to a step of a channel of the recurrence, as measured on a Zen 5.
 fn ns_a_state(path: Path) -> f64 {
     match path {
-        Path::Portable => 0.39,
-        Path::Avx2 => 0.14,
-        Path::Avx512 => 0.10,
+        Path::Portable => 0.36,
+        Path::Avx2 => 0.112,
+        Path::Avx512 => 0.061,
     }
 }
 
-/// Nanoseconds that a doubling of the length adds to a step of a channel of the convolution, as measured.
-const FFT_NS_A_DOUBLING: f64 = 0.35;
+/// Nanoseconds of a step of a channel of the convolution, as measured there: so many at least, and for every doubling of the
+/// length so many more.
+const FFT_NS: f64 = 1.2;
+const FFT_NS_A_DOUBLING: f64 = 0.235;
 
 /// Whole streams of one length through a layer, one after the other, each from an empty state.
 pub struct WholeS4d<'a> {
