@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::discretize::{Rule, Sampling};
 use super::file::{Limits, ModelError, ModelFile, read_bytes};
 use super::s4d::Activation;
-use super::spec::{Task, check_task};
+use super::spec::{Task, check_sound};
 use super::stack::{Block, Stack, StackConfig};
 use super::tensors::Tensors;
 
@@ -157,20 +157,10 @@ impl EffectModel {
     /// As [`EffectModel::open`].
     pub fn from_bytes(bytes: &[u8]) -> Result<EffectModel, ModelError> {
         let file = ModelFile::from_bytes(bytes)?;
-        check_task(&file.spec_json, Task::Effect)?;
-        let spec: EffectSpec =
-            serde_json::from_value(file.spec_json).map_err(|e| ModelError::Spec(e.to_string()))?;
+        let spec: EffectSpec = file.spec(Task::Effect)?;
         let fail = |why: String| Err(ModelError::Spec(why));
-        if !(8_000..=192_000).contains(&spec.sample_rate) {
-            return fail(format!("a rate of {} Hz", spec.sample_rate));
-        }
-        if !(spec.norm_eps.is_finite() && spec.norm_eps > 0.0) {
-            return fail("norm_eps must be above 0".into());
-        }
-        let mut tensors = Tensors::new();
-        for (name, tensor) in file.tensors {
-            tensors.insert(name, tensor.shape, tensor.data);
-        }
+        check_sound(spec.sample_rate, spec.norm_eps)?;
+        let tensors: Tensors = file.tensors.into_iter().collect();
         if spec.knobs.len() > MAX_KNOBS {
             return fail(format!(
                 "{} knobs, and {MAX_KNOBS} is the most",

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 
+use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 pub use super::container::{Container, Limits, Tensor};
 pub use super::error::ModelError;
-use super::spec::{FORMAT_VERSION, METADATA_KEY};
+use super::spec::{FORMAT_VERSION, METADATA_KEY, Task, check_task};
 
 /// The spec's key for the version of the format.
 pub const VERSION_KEY: &str = "format_version";
@@ -69,6 +70,12 @@ impl ModelFile {
                 "`{VERSION_KEY}` is not a version number"
             ))),
         }
+    }
+
+    /// The spec as one of a model for `task`.
+    pub(super) fn spec<S: DeserializeOwned>(&self, task: Task) -> Result<S, ModelError> {
+        check_task(&self.spec_json, task)?;
+        S::deserialize(&self.spec_json).map_err(|e| ModelError::Spec(e.to_string()))
     }
 
     /// The bytes of a file that [`ModelFile::from_bytes`] reads back equal.

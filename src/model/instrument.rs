@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::file::{Limits, ModelError, ModelFile, read_bytes, sha256};
-use super::spec::{Task, check_task};
+use super::spec::Task;
 use super::stack::{Stack, StackConfig};
 use super::tensors::Tensors;
 use crate::kernels;
@@ -136,15 +136,10 @@ impl InstrumentModel {
     /// As [`InstrumentModel::open`].
     pub fn from_bytes(bytes: &[u8]) -> Result<InstrumentModel, ModelError> {
         let file = ModelFile::from_bytes(bytes)?;
-        check_task(&file.spec_json, Task::Generate)?;
         let parameters = file.parameters();
-        let spec: InstrumentSpec =
-            serde_json::from_value(file.spec_json).map_err(|e| ModelError::Spec(e.to_string()))?;
+        let spec: InstrumentSpec = file.spec(Task::Generate)?;
         check(&spec)?;
-        let mut tensors = Tensors::new();
-        for (name, tensor) in file.tensors {
-            tensors.insert(name, tensor.shape, tensor.data);
-        }
+        let tensors: Tensors = file.tensors.into_iter().collect();
         let config = StackConfig {
             eps: spec.norm_eps as f32,
             ..StackConfig::default()

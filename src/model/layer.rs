@@ -7,14 +7,13 @@ pub trait Layer {
     /// Pieces that a call to [`Self::forward`] is made of.
     fn pieces(&self) -> usize;
 
-    /// Tells, in order, how many floats one stream has in each part of the state. A state is its parts, and a part is
-    /// `[batch][floats]`.
-    fn state_parts(&self, part: &mut dyn FnMut(usize));
+    /// Tells, in order, the parts that a state is made of.
+    fn state_parts(&self, part: &mut dyn FnMut(Part));
 
-    /// Floats of state for `batch` streams. What all streams share, such as a condition's slot, is no part and comes on top.
+    /// Floats of state for `batch` streams.
     fn state_len(&self, batch: usize) -> usize {
         let mut len = 0;
-        self.state_parts(&mut |floats| len += batch * floats);
+        self.state_parts(&mut |part| len += part.len(batch));
         len
     }
 
@@ -56,6 +55,25 @@ pub trait Layer {
     }
 }
 
+/// A part of the state of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// `[batch][floats]`, so many floats a stream.
+    Each(usize),
+    /// `[floats]` that all streams share, such as a condition's slot.
+    Shared(usize),
+}
+
+impl Part {
+    /// Floats of it for `batch` streams.
+    fn len(self, batch: usize) -> usize {
+        match self {
+            Part::Each(floats) => batch * floats,
+            Part::Shared(floats) => floats,
+        }
+    }
+}
+
 /// One of the streams of a batch: how many there are, and which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seat {
@@ -65,7 +83,7 @@ pub struct Seat {
     pub stream: usize,
 }
 
-/// Copies the state of the stream at `from_seat` of one batch to `to_seat` of another.
+/// Copies the state of the stream at `from_seat` of one batch to `to_seat` of another. What streams share stays as it is.
 ///
 /// # Panics
 /// If a state is not one of `layer` and of its seat's batch.
@@ -77,10 +95,12 @@ pub fn copy_state(
     to_seat: Seat,
 ) {
     let (mut i, mut j) = (0, 0);
-    layer.state_parts(&mut |floats| {
-        let source = &from[i + from_seat.stream * floats..][..floats];
-        to[j + to_seat.stream * floats..][..floats].copy_from_slice(source);
-        i += from_seat.batch * floats;
-        j += to_seat.batch * floats;
+    layer.state_parts(&mut |part| {
+        if let Part::Each(floats) = part {
+            let source = &from[i + from_seat.stream * floats..][..floats];
+            to[j + to_seat.stream * floats..][..floats].copy_from_slice(source);
+        }
+        i += part.len(from_seat.batch);
+        j += part.len(to_seat.batch);
     });
 }

@@ -11,7 +11,7 @@
 //! time-invariant S4D where S6 is, which then has no x_proj and no dt_proj.
 
 use super::discretize::Sampling;
-use super::layer::Layer;
+use super::layer::{Layer, Part};
 use super::modes::Modes;
 use super::tensors::{TensorError, Tensors};
 use crate::kernels::conv::{PackedConv, conv};
@@ -183,9 +183,9 @@ impl Layer for MambaBlock {
         4
     }
 
-    fn state_parts(&self, part: &mut dyn FnMut(usize)) {
-        part(self.conv.state_len());
-        part(self.scan_state_len());
+    fn state_parts(&self, part: &mut dyn FnMut(Part)) {
+        part(Part::Each(self.conv.state_len()));
+        part(Part::Each(self.scan_state_len()));
     }
 
     fn scratch_len(&self, batch: usize, time: usize) -> usize {

@@ -7,7 +7,7 @@
 //!    └─────────────────────────────────────────────────────────────────────────┘
 //! ```
 
-use super::layer::Layer;
+use super::layer::{Layer, Part};
 use super::tensors::{TensorError, Tensors};
 use crate::kernels::conv::{PackedConv, conv};
 use crate::kernels::gate::silu_rows;
@@ -173,9 +173,9 @@ impl Layer for Mamba2Block {
         4
     }
 
-    fn state_parts(&self, part: &mut dyn FnMut(usize)) {
-        part(self.conv.state_len());
-        part(self.scan.state_len());
+    fn state_parts(&self, part: &mut dyn FnMut(Part)) {
+        part(Part::Each(self.conv.state_len()));
+        part(Part::Each(self.scan.state_len()));
     }
 
     fn scratch_len(&self, batch: usize, time: usize) -> usize {

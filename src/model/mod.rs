@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use denoise::DenoiseNet;
 use file::{Limits, ModelError, ModelFile, read_bytes, sha256};
-use spec::{FrontEnd, ModelSpec, Task, check_task};
+use spec::{FrontEnd, ModelSpec, Task};
 use tensors::Tensors;
 
 /// The longest analysis window that is accepted, in samples: 1.4 s at 48 kHz.
@@ -71,14 +71,9 @@ impl Model {
     pub fn from_bytes(bytes: &[u8]) -> Result<Model, ModelError> {
         let file = ModelFile::from_bytes(bytes)?;
         let parameters = file.parameters();
-        check_task(&file.spec_json, Task::Denoise)?;
-        let spec: ModelSpec =
-            serde_json::from_value(file.spec_json).map_err(|e| ModelError::Spec(e.to_string()))?;
+        let spec: ModelSpec = file.spec(Task::Denoise)?;
         check(&spec)?;
-        let mut tensors = Tensors::new();
-        for (name, tensor) in file.tensors {
-            tensors.insert(name, tensor.shape, tensor.data);
-        }
+        let tensors: Tensors = file.tensors.into_iter().collect();
         let net = Arc::new(DenoiseNet::new(&spec, &tensors)?);
         Ok(Model {
             spec,

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::discretize::Sampling;
-use super::layer::Layer;
+use super::layer::{Layer, Part};
 use super::modes::{Convolution, Modes};
 use super::tensors::{TensorError, Tensors};
 use crate::kernels::film::{PARTS, film};
@@ -234,18 +234,9 @@ impl Layer for S4dLayer {
         2
     }
 
-    /// # Panics
-    /// If the layer follows a condition: its slot is one for all streams.
-    fn state_parts(&self, part: &mut dyn FnMut(usize)) {
-        assert!(
-            self.slot_len() == 0,
-            "a condition's slot is no stream's own"
-        );
-        part(self.scan.state_len());
-    }
-
-    fn state_len(&self, batch: usize) -> usize {
-        self.slot_len() + batch * self.scan.state_len()
+    fn state_parts(&self, part: &mut dyn FnMut(Part)) {
+        part(Part::Shared(self.slot_len()));
+        part(Part::Each(self.scan.state_len()));
     }
 
     fn scratch_len(&self, batch: usize, time: usize) -> usize {

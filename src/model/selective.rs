@@ -12,7 +12,7 @@
 //! multiply the signal as it is. And S6 holds its input over a step (Mamba's equation 4), so that at another rate it is the
 //! same system with Δ scaled.
 
-use super::layer::Layer;
+use super::layer::{Layer, Part};
 use super::tensors::{TensorError, Tensors};
 use crate::kernels::Path;
 use crate::kernels::film::{PARTS, film};
@@ -119,18 +119,9 @@ impl Layer for SelectiveBlock {
         2
     }
 
-    /// # Panics
-    /// If the layer follows a condition: its slot is one for all streams.
-    fn state_parts(&self, part: &mut dyn FnMut(usize)) {
-        assert!(
-            self.slot_len() == 0,
-            "a condition's slot is no stream's own"
-        );
-        part(self.scan.state_len());
-    }
-
-    fn state_len(&self, batch: usize) -> usize {
-        self.slot_len() + batch * self.scan.state_len()
+    fn state_parts(&self, part: &mut dyn FnMut(Part)) {
+        part(Part::Shared(self.slot_len()));
+        part(Part::Each(self.scan.state_len()));
     }
 
     fn scratch_len(&self, batch: usize, time: usize) -> usize {

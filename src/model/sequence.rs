@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::file::{Container, Limits, ModelError, ModelFile, Tensor, read_bytes};
 use super::layer::Layer;
-use super::spec::{Task, check_task};
+use super::spec::Task;
 use super::stack::{Stack, StackConfig};
 use super::tensors::Tensors;
 use crate::kernels;
@@ -71,9 +71,7 @@ impl SequenceModel {
     /// See [`ModelError`]: each says what is wrong, and its remedy.
     pub fn from_bytes(bytes: &[u8]) -> Result<SequenceModel, ModelError> {
         let file = ModelFile::from_bytes(bytes)?;
-        check_task(&file.spec_json, Task::Sequence)?;
-        let spec: SequenceSpec =
-            serde_json::from_value(file.spec_json).map_err(|e| ModelError::Spec(e.to_string()))?;
+        let spec: SequenceSpec = file.spec(Task::Sequence)?;
         let (low, high) = spec.sequence.delta_limit;
         let config = StackConfig {
             eps: spec.norm_eps as f32,
@@ -113,12 +111,11 @@ impl SequenceModel {
         if !(low >= 0.0 && low <= high) {
             return Err(ModelError::Spec("the limits of Δ are not in order".into()));
         }
-        let mut tensors = Tensors::new();
         let mut parameters = 0;
-        for (name, tensor) in read {
-            parameters += tensor.data.len();
-            tensors.insert(name, tensor.shape, tensor.data);
-        }
+        let counted = read
+            .into_iter()
+            .inspect(|(_, tensor)| parameters += tensor.data.len());
+        let tensors: Tensors = counted.collect();
         let stack = Stack::new(config, &tensors)?;
         let (Some(vocabulary), Some(outputs)) = (stack.vocabulary(), stack.outputs()) else {
             let why = "a sequence model has an embedding, and this file has none".into();

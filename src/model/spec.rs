@@ -40,6 +40,17 @@ pub(super) fn check_task(spec: &Value, wanted: Task) -> Result<(), ModelError> {
     }
 }
 
+/// Whether a model of raw sound says what can be: its rate in Hz, and what its norms add to the mean square.
+pub(super) fn check_sound(sample_rate: u32, norm_eps: f64) -> Result<(), ModelError> {
+    if !(8_000..=192_000).contains(&sample_rate) {
+        return Err(ModelError::Spec(format!("a rate of {sample_rate} Hz")));
+    }
+    if !(norm_eps.is_finite() && norm_eps > 0.0) {
+        return Err(ModelError::Spec("norm_eps must be above 0".into()));
+    }
+    Ok(())
+}
+
 /// The short-time Fourier transform around a frame model. All lengths in samples of the model's rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FrontEnd {

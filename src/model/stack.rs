@@ -5,7 +5,7 @@
 
 use super::discretize::Sampling;
 use super::film::{Film, steer};
-use super::layer::Layer;
+use super::layer::{Layer, Part};
 use super::mamba::{MambaBlock, MambaConfig, Space};
 use super::mamba2::{Mamba2Block, Mamba2Config};
 use super::s4d::{Activation, S4dConfig, S4dLayer};
@@ -186,12 +186,8 @@ impl Layer for Block {
         each!(self, b => b.pieces())
     }
 
-    fn state_parts(&self, part: &mut dyn FnMut(usize)) {
+    fn state_parts(&self, part: &mut dyn FnMut(Part)) {
         each!(self, b => b.state_parts(part))
-    }
-
-    fn state_len(&self, batch: usize) -> usize {
-        each!(self, b => b.state_len(batch))
     }
 
     fn scratch_len(&self, batch: usize, time: usize) -> usize {
@@ -400,12 +396,8 @@ impl Layer for Stack {
         self.blocks.iter().map(Block::pieces).sum::<usize>() + 1
     }
 
-    fn state_parts(&self, part: &mut dyn FnMut(usize)) {
+    fn state_parts(&self, part: &mut dyn FnMut(Part)) {
         self.blocks.iter().for_each(|b| b.state_parts(part));
-    }
-
-    fn state_len(&self, batch: usize) -> usize {
-        self.blocks.iter().map(|b| b.state_len(batch)).sum()
     }
 
     fn scratch_len(&self, batch: usize, time: usize) -> usize {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use thiserror::Error;
 
+use super::container::Tensor;
+
 /// A tensor that a layer needs is missing or has the wrong shape.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum TensorError {
@@ -47,6 +49,16 @@ pub enum TensorError {
 #[derive(Debug, Clone, Default)]
 pub struct Tensors {
     by_name: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
+}
+
+impl FromIterator<(String, Tensor)> for Tensors {
+    fn from_iter<T: IntoIterator<Item = (String, Tensor)>>(read: T) -> Tensors {
+        let mut tensors = Tensors::new();
+        for (name, tensor) in read {
+            tensors.insert(name, tensor.shape, tensor.data);
+        }
+        tensors
+    }
 }
 
 impl Tensors {

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::file::{Limits, ModelError, ModelFile, read_bytes, sha256};
-use super::spec::{Task, check_task};
+use super::spec::{Task, check_sound};
 use super::stack::StackConfig;
 use super::tensors::Tensors;
 use crate::kernels;
@@ -83,26 +83,16 @@ impl GenerateModel {
     pub fn from_bytes(bytes: &[u8]) -> Result<GenerateModel, ModelError> {
         let file = ModelFile::from_bytes(bytes)?;
         let parameters = file.parameters();
-        check_task(&file.spec_json, Task::Continue)?;
-        let spec: GenerateSpec =
-            serde_json::from_value(file.spec_json).map_err(|e| ModelError::Spec(e.to_string()))?;
+        let spec: GenerateSpec = file.spec(Task::Continue)?;
         let fail = |why: String| Err(ModelError::Spec(why));
-        if !(8_000..=192_000).contains(&spec.sample_rate) {
-            return fail(format!("a rate of {} Hz", spec.sample_rate));
-        }
-        if !(spec.norm_eps.is_finite() && spec.norm_eps > 0.0) {
-            return fail("norm_eps must be above 0".into());
-        }
+        check_sound(spec.sample_rate, spec.norm_eps)?;
         if spec.pools.is_empty() || spec.pools.len() > 4 {
             return fail("it pools in 1 to 4 stages".into());
         }
         if !spec.pools.iter().all(|pool| (2..=16).contains(pool)) {
             return fail("a stage pools 2 to 16 rows".into());
         }
-        let mut tensors = Tensors::new();
-        for (name, tensor) in file.tensors {
-            tensors.insert(name, tensor.shape, tensor.data);
-        }
+        let tensors: Tensors = file.tensors.into_iter().collect();
         let config = StackConfig {
             eps: spec.norm_eps as f32,
             ..StackConfig::default()
