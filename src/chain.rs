@@ -11,9 +11,11 @@
 //! away with the rest as `amount_db` and `mix` say, and it is heard in the dry signal.
 //!
 //! An effect has neither framer nor frames: `block ─► guard ─┬─► gain ─► gate ─► WaveEngine ─► cabinet ─► mix ─► block`, and
-//! no delay at all where the model can be played at the host's rate.
+//! no delay at all where the model can be played at the host's rate. Nor has sound that goes on by itself: there, `mix` is between the
+//! delayed input and what [`Continuation`] makes of it.
 
 mod cabinet;
+mod continuing;
 mod error;
 mod gate;
 mod meter;
@@ -27,15 +29,20 @@ pub use cabinet::{Cabinet, CabinetError};
 pub use error::ChainError;
 pub use render::{render, render_ahead};
 
-use crate::controls::Controls;
+use std::sync::Arc;
+
+use crate::controls::{Controls, UNLIMITED_AMOUNT_DB};
+use crate::engine::continuation::Continuation;
 use crate::engine::wave::WaveEngine;
 use crate::engine::{Engine, EngineReport};
 use crate::frame::{Mixer, copy_flushed, replace_what_is_not_audio};
 use crate::latency::{Latency, LatencyMode};
 use crate::model::effect::EffectModel;
 use crate::model::file::ModelError;
+use crate::model::generate::GenerateModel;
 use crate::model::spec::FrontEnd;
 use crate::telemetry::Writer;
+use continuing::Continuing;
 use meter::Meter;
 use path::Path;
 use samples::Samples;
@@ -79,6 +86,8 @@ pub struct ChainStats {
     pub non_finite: u64,
     /// Times the engine had to forget the stream because of such samples or frames.
     pub resets: u64,
+    /// Times what a model generated was taken back to where it began to go on.
+    pub restarts: u64,
 }
 
 /// A stream through a model: allocates in [`Chain::new`], and never again.
@@ -179,10 +188,32 @@ impl Chain {
         error::check_host(&config)?;
         let max_run = config.max_block.min(MAX_EFFECT_RUN);
         let engine = WaveEngine::new(model, config.sample_rate, config.channels, max_run)?;
-        let samples = Samples::new(engine, &config);
+        let samples = Samples::new(engine, &config, max_run);
         let latency = samples.latency();
         Ok(Self::around(
             Way::Samples(Box::new(samples)),
+            latency,
+            &config,
+            max_run,
+            0,
+        ))
+    }
+
+    /// A chain through a model that goes on by itself, at its start. Not for the audio thread.
+    ///
+    /// # Errors
+    /// Says which value of the host's cannot be used, and what can.
+    pub fn of_continuation(
+        model: Arc<GenerateModel>,
+        config: ChainConfig,
+    ) -> Result<Self, ChainError> {
+        error::check_host(&config)?;
+        let max_run = config.max_block.min(MAX_EFFECT_RUN);
+        let engine = Continuation::new(model, config.sample_rate, config.channels, max_run);
+        let continuing = Continuing::new(engine);
+        let latency = continuing.latency();
+        Ok(Self::around(
+            Way::Continuing(Box::new(continuing)),
             latency,
             &config,
             max_run,
@@ -224,6 +255,19 @@ impl Chain {
         self.wet.len()
     }
 
+    /// Whether there is a choice of latency modes for its model.
+    pub fn has_modes(&self) -> bool {
+        matches!(self.way, Way::Frames(_))
+    }
+
+    /// Whether the model goes on by itself now: there is sound without an end, whatever comes in. Real-time safe.
+    pub fn goes_on(&self) -> bool {
+        match &self.way {
+            Way::Continuing(continuing) => continuing.goes_on(),
+            Way::Frames(_) | Way::Samples(_) => false,
+        }
+    }
+
     /// Samples of sound after the end of the input: what is on its way, and what it began.
     pub fn tail(&self) -> usize {
         self.latency.total() + self.way.tail()
@@ -257,7 +301,15 @@ impl Chain {
         if len == 0 {
             return;
         }
-        self.mixer.set(controls);
+        let mixed = match self.way {
+            Way::Frames(_) => *controls,
+            // There is nothing that is taken away.
+            Way::Samples(_) | Way::Continuing(_) => Controls {
+                amount_db: UNLIMITED_AMOUNT_DB,
+                ..*controls
+            },
+        };
+        self.mixer.set(&mixed);
         self.way.set(controls);
         let watched = self.meter.begin();
         self.way.watch(watched);
@@ -294,7 +346,7 @@ impl Chain {
             Way::Frames(path) if fits && engine.handoff() == path.framer.handoff() => {
                 Ok(path.framer.swap_engine(engine))
             }
-            Way::Frames(_) | Way::Samples(_) => Err(engine),
+            Way::Frames(_) | Way::Samples(_) | Way::Continuing(_) => Err(engine),
         }
     }
 
@@ -303,17 +355,21 @@ impl Chain {
     pub fn swap_cabinet(&mut self, cabinet: Option<Box<Cabinet>>) -> Option<Box<Cabinet>> {
         match &mut self.way {
             Way::Samples(samples) => samples.swap_cabinet(cabinet),
-            Way::Frames(_) => cabinet,
+            Way::Frames(_) | Way::Continuing(_) => cabinet,
         }
     }
 
-    /// A cabinet for this chain. Not for the audio thread.
+    /// A cabinet for chains through effects that are made for `config`. Not for the audio thread.
     ///
     /// # Errors
     /// See [`CabinetError`].
-    pub fn cabinet(&self, response: &[Vec<f32>], rate: u32) -> Result<Box<Cabinet>, CabinetError> {
-        let sample_rate = self.latency.sample_rate;
-        Cabinet::new(response, rate, sample_rate, self.channels(), self.max_run).map(Box::new)
+    pub fn cabinet(
+        config: &ChainConfig,
+        response: &[Vec<f32>],
+        rate: u32,
+    ) -> Result<Box<Cabinet>, CabinetError> {
+        let max_run = config.max_block.min(MAX_EFFECT_RUN);
+        Cabinet::new(response, rate, config.sample_rate, config.channels, max_run).map(Box::new)
     }
 
     /// A run of samples that ends no later than the next frame.

@@ -58,6 +58,8 @@ pub struct Snapshot {
     pub stats: ChainStats,
     /// Who runs the model.
     pub engine: EngineReport,
+    /// A model goes on by itself, without the input.
+    pub goes_on: bool,
     /// Callbacks so far that took longer than the audio they made; counted while somebody watches.
     pub missed: u64,
 }

@@ -3,28 +3,41 @@
 //! Flows in: the model a project or a person wants. Flows out: engines for the audio thread, and a [`Status`] for people.
 //! The audio thread is never waited for, and never waits: engines go through a slot, and come back to be freed here.
 
+mod cabinet;
+mod chains;
 mod choice;
+mod cost;
 mod device;
 mod error;
+mod shelf;
 mod thread;
 
 pub use choice::ModelChoice;
 pub use device::Stream;
 pub use error::LoadError;
 
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use statewave::model::Model;
-use statewave::model::catalogue::{self, DEFAULT, Found, Recalled};
-use statewave::model::file::sha256;
+use parking_lot::RwLock;
+use statewave::engine::gpu::GpuError;
+use statewave::model::effect::Knob;
+use statewave::model::spec::Task;
+use statewave::model::streams::StreamModel;
 
 use crate::engine::{EngineChoice, EngineKind, EngineStatus};
 use crate::fault::Fault;
 use crate::processor::Processor;
-use device::{Device, Made};
+use cabinet::Response;
+use chains::MadeChain;
+use device::Device;
+use shelf::{Resolved, resolve};
+
+/// The knobs of the model that plays; none where it has none. For whoever shows them, never for the audio thread.
+pub type ModelKnobs = Arc<RwLock<Vec<Knob>>>;
 
 /// What the loader knows, for people.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -41,16 +54,23 @@ pub struct Status {
     pub engine_fault: Option<Fault>,
     /// What plays is too much for this processor.
     pub cost_fault: Option<Fault>,
+    /// What went wrong with the cabinet; stays until another one is chosen.
+    pub cabinet_fault: Option<Fault>,
     /// What runs models.
     pub engine: EngineStatus,
-    /// Engines that took over while audio was running.
+    /// Engines and chains that took over while audio was running.
     pub swaps: u64,
 }
 
 impl Status {
     /// The fault to show.
     pub fn worst(&self) -> Option<&Fault> {
-        let faults = [&self.fault, &self.engine_fault, &self.cost_fault];
+        let faults = [
+            &self.fault,
+            &self.engine_fault,
+            &self.cost_fault,
+            &self.cabinet_fault,
+        ];
         faults.into_iter().find_map(Option::as_ref)
     }
 }
@@ -59,19 +79,17 @@ impl Status {
 struct Shared {
     choice: ModelChoice,
     /// The model of `choice`, or what plays in its place, once it was read.
-    ready: Option<Arc<Model>>,
+    ready: Option<StreamModel>,
     /// The last choice that could be played, and what it plays.
-    settled: Option<(ModelChoice, Arc<Model>)>,
+    settled: Option<(ModelChoice, StreamModel)>,
+    /// The knobs of what plays.
+    knobs: ModelKnobs,
+    /// The impulse response that was chosen, and what it is once it was read.
+    cabinet: Option<PathBuf>,
+    response: Option<Arc<Response>>,
     /// The GPU that was chosen.
     device: Device,
     status: Status,
-}
-
-/// A model that was asked for, and what there is to say about it.
-struct Resolved {
-    model: Arc<Model>,
-    name: String,
-    fault: Option<LoadError>,
 }
 
 /// How long a bounce waits for a device before it begins without.
@@ -102,6 +120,9 @@ impl Loader {
             choice: ModelChoice::default(),
             ready: None,
             settled: None,
+            knobs: ModelKnobs::default(),
+            cabinet: None,
+            response: None,
             device: Device::None,
             status: Status::default(),
         }));
@@ -148,8 +169,12 @@ impl Loader {
     pub fn status(&self) -> Status {
         let shared = lock(&self.shared);
         let mut status = shared.status.clone();
-        status.engine.opening = matches!(shared.device, Device::Opening);
-        status.engine.gpu = shared.device.facts();
+        // A GPU waits while something plays that only this processor can.
+        let playing = shared.ready.as_ref().map(StreamModel::task);
+        if matches!(playing, None | Some(Task::Denoise)) {
+            status.engine.opening = matches!(shared.device, Device::Opening);
+            status.engine.gpu = shared.device.facts();
+        }
         status
     }
 
@@ -181,28 +206,48 @@ impl Loader {
     }
 
     /// The model that plays, or will when the audio starts; `None` before the first was read.
-    pub fn ready(&self) -> Option<Arc<Model>> {
+    pub fn ready(&self) -> Option<StreamModel> {
         let shared = lock(&self.shared);
         let settled = || shared.settled.as_ref().map(|(_, model)| model);
         shared.ready.as_ref().or_else(settled).cloned()
+    }
+
+    /// The knobs of the model that plays, kept up to date.
+    pub fn knobs(&self) -> ModelKnobs {
+        Arc::clone(&lock(&self.shared).knobs)
+    }
+
+    /// Asks for an impulse response behind effects, or none, and returns at once. One that cannot be used is remembered
+    /// and not heard.
+    pub fn choose_cabinet(&self, path: Option<PathBuf>) {
+        let mut shared = lock(&self.shared);
+        shared.cabinet = path;
+        shared.response = None;
+        shared.status.cabinet_fault = None;
+        let _ = self.commands.send(thread::Command::Cabinet);
+    }
+
+    /// The impulse response asked for last, as a project should remember it.
+    pub fn cabinet(&self) -> Option<PathBuf> {
+        lock(&self.shared).cabinet.clone()
     }
 
     /// The model to begin with, read now if it has to be. Not for the audio thread.
     ///
     /// # Errors
     /// No model at all can be played.
-    pub fn model(&self) -> Result<Arc<Model>, LoadError> {
+    pub fn model(&self) -> Result<StreamModel, LoadError> {
         let mut shared = lock(&self.shared);
         self.restart_wanted.store(false, Ordering::Relaxed);
         if let Some(model) = &shared.ready {
-            return Ok(Arc::clone(model));
+            return Ok(model.clone());
         }
         match resolve(&shared.choice) {
             Ok(resolved) => shared.accept(resolved),
             Err(error) => shared.refuse(error),
         }
         if let Some(model) = &shared.ready {
-            return Ok(Arc::clone(model));
+            return Ok(model.clone());
         }
         // A model that is broken must not keep the audio from starting.
         let usual = resolve(&ModelChoice::default())?;
@@ -216,43 +261,70 @@ impl Loader {
     /// No model at all can be played, or none at that rate.
     pub fn processor(&self, stream: &Stream) -> Result<Processor, Fault> {
         let model = self.model()?;
-        if stream.offline {
-            self.await_device(&model);
+        self.read_cabinet();
+        if stream.offline
+            && let StreamModel::Denoise(model) = &model
+        {
+            self.await_device(model);
         }
-        let (device, name) = {
+        let (device, name, response) = {
             let shared = lock(&self.shared);
-            (shared.device.clone(), shared.status.playing.clone())
+            let response = shared.response.clone();
+            (
+                shared.device.clone(),
+                shared.status.playing.clone(),
+                response,
+            )
         };
-        let made = device.engine(&model, stream, 0);
-        let handoff = made.engine.handoff();
-        let cost = match made.on {
-            Some(_) => None,
-            None => device::cost(&model, &name, stream),
-        };
-        lock(&self.shared).note(&made, cost);
-        let made_of = Processor::with_engine(made.engine, &model, stream.config, stream.mode);
-        let (processor, ends) = made_of.map_err(|e| Fault {
-            what: e.to_string(),
-            remedy: "set the audio to a rate from 8 to 192 kHz".into(),
-        })?;
+        let MadeChain {
+            mut chain,
+            on,
+            error,
+            handoff,
+            cost,
+        } = chains::made(&model, &name, &device, stream)?;
+        let cabinet_fault = chains::furnish(&mut chain, &model, response.as_deref(), stream);
+        lock(&self.shared).note(on.is_some(), error.as_ref(), cost, cabinet_fault);
+        let latency = chain.latency();
+        let (processor, ends) = Processor::around(chain, stream.mode);
         let link = thread::Link {
             ends,
             stream: *stream,
             playing: model,
-            on: made.on,
+            on,
             handoff,
+            latency,
+            response,
         };
         let _ = self.commands.send(thread::Command::Connect(link));
         Ok(processor)
     }
 
+    /// Reads the impulse response that was chosen, if it is still to be read.
+    fn read_cabinet(&self) {
+        let unread = {
+            let shared = lock(&self.shared);
+            let unread = shared.response.is_none() && shared.status.cabinet_fault.is_none();
+            shared.cabinet.clone().filter(|_| unread)
+        };
+        if let Some(path) = unread {
+            let read = cabinet::read(&path);
+            lock(&self.shared).accept_cabinet(&path, read);
+        }
+    }
+
     /// Waits until the device that was chosen is ready, or cannot be had.
-    fn await_device(&self, model: &Model) {
+    fn await_device(&self, model: &statewave::model::Model) {
         let _ = self.commands.send(thread::Command::Engine);
         let since = Instant::now();
         while lock(&self.shared).device.is_coming(model) && since.elapsed() < PATIENCE {
             std::thread::sleep(LOOK);
         }
+    }
+
+    /// Whether the model that plays, or will, is to be made anew for another latency mode.
+    pub fn has_modes(&self) -> bool {
+        matches!(self.ready(), None | Some(StreamModel::Denoise(_)))
     }
 
     /// Whether a model or an engine waits for the audio to be started anew. Real-time safe.
@@ -294,86 +366,47 @@ impl Shared {
         }
     }
 
-    /// Notes what is wrong with an engine that was made.
-    fn note(&mut self, made: &Made, cost: Option<Fault>) {
-        if let Some(error) = &made.error {
+    /// Notes what is wrong with a chain that was made, and whether a GPU runs it.
+    fn note(
+        &mut self,
+        on_gpu: bool,
+        error: Option<&GpuError>,
+        cost: Option<Fault>,
+        cabinet: Option<Fault>,
+    ) {
+        self.status.cabinet_fault = cabinet.or(self.status.cabinet_fault.take());
+        if let Some(error) = error {
             self.status.engine_fault = Some(device::fault(error));
-        } else if made.on.is_some() {
+        } else if on_gpu {
             self.status.engine_fault = None;
         }
         self.status.cost_fault = cost;
     }
 
-    fn play(&mut self, name: String, model: Arc<Model>) -> Arc<Model> {
+    /// Notes what became of the impulse response at `path`, if it is still the one that is wanted.
+    fn accept_cabinet(&mut self, path: &Path, read: Result<Response, Fault>) {
+        if self.cabinet.as_deref() != Some(path) {
+            return;
+        }
+        match read {
+            Ok(response) => self.response = Some(Arc::new(response)),
+            Err(fault) => self.status.cabinet_fault = Some(fault),
+        }
+    }
+
+    fn play(&mut self, name: String, model: StreamModel) -> StreamModel {
         self.status.loading = false;
         self.status.playing = name;
         self.status.sha256 = model.sha256().into();
-        self.ready = Some(Arc::clone(&model));
+        *self.knobs.write() = match &model {
+            StreamModel::Effect(model) => model.spec().knobs.clone(),
+            StreamModel::Denoise(_) | StreamModel::Continue(_) => Vec::new(),
+        };
+        self.ready = Some(model.clone());
         model
     }
 }
 
 fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Finds and reads what was asked for, or what plays in its place.
-fn resolve(choice: &ModelChoice) -> Result<Resolved, LoadError> {
-    let named = || {
-        choice
-            .path
-            .clone()
-            .map(Found::file)
-            .or_else(|| catalogue::find(&choice.name))
-    };
-    let missing = || LoadError::Missing {
-        name: choice.name.clone(),
-    };
-    let (found, fault) = if choice.sha256.is_empty() {
-        match named() {
-            Some(found) => (Some(found), None),
-            None => (None, Some(missing())),
-        }
-    } else {
-        match catalogue::recall(&choice.name, &choice.sha256, choice.path.as_deref()) {
-            Recalled::Same(found) => (Some(found), None),
-            Recalled::Changed(found) => {
-                let name = choice.name.clone();
-                (Some(found), Some(LoadError::Changed { name }))
-            }
-            Recalled::Missing => (None, Some(missing())),
-        }
-    };
-    let found = found
-        .or_else(|| catalogue::find(DEFAULT))
-        .ok_or(LoadError::None)?;
-    Ok(Resolved {
-        model: read(&found)?,
-        name: found.name,
-        fault,
-    })
-}
-
-/// Reads a model, or shares it with whoever plays it already.
-fn read(found: &Found) -> Result<Arc<Model>, LoadError> {
-    static PLAYED: Mutex<Vec<Weak<Model>>> = Mutex::new(Vec::new());
-    let broken = |source| LoadError::Broken {
-        place: found.place(),
-        source,
-    };
-    let bytes = found.bytes().map_err(broken)?;
-    let hash = sha256(&bytes);
-    let played = || PLAYED.lock().unwrap_or_else(PoisonError::into_inner);
-    let shared = played()
-        .iter()
-        .filter_map(Weak::upgrade)
-        .find(|model| model.sha256() == hash);
-    if let Some(model) = shared {
-        return Ok(model);
-    }
-    let model = Arc::new(Model::from_bytes(&bytes).map_err(broken)?);
-    let mut played = played();
-    played.retain(|model| model.strong_count() > 0);
-    played.push(Arc::downgrade(&model));
-    Ok(model)
 }

@@ -143,13 +143,16 @@ impl Plugin for Statewave {
         self.params.unheard.block();
         // The latency may only change between two activations, so the host is asked for one, once.
         let settings = self.params.list.settings();
-        let is_outdated = settings.mode != processor.mode() || self.loader.restart_wanted();
+        let is_outdated = !processor.is_for(settings.mode) || self.loader.restart_wanted();
         if is_outdated && !self.restart_asked {
             self.restart_asked = true;
             context.request_restart();
         }
         processor.process(buffer.as_slice(), &settings);
-        ProcessStatus::Tail(processor.tail() as u32)
+        match processor.tail() {
+            Some(tail) => ProcessStatus::Tail(tail as u32),
+            None => ProcessStatus::KeepAlive,
+        }
     }
 }
 

@@ -1,12 +1,12 @@
 //! What makes the sound, for the plugin and the app alike: a chain, the way in for new models, and the way out for what
 //! is seen.
 //!
-//! Flows in: blocks of samples with their [`Settings`], and engines from the loader. Flows out: the processed blocks,
-//! engines that were replaced, and telemetry. Knows no host.
+//! Flows in: blocks of samples with their [`Settings`], and parts from the loader. Flows out: the processed blocks,
+//! parts that were replaced, and telemetry. Knows no host.
 
 use std::sync::Arc;
 
-use statewave::chain::{Chain, ChainConfig, ChainError, ChainStats};
+use statewave::chain::{Cabinet, Chain, ChainConfig, ChainError, ChainStats};
 use statewave::controls::Controls;
 use statewave::engine::cpu::CpuEngine;
 use statewave::engine::{Engine, EngineReport};
@@ -14,6 +14,8 @@ use statewave::handoff::swap::{New, Retired, Slot, slot};
 use statewave::latency::{Latency, LatencyMode};
 use statewave::model::Model;
 use statewave::telemetry::Writer;
+
+use crate::fade::{CHANNELS, Fade, part};
 
 /// The plain values of a run of samples.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -24,26 +26,40 @@ pub struct Settings {
     pub controls: Controls,
 }
 
-/// An engine on its way to the audio thread or back.
+/// What runs the frames of a denoiser.
 pub type BoxedEngine = Box<dyn Engine>;
 
+/// Something on its way to the audio thread or back.
+pub enum Part {
+    /// For frames as those of the engine that it replaces, which goes on with the stream at once.
+    Engine(BoxedEngine),
+    /// For any model with the same delays; it begins anew, and is faded in once it has heard enough.
+    Chain(Box<Chain>),
+    /// Behind an effect; the part of a chain through anything else comes back as it went.
+    Cabinet(Option<Box<Cabinet>>),
+}
+
 /// The loader's ends of a processor's slot.
-pub struct EngineEnds {
-    /// New engines in.
-    pub new: New<BoxedEngine>,
+pub struct Ends {
+    /// New parts in.
+    pub new: New<Part>,
     /// Replaced ones out.
-    pub retired: Retired<BoxedEngine>,
+    pub retired: Retired<Part>,
 }
 
 /// A stream through a model that can be exchanged while it plays.
 pub struct Processor {
-    chain: Chain,
+    chain: Box<Chain>,
+    /// The chain before, while it is heard, and how far the new one has come.
+    leaving: Option<(Box<Chain>, Fade)>,
+    /// What it hears and makes, a channel each.
+    beside: Vec<Vec<f32>>,
     mode: LatencyMode,
-    slot: Slot<BoxedEngine>,
+    slot: Slot<Part>,
 }
 
 impl Processor {
-    /// Prepares everything for `config`, on this processor. Allocates; not for the audio thread.
+    /// A denoiser on this processor, for `config`. Allocates; not for the audio thread.
     ///
     /// # Errors
     /// See [`ChainError`].
@@ -51,36 +67,92 @@ impl Processor {
         model: &Arc<Model>,
         config: ChainConfig,
         mode: LatencyMode,
-    ) -> Result<(Self, EngineEnds), ChainError> {
+    ) -> Result<(Self, Ends), ChainError> {
         let engine = Box::new(CpuEngine::new(model, config.channels));
-        Self::with_engine(engine, model, config, mode)
-    }
-
-    /// The same around an engine that runs `model`.
-    ///
-    /// # Errors
-    /// As [`Processor::new`].
-    pub fn with_engine(
-        engine: BoxedEngine,
-        model: &Model,
-        config: ChainConfig,
-        mode: LatencyMode,
-    ) -> Result<(Self, EngineEnds), ChainError> {
         let spec = model.spec();
         let chain = Chain::with_mode(engine, spec.front_end, spec.sample_rate, config, mode)?;
+        Ok(Self::around(Box::new(chain), mode))
+    }
+
+    /// Around a chain that was made for `mode`, if there are modes for its model.
+    pub fn around(chain: Box<Chain>, mode: LatencyMode) -> (Self, Ends) {
         let (new, slot, retired) = slot();
-        Ok((Self { chain, mode, slot }, EngineEnds { new, retired }))
+        let processor = Self {
+            leaving: None,
+            beside: vec![vec![0.0; Fade::RUN]; chain.channels().min(CHANNELS)],
+            chain,
+            mode,
+            slot,
+        };
+        (processor, Ends { new, retired })
     }
 
     /// Replaces a block, a slice a channel, by the output; a model that waits takes over first. Real-time safe.
     pub fn process(&mut self, audio: &mut [&mut [f32]], settings: &Settings) {
-        let chain = &mut self.chain;
-        self.slot.exchange(|engine| chain.swap_engine(engine));
-        chain.process(audio, &settings.controls);
+        self.take();
+        let controls = &settings.controls;
+        let len = audio.iter().map(|channel| channel.len()).min().unwrap_or(0);
+        let mut at = 0;
+        while let Some((before, fade)) = &mut self.leaving {
+            let run = fade.run().min(len - at);
+            if run == 0 {
+                break;
+            }
+            let range = at..at + run;
+            for (beside, channel) in self.beside.iter_mut().zip(audio.iter()) {
+                beside[..run].copy_from_slice(&channel[range.clone()]);
+            }
+            let (mut old, count) = part(&mut self.beside, 0..run);
+            before.process(&mut old[..count], controls);
+            let (mut new, count) = part(audio, range);
+            self.chain.process(&mut new[..count], controls);
+            fade.mix(&mut new[..count], &old);
+            at += run;
+            if fade.is_over() {
+                self.end_fade();
+            }
+        }
+        if at == 0 {
+            self.chain.process(audio, controls);
+        } else if at < len {
+            let (mut rest, count) = part(audio, at..len);
+            self.chain.process(&mut rest[..count], controls);
+        }
+    }
+
+    /// Takes what waits, unless a chain is still leaving.
+    fn take(&mut self) {
+        if self.leaving.is_some() {
+            return;
+        }
+        match self.slot.take() {
+            None => {}
+            Some(Part::Engine(engine)) => {
+                let (Ok(old) | Err(old)) = self.chain.swap_engine(engine);
+                self.slot.retire(Part::Engine(old));
+            }
+            Some(Part::Cabinet(cabinet)) => {
+                let old = self.chain.swap_cabinet(cabinet);
+                self.slot.retire(Part::Cabinet(old));
+            }
+            Some(Part::Chain(mut chain)) => {
+                chain.set_telemetry(self.chain.set_telemetry(None));
+                let latency = chain.latency();
+                let before = std::mem::replace(&mut self.chain, chain);
+                self.leaving = Some((before, Fade::begin(&latency)));
+            }
+        }
+    }
+
+    fn end_fade(&mut self) {
+        if let Some((before, _)) = self.leaving.take() {
+            self.slot.retire(Part::Chain(before));
+        }
     }
 
     /// Forgets the stream. Real-time safe.
     pub fn reset(&mut self) {
+        self.end_fade();
         self.chain.reset();
     }
 
@@ -89,14 +161,14 @@ impl Processor {
         self.chain.latency()
     }
 
-    /// Samples of sound after the end of the input.
-    pub fn tail(&self) -> usize {
-        self.chain.tail()
+    /// Samples of sound after the end of the input; `None` while a model goes on by itself, without an end.
+    pub fn tail(&self) -> Option<usize> {
+        (!self.chain.goes_on()).then(|| self.chain.tail())
     }
 
-    /// The latency mode it was made for.
-    pub fn mode(&self) -> LatencyMode {
-        self.mode
+    /// Whether it is what `mode` asks for. Models without modes do for all.
+    pub fn is_for(&self, mode: LatencyMode) -> bool {
+        !self.chain.has_modes() || mode == self.mode
     }
 
     /// What has happened so far.

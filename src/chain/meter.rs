@@ -85,6 +85,7 @@ impl Meter {
             load: (busy / heard.max(1.0 / self.sample_rate)) as f32,
             stats,
             engine: report.engine,
+            goes_on: report.goes_on,
             missed: self.missed,
         });
         // The end of this callback adds all of it, of which this much is told.

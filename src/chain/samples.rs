@@ -28,6 +28,10 @@ pub(super) struct Samples {
     fades: bool,
     gate: Gate,
     cabinet: Option<Box<Cabinet>>,
+    /// How much of the cabinet is heard, the signal without it while that changes, and whether it has heard anything.
+    heard: Ramp,
+    plain: Vec<Vec<f32>>,
+    rings: bool,
     /// What was heard last of the cabinet before, a channel each, and how much of it is left.
     before: Vec<f32>,
     parting: Ramp,
@@ -36,7 +40,7 @@ pub(super) struct Samples {
 }
 
 impl Samples {
-    pub(super) fn new(engine: WaveEngine, config: &ChainConfig) -> Self {
+    pub(super) fn new(engine: WaveEngine, config: &ChainConfig, max_run: usize) -> Self {
         let &ChainConfig {
             sample_rate,
             channels,
@@ -48,6 +52,9 @@ impl Samples {
             fades: false,
             gate: Gate::new(sample_rate),
             cabinet: None,
+            heard: Ramp::new(1.0, CABINET_MS * sample_rate / 1000),
+            plain: vec![vec![0.0; max_run]; channels],
+            rings: false,
             before: vec![0.0; channels],
             parting: Ramp::new(0.0, CABINET_MS * sample_rate / 1000),
             scope: Scope::new(sample_rate),
@@ -67,6 +74,8 @@ impl Samples {
     pub(super) fn set(&mut self, controls: &Controls) {
         self.gain.set(controls.input_gain(), self.fades);
         self.gate.set(controls.gate_db);
+        let heard = if controls.cabinet { 1.0 } else { 0.0 };
+        self.heard.set(heard, self.fades);
         self.engine.set_knob_shares(&controls.knobs);
         if !self.fades {
             // The first block begins with the knobs where they are, and not on their way.
@@ -114,9 +123,7 @@ impl Samples {
             self.stats.non_finite += broken;
             self.want_reset();
         }
-        if let Some(cabinet) = &mut self.cabinet {
-            cabinet.process(wet, len);
-        }
+        self.run_cabinet(wet, len);
         for (channel, before) in wet.iter_mut().zip(&mut self.before) {
             if self.parting.at(0) == 0.0 {
                 *before = channel[len - 1];
@@ -128,7 +135,38 @@ impl Samples {
             }
         }
         self.parting.advance(len);
-        self.scope.output(wet, len);
+        self.scope.output(wet, len, false);
+    }
+
+    /// The cabinet, as far as it is heard. One that is not heard at all does not hear either, and begins anew.
+    fn run_cabinet(&mut self, wet: &mut [Vec<f32>], len: usize) {
+        let Some(cabinet) = &mut self.cabinet else {
+            return self.heard.advance(len);
+        };
+        match self.heard.settled() {
+            Some(0.0) => {
+                if std::mem::take(&mut self.rings) {
+                    cabinet.reset();
+                }
+            }
+            Some(_) => {
+                self.rings = true;
+                cabinet.process(wet, len);
+            }
+            None => {
+                self.rings = true;
+                for (kept, channel) in self.plain.iter_mut().zip(wet.iter()) {
+                    kept[..len].copy_from_slice(&channel[..len]);
+                }
+                cabinet.process(wet, len);
+                for (channel, plain) in wet.iter_mut().zip(&self.plain) {
+                    for (i, (x, plain)) in channel[..len].iter_mut().zip(plain).enumerate() {
+                        *x = plain + self.heard.at(i) * (*x - plain);
+                    }
+                }
+            }
+        }
+        self.heard.advance(len);
     }
 
     /// The engine has to forget the stream, because of samples that were no audio.

@@ -84,8 +84,8 @@ impl Scope {
         }
     }
 
-    /// What comes out; counts the samples.
-    pub(super) fn output(&mut self, audio: &[Vec<f32>], len: usize) {
+    /// What comes out, and whether a model goes on by itself; counts the samples.
+    pub(super) fn output(&mut self, audio: &[Vec<f32>], len: usize, goes_on: bool) {
         if self.watched {
             keep(&mut self.output, audio, len);
         }
@@ -100,6 +100,7 @@ impl Scope {
             self.report.frame = self.frames;
             self.report.input_db = self.spectrum(true);
             self.report.output_db = self.spectrum(false);
+            self.report.goes_on = goes_on;
         }
     }
 

@@ -1,6 +1,7 @@
-//! What a chain leads through: the frames of a model, or an effect's samples.
+//! What a chain leads through: the frames of a model, an effect's samples, or sound that goes on by itself.
 
 use super::ChainStats;
+use super::continuing::Continuing;
 use super::path::Path;
 use super::samples::Samples;
 use crate::controls::Controls;
@@ -10,6 +11,7 @@ use crate::frame::FrameReport;
 pub(super) enum Way {
     Frames(Box<Path>),
     Samples(Box<Samples>),
+    Continuing(Box<Continuing>),
 }
 
 impl Way {
@@ -18,6 +20,7 @@ impl Way {
         match self {
             Way::Frames(path) => path.framer.set_stereo(controls.stereo),
             Way::Samples(samples) => samples.set(controls),
+            Way::Continuing(continuing) => continuing.set(controls),
         }
     }
 
@@ -25,6 +28,7 @@ impl Way {
         match self {
             Way::Frames(path) => path.framer.watch(on),
             Way::Samples(samples) => samples.watch(on),
+            Way::Continuing(continuing) => continuing.watch(on),
         }
     }
 
@@ -32,6 +36,7 @@ impl Way {
         match self {
             Way::Frames(path) => path.framer.take_report(),
             Way::Samples(samples) => samples.take_report(),
+            Way::Continuing(continuing) => continuing.take_report(),
         }
     }
 
@@ -40,6 +45,7 @@ impl Way {
         match self {
             Way::Frames(path) => path.longest_run(),
             Way::Samples(samples) => samples.longest_run(),
+            Way::Continuing(continuing) => continuing.longest_run(),
         }
     }
 
@@ -48,6 +54,7 @@ impl Way {
         match self {
             Way::Frames(path) => path.process(wet, len),
             Way::Samples(samples) => samples.process(wet, len),
+            Way::Continuing(continuing) => continuing.process(wet, len),
         }
     }
 
@@ -56,6 +63,7 @@ impl Way {
         match self {
             Way::Frames(path) => path.tail(),
             Way::Samples(samples) => samples.tail(),
+            Way::Continuing(continuing) => continuing.tail(),
         }
     }
 
@@ -70,16 +78,18 @@ impl Way {
                     lost: counts.lost,
                     non_finite: counts.not_finite,
                     resets: counts.resets,
+                    restarts: 0,
                 }
             }
             Way::Samples(samples) => samples.stats(),
+            Way::Continuing(continuing) => continuing.stats(),
         }
     }
 
     pub(super) fn engine_report(&self) -> EngineReport {
         match self {
             Way::Frames(path) => path.framer.engine_report(),
-            Way::Samples(_) => EngineReport::default(),
+            Way::Samples(_) | Way::Continuing(_) => EngineReport::default(),
         }
     }
 
@@ -88,6 +98,8 @@ impl Way {
         match self {
             Way::Frames(path) => path.framer.want_reset(),
             Way::Samples(samples) => samples.want_reset(),
+            // What it hears is eight bits by then, and all of them are sound.
+            Way::Continuing(_) => {}
         }
     }
 
@@ -95,6 +107,7 @@ impl Way {
         match self {
             Way::Frames(path) => path.reset(),
             Way::Samples(samples) => samples.reset(),
+            Way::Continuing(continuing) => continuing.reset(),
         }
     }
 }

@@ -185,6 +185,11 @@ impl Ramp {
         }
     }
 
+    /// The value, where it rests.
+    pub(crate) fn settled(&self) -> Option<f32> {
+        (self.remaining == 0).then_some(self.target)
+    }
+
     /// The value `i` samples from here.
     pub(crate) fn at(&self, i: usize) -> f32 {
         let left = (self.remaining as usize).saturating_sub(i);

@@ -35,6 +35,8 @@ pub(crate) struct FrameReport {
     pub output_db: [f32; BANDS],
     pub deltas: Deltas,
     pub engine: EngineReport,
+    /// A model goes on by itself.
+    pub goes_on: bool,
 }
 
 impl FrameReport {
@@ -45,6 +47,7 @@ impl FrameReport {
             output_db: Bands::silence(),
             deltas: Deltas::default(),
             engine: EngineReport::default(),
+            goes_on: false,
         }
     }
 }

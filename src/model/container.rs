@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::Read;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
@@ -104,6 +105,29 @@ impl Container {
             metadata: header.metadata,
             tensors,
         })
+    }
+
+    /// The strings under `__metadata__` alone, of as much of a file as its header takes.
+    pub(super) fn metadata(mut file: impl Read) -> Result<BTreeMap<String, String>, ModelError> {
+        let mut prefix = [0; PREFIX];
+        let ends_early = |needed, found| ModelError::Truncated { needed, found };
+        file.read_exact(&mut prefix)
+            .map_err(|_| ends_early(PREFIX as u64, 0))?;
+        let header_len = u64::from_le_bytes(prefix);
+        if header_len > MAX_HEADER {
+            return Err(ModelError::TooLarge {
+                what: "the header",
+                bytes: header_len,
+                max: MAX_HEADER,
+            });
+        }
+        let mut header = Vec::new();
+        let read = file.take(header_len).read_to_end(&mut header).unwrap_or(0);
+        if (read as u64) < header_len {
+            let prefix = PREFIX as u64;
+            return Err(ends_early(prefix + header_len, prefix + read as u64));
+        }
+        Ok(Header::parse(&header)?.metadata)
     }
 
     /// Write all tensors as F32, in the order of their names.

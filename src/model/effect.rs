@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::discretize::{Rule, Sampling};
-use super::file::{Limits, ModelError, ModelFile, read_bytes};
+use super::file::{Limits, ModelError, ModelFile, read_bytes, sha256};
 use super::s4d::Activation;
 use super::spec::{Task, check_sound};
 use super::stack::{Block, Stack, StackConfig};
@@ -140,6 +140,7 @@ pub struct EffectModel {
     tensors: Tensors,
     /// At the trained rate.
     stack: Stack,
+    sha256: String,
 }
 
 impl EffectModel {
@@ -191,12 +192,18 @@ impl EffectModel {
             spec,
             tensors,
             stack,
+            sha256: sha256(bytes),
         })
     }
 
     /// What the model says of itself.
     pub fn spec(&self) -> &EffectSpec {
         &self.spec
+    }
+
+    /// SHA-256 of the file, in lower-case hexadecimal: what a project state remembers it by.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
     }
 
     /// How it is played at `sample_rate`, Hz.

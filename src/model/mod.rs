@@ -19,6 +19,7 @@ pub mod selective;
 pub mod sequence;
 pub mod spec;
 pub mod stack;
+pub mod streams;
 pub mod tensors;
 
 use std::path::Path;

@@ -155,7 +155,7 @@ impl Streams {
         };
         let block = block_of(&output) as usize;
         let mut processor = request.loader.processor(&stream(request, config, block))?;
-        let (latency, mode) = (processor.latency(), processor.mode());
+        let (latency, mode) = (processor.latency(), request.values.settings().mode);
         let (tape, recorder) = recorder(channels, output_rate);
         let (writer, reader) = telemetry::pair();
         processor.set_telemetry(Some(writer));
@@ -230,7 +230,8 @@ impl Streams {
 
     /// Whether the latency mode is another, or a model or an engine waits that what runs cannot take.
     pub fn is_outdated(&self, request: &Request) -> bool {
-        request.values.settings().mode != self.mode || request.loader.restart_wanted()
+        let is_other = request.values.settings().mode != self.mode;
+        is_other && request.loader.has_modes() || request.loader.restart_wanted()
     }
 
     /// Another processor in the streams that run; gives the new delays.
@@ -240,12 +241,12 @@ impl Streams {
     pub fn renew(&mut self, request: &Request) -> Result<Latency, Fault> {
         let stream = stream(request, self.config, self.block);
         let processor = request.loader.processor(&stream)?;
-        let (latency, mode) = (processor.latency(), processor.mode());
+        let latency = processor.latency();
         self.next.offer(Box::new(processor)).map_err(|_| Fault {
             what: "the output has not taken the last change yet".into(),
             remedy: "choose the output again if it stays silent".into(),
         })?;
-        self.mode = mode;
+        self.mode = stream.mode;
         Ok(latency)
     }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use statewave::latency::Latency;
+use statewave::model::spec::Task;
 use statewave::telemetry::Snapshot;
 
 use crate::engine::{EngineChoice, EngineStatus};
@@ -67,6 +68,27 @@ impl Param {
     }
 }
 
+/// A model that can be chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its name.
+    pub name: String,
+    /// What it is for; `None` of a file that is no model.
+    pub task: Option<Task>,
+}
+
+impl Listed {
+    /// Where it is among the others, and what they are called together.
+    pub fn group(&self) -> (u8, &'static str) {
+        match self.task {
+            Some(Task::Denoise) => (0, "Clean"),
+            Some(Task::Effect) => (1, "Tone"),
+            Some(Task::Continue) => (2, "Continue"),
+            Some(Task::Generate | Task::Sequence) | None => (3, "Not to be played"),
+        }
+    }
+}
+
 /// The shell around the panel: an app's window or a plugin's editor.
 ///
 /// Values are normalised, 0 to 1, unless called plain. A gesture is `begin`, any number of `set`, `end`.
@@ -87,8 +109,10 @@ pub trait PanelHost {
     /// Milliseconds of a choice of [`Param::LatencyMode`]; `None` until the model is read.
     fn mode_ms(&self, mode: usize) -> Option<f64>;
 
-    /// Names of the models that can be chosen, in order.
-    fn models(&self) -> &[String];
+    /// The models that can be chosen, in order: those for one task together.
+    fn models(&self) -> &[Listed];
+    /// What the model that plays is for.
+    fn task(&self) -> Task;
     /// Name of the model that plays or is on its way.
     fn model(&self) -> &str;
     /// Plays the model of that name.

@@ -5,6 +5,7 @@
 
 mod automation;
 mod clap_host;
+mod effects;
 mod gpu;
 mod instrument;
 mod latency;

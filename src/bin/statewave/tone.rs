@@ -141,8 +141,7 @@ pub fn play(
         EffectError::Model(source) => Failure::new(e.to_string(), source.remedy()),
     })?;
     if let Some(response) = &tone.cabinet {
-        let cabinet = chain
-            .cabinet(&response.channels, response.rate)
+        let cabinet = Chain::cabinet(&config, &response.channels, response.rate)
             .map_err(|e| Failure::new(e.to_string(), "or leave --cabinet away"))?;
         chain.swap_cabinet(Some(cabinet));
     }

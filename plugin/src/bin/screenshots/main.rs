@@ -17,12 +17,11 @@ use statewave_plugin::app::player::SoundFile;
 use statewave_plugin::app::values::Values;
 use statewave_plugin::desk::Desk;
 use statewave_plugin::fault::Fault;
-use statewave_plugin::loader::Loader;
+use statewave_plugin::loader::{Loader, Stream};
 use statewave_plugin::panel::host::{PanelHost, Param};
 use statewave_plugin::panel::layout::{LEAST, USUAL};
 use statewave_plugin::panel::theme::Shade;
 use statewave_plugin::panel::{Panel, PanelSettings, Picture};
-use statewave_plugin::processor::Processor;
 
 /// Where the pictures are kept.
 const KEPT: &str = "docs/img";
@@ -218,13 +217,9 @@ fn play(desk: &mut Desk<Arc<Values>>, panel: &mut Panel) -> Result<(), Fault> {
         channels: 1,
         max_block: BLOCK,
     };
-    let model = desk.loader().model()?;
     let settings = desk.values.settings();
-    let (mut processor, _ends) =
-        Processor::new(&model, config, settings.mode).map_err(|e| Fault {
-            what: e.to_string(),
-            remedy: "use the shipped sample and model".into(),
-        })?;
+    let stream = Stream::live(config, settings.mode);
+    let mut processor = desk.loader().processor(&stream)?;
     let (writer, mut heard) = telemetry::pair();
     heard.watch(true);
     processor.set_telemetry(Some(writer));
