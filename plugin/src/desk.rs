@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use statewave::latency::{Latency, LatencyMode};
 use statewave::model::catalogue::{self, Found};
+use statewave::model::effect::Knob;
 use statewave::model::spec::Task;
 use statewave::model::streams::StreamModel;
 use statewave::telemetry::{Reader, Snapshot};
@@ -42,6 +43,10 @@ pub struct Desk<V> {
     models: Vec<Listed>,
     /// What the model that plays is for.
     task: Task,
+    /// Its knobs.
+    knobs: Vec<Knob>,
+    /// The file of the impulse response.
+    cabinet: Option<PathBuf>,
     /// Name of the model that was asked for last.
     name: String,
     /// Delay of the model that plays, milliseconds, by [`LatencyMode::Live`].
@@ -66,6 +71,8 @@ impl<V: Values> Desk<V> {
             files: Vec::new(),
             models: Vec::new(),
             task: Task::Denoise,
+            knobs: Vec::new(),
+            cabinet: None,
             name: String::new(),
             live_ms: None,
             latency: None,
@@ -105,6 +112,8 @@ impl<V: Values> Desk<V> {
         self.name = choice.name;
         let ready = self.loader.ready();
         self.task = ready.as_ref().map_or(Task::Denoise, StreamModel::task);
+        self.knobs.clone_from(&self.loader.knobs().read());
+        self.cabinet = self.loader.cabinet();
         self.live_ms = ready.and_then(|model| live_ms(&model));
         let said = status.worst().cloned();
         self.engine = status.engine;
@@ -196,6 +205,21 @@ impl<V: Values> PanelHost for Desk<V> {
 
     fn task(&self) -> Task {
         self.task
+    }
+
+    fn knobs(&self) -> &[Knob] {
+        &self.knobs
+    }
+
+    fn cabinet(&self) -> Option<&Path> {
+        self.cabinet.as_deref()
+    }
+
+    fn load_cabinet(&mut self, path: Option<&Path>) {
+        self.cabinet = path.map(PathBuf::from);
+        // The same fault is told again when it comes again.
+        self.loader_fault = None;
+        self.loader.choose_cabinet(self.cabinet.clone());
     }
 
     fn model(&self) -> &str {

@@ -19,6 +19,7 @@ mod fade;
 pub mod fault;
 pub mod instrument;
 pub mod loader;
+mod notes;
 pub mod panel;
 pub mod params;
 pub mod plugin;

@@ -3,6 +3,7 @@
 //! Flows in: state as some version saved it. Flows out: state as this version means it. Nothing a project held is lost:
 //! a model that is not here is remembered until it is.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use nice_plug::params::persist::PersistentField;
@@ -86,6 +87,29 @@ impl PersistentField<'_, ModelChoice> for ModelField {
         F: Fn(&ModelChoice) -> R,
     {
         f(&self.0.choice())
+    }
+}
+
+/// The file of the impulse response behind effects: kept as [`ModelField`] is.
+pub struct CabinetField(Arc<Loader>);
+
+impl CabinetField {
+    /// The file that `loader` is asked for.
+    pub fn new(loader: Arc<Loader>) -> Self {
+        Self(loader)
+    }
+}
+
+impl PersistentField<'_, Option<PathBuf>> for CabinetField {
+    fn set(&self, path: Option<PathBuf>) {
+        self.0.choose_cabinet(path);
+    }
+
+    fn map<F, R>(&self, f: F) -> R
+    where
+        F: Fn(&Option<PathBuf>) -> R,
+    {
+        f(&self.0.cabinet())
     }
 }
 

@@ -118,9 +118,9 @@ impl Settings {
         fs::rename(fresh, path)
     }
 
-    /// Sets the parameters as they were left; bypass is off at a start.
+    /// Sets the parameters as they were left; bypass and going on are off at a start.
     pub fn restore(&self, values: &Values) {
-        for param in Param::ALL.into_iter().filter(|&p| p != Param::Bypass) {
+        for param in Param::ALL.into_iter().filter(|&p| !p.is_played()) {
             if let Some(&plain) = self.values.get(param.key()) {
                 values.set(param, values.list().normalised(param, plain));
             }

@@ -35,10 +35,10 @@ fn main() -> ExitCode {
 
 fn start(flags: &Flags) -> Result<ExitCode, Fault> {
     let (settings, unreadable) = Settings::load(Settings::path().as_deref());
-    let values = Arc::new(Values::default());
+    let loader = Arc::new(Loader::new());
+    let values = Arc::new(Values::new(&loader.knobs()));
     flags.set_values(&settings, &values);
     let wanted = flags.model.as_ref().unwrap_or(&settings.model);
-    let loader = Arc::new(Loader::new());
     loader.choose(model_of(wanted));
     loader.choose_engine(flags.engine(&settings.engine));
     let mut desk = Desk::new(values, loader);

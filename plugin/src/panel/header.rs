@@ -3,6 +3,7 @@
 use egui::{Align2, Id, Popup, PopupCloseBehavior, Rect, Response, Shape, Stroke, Ui, pos2, vec2};
 
 use statewave::model::catalogue;
+use statewave::model::spec::Task;
 
 use super::host::{PanelHost, Param, change};
 use super::layout::Layout;
@@ -182,10 +183,11 @@ impl Panel {
 
     fn power(&mut self, ui: &Ui, host: &mut dyn PanelHost, rect: Rect) {
         let bypassed = host.value(Param::Bypass) >= 0.5;
-        let (label, look) = if bypassed {
-            ("Bypassed: press to clean", Look::Raised)
-        } else {
-            ("Cleaning: press to bypass", Look::On)
+        let (label, look) = match (host.task(), bypassed) {
+            (Task::Denoise, true) => ("Bypassed: press to clean", Look::Raised),
+            (Task::Denoise, false) => ("Cleaning: press to bypass", Look::On),
+            (_, true) => ("Bypassed: press to hear it", Look::Raised),
+            (_, false) => ("On: press to bypass", Look::On),
         };
         let button = Button::sign(Icon::Power, label).look(look);
         if button

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use statewave::latency::Latency;
+use statewave::model::effect::{Knob, MAX_KNOBS};
 use statewave::model::spec::Task;
 use statewave::telemetry::Snapshot;
 
@@ -27,11 +28,35 @@ pub enum Param {
     Stereo,
     /// Hear the delayed input. Plain: 0 or 1.
     Bypass,
+    /// The knobs of an effect. Plain: the share of the way up.
+    Knob1,
+    /// See [`Param::Knob1`].
+    Knob2,
+    /// See [`Param::Knob1`].
+    Knob3,
+    /// See [`Param::Knob1`].
+    Knob4,
+    /// Gain in front of an effect. Plain: dB.
+    InputGain,
+    /// Level of the input below which an effect hears nothing. Plain: dBFS.
+    Gate,
+    /// The cabinet is heard. Plain: 0 or 1.
+    Cabinet,
+    /// Sound goes on by itself. Plain: 0 or 1.
+    GoOn,
+    /// How far from the likeliest sample it strays. Plain: 0 to 2.
+    Temperature,
+    /// Share of the probability that is drawn from. Plain: 0 to 1.
+    TopP,
+    /// How dense what comes should be. Plain: 0 as heard, else the share of the training set that is sparser.
+    Density,
+    /// Where random numbers begin. Plain: the number.
+    Seed,
 }
 
 impl Param {
     /// All of them.
-    pub const ALL: [Param; 7] = [
+    pub const ALL: [Param; 19] = [
         Param::Amount,
         Param::Mix,
         Param::Listen,
@@ -39,7 +64,27 @@ impl Param {
         Param::OutputGain,
         Param::Stereo,
         Param::Bypass,
+        Param::Knob1,
+        Param::Knob2,
+        Param::Knob3,
+        Param::Knob4,
+        Param::InputGain,
+        Param::Gate,
+        Param::Cabinet,
+        Param::GoOn,
+        Param::Temperature,
+        Param::TopP,
+        Param::Density,
+        Param::Seed,
     ];
+
+    /// The knobs of an effect, in their order.
+    pub const KNOBS: [Param; MAX_KNOBS] = [Param::Knob1, Param::Knob2, Param::Knob3, Param::Knob4];
+
+    /// Whether it is played with, rather than set: neither presets nor a fresh start touch it.
+    pub fn is_played(self) -> bool {
+        matches!(self, Param::Bypass | Param::GoOn)
+    }
 
     /// The name in preset files. Never changes.
     pub fn key(self) -> &'static str {
@@ -51,6 +96,18 @@ impl Param {
             Param::OutputGain => "output_gain_db",
             Param::Stereo => "stereo",
             Param::Bypass => "bypass",
+            Param::Knob1 => "knob_1",
+            Param::Knob2 => "knob_2",
+            Param::Knob3 => "knob_3",
+            Param::Knob4 => "knob_4",
+            Param::InputGain => "input_gain_db",
+            Param::Gate => "gate_db",
+            Param::Cabinet => "cabinet",
+            Param::GoOn => "go_on",
+            Param::Temperature => "temperature",
+            Param::TopP => "top_p",
+            Param::Density => "density",
+            Param::Seed => "seed",
         }
     }
 
@@ -64,6 +121,18 @@ impl Param {
             Param::OutputGain => "Output",
             Param::Stereo => "Stereo",
             Param::Bypass => "Bypass",
+            Param::Knob1 => "Knob 1",
+            Param::Knob2 => "Knob 2",
+            Param::Knob3 => "Knob 3",
+            Param::Knob4 => "Knob 4",
+            Param::InputGain => "Input",
+            Param::Gate => "Gate",
+            Param::Cabinet => "Cabinet",
+            Param::GoOn => "Go on",
+            Param::Temperature => "Temperature",
+            Param::TopP => "Top-p",
+            Param::Density => "Density",
+            Param::Seed => "Seed",
         }
     }
 }
@@ -113,6 +182,12 @@ pub trait PanelHost {
     fn models(&self) -> &[Listed];
     /// What the model that plays is for.
     fn task(&self) -> Task;
+    /// Its knobs, in the order of [`Param::KNOBS`].
+    fn knobs(&self) -> &[Knob];
+    /// The file of the impulse response behind effects.
+    fn cabinet(&self) -> Option<&Path>;
+    /// Reads an impulse response and plays it, or none.
+    fn load_cabinet(&mut self, path: Option<&Path>);
     /// Name of the model that plays or is on its way.
     fn model(&self) -> &str;
     /// Plays the model of that name.

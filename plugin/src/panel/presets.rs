@@ -15,7 +15,8 @@ pub use statewave::folders::config as config_folder;
 /// The format that is written; newer ones are refused.
 const FORMAT: u32 = 1;
 
-/// A preset file. Parameters that it does not name are reset, but for [`Param::Bypass`], which no preset touches.
+/// A preset file. Parameters that it does not name are reset, but for those that are played with
+/// ([`Param::is_played`]).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Preset {
     /// Version of the format.
@@ -81,7 +82,7 @@ impl From<PresetError> for Fault {
 impl Preset {
     /// What is set now, under a name.
     pub fn of(host: &dyn PanelHost, name: &str) -> Self {
-        let kept = Param::ALL.into_iter().filter(|&p| p != Param::Bypass);
+        let kept = Param::ALL.into_iter().filter(|&p| !p.is_played());
         Self {
             format: FORMAT,
             name: name.trim().to_owned(),
@@ -95,7 +96,7 @@ impl Preset {
 
     /// What it sets: normalised values.
     fn wanted(&self, host: &dyn PanelHost) -> Vec<(Param, f32)> {
-        let kept = Param::ALL.into_iter().filter(|&p| p != Param::Bypass);
+        let kept = Param::ALL.into_iter().filter(|&p| !p.is_played());
         kept.map(|param| {
             let value = match self.values.get(param.key()) {
                 Some(&plain) => host.list().normalised(param, plain),

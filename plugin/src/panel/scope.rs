@@ -162,8 +162,9 @@ impl Scope {
         self.selection.set_palette(selection_palette(theme));
     }
 
-    /// Takes in a snapshot. `controls` say how much of the model's work is heard.
-    pub fn take(&mut self, snapshot: &Snapshot, controls: &Controls) {
+    /// Takes in a snapshot. `controls` say how much of the model's work is heard, which may be something `taken` away from
+    /// the input, or a sound of its own.
+    pub fn take(&mut self, snapshot: &Snapshot, controls: &Controls, taken: bool) {
         for (meter, peak) in self.input.iter_mut().zip(snapshot.input_peak) {
             meter.follow(to_db(peak));
             self.input_clipped |= peak >= 1.0;
@@ -179,21 +180,22 @@ impl Scope {
             } else {
                 controls.wet_share()
             },
+            taken,
         );
         self.take_delta(snapshot);
         self.load += (snapshot.load - self.load) / (RATE_HZ * 0.5);
         self.last = Some(*snapshot);
     }
 
-    fn take_spectra(&mut self, snapshot: &Snapshot, wet: f32) {
+    fn take_spectra(&mut self, snapshot: &Snapshot, wet: f32, taken: bool) {
         let (rise, sink) = (keep(RISE_SECONDS), keep(SINK_SECONDS));
         let glide = |from: f32, to: f32| to + (from - to) * if to > from { rise } else { sink };
         let (mut power_in, mut power_out) = (1e-12, 1e-12);
         for band in 0..BANDS {
             let input = snapshot.input_db[band].max(-140.0);
-            // The model's filter hardly turns phases, so the mix of both is that of their amplitudes.
-            let gain = (1.0 - wet) + wet * from_db((snapshot.output_db[band] - input).min(40.0));
-            let heard = input + to_db(gain);
+            // A filter hardly turns phases, so the mix of both is that of their amplitudes.
+            let amplitude = (1.0 - wet) * from_db(input) + wet * from_db(snapshot.output_db[band]);
+            let heard = to_db(amplitude);
             power_in += from_db(input).powi(2);
             power_out += from_db(heard).powi(2);
             self.heard_db[band] = heard;
@@ -202,7 +204,7 @@ impl Scope {
         }
         let audible = power_in > from_db(FLOOR_DB - 20.0).powi(2);
         let reduction = 10.0 * (power_in / power_out).log10();
-        self.reduction.follow(if audible {
+        self.reduction.follow(if audible && taken {
             reduction.clamp(0.0, MOST_REDUCTION_DB)
         } else {
             0.0
@@ -213,7 +215,16 @@ impl Scope {
             let heard = &self.heard_db;
             self.spectrogram.push(|row| {
                 let band = BANDS - 1 - row;
-                [in_range(snapshot.input_db[band]), in_range(heard[band])]
+                let heard = in_range(heard[band]);
+                // As bright as the input, where something of that goes; else as what is heard.
+                [
+                    if taken {
+                        in_range(snapshot.input_db[band])
+                    } else {
+                        heard
+                    },
+                    heard,
+                ]
             });
         }
     }

@@ -9,12 +9,15 @@ use crate::panel::host::{Param, choice_index, choice_value};
 macro_rules! with {
     ($list:expr, $param:expr, $p:ident => $result:expr) => {
         with!(@ $list, $param, $p => $result; Amount amount, Mix mix, Listen listen, LatencyMode mode,
-            OutputGain output_gain, Stereo stereo, Bypass bypass)
+            OutputGain output_gain, Stereo stereo, Bypass bypass, Knob1 tone.knob1, Knob2 tone.knob2,
+            Knob3 tone.knob3, Knob4 tone.knob4, InputGain tone.input_gain, Gate tone.gate, Cabinet tone.cabinet,
+            GoOn continuing.go_on, Temperature continuing.temperature, TopP continuing.top_p,
+            Density continuing.density, Seed continuing.seed)
     };
-    (@ $list:expr, $param:expr, $p:ident => $result:expr; $($name:ident $field:ident),*) => {
+    (@ $list:expr, $param:expr, $p:ident => $result:expr; $($name:ident $($field:ident).+),*) => {
         match $param {
             $(Param::$name => {
-                let $p = &$list.$field;
+                let $p = &$list.$($field).+;
                 $result
             })*
         }
@@ -91,7 +94,17 @@ impl ParamList {
             Param::Amount => Some(&self.amount),
             Param::Mix => Some(&self.mix),
             Param::OutputGain => Some(&self.output_gain),
+            Param::Knob1 => Some(&self.tone.knob1),
+            Param::Knob2 => Some(&self.tone.knob2),
+            Param::Knob3 => Some(&self.tone.knob3),
+            Param::Knob4 => Some(&self.tone.knob4),
+            Param::InputGain => Some(&self.tone.input_gain),
+            Param::Gate => Some(&self.tone.gate),
+            Param::Temperature => Some(&self.continuing.temperature),
+            Param::TopP => Some(&self.continuing.top_p),
+            Param::Density => Some(&self.continuing.density),
             Param::Listen | Param::LatencyMode | Param::Stereo | Param::Bypass => None,
+            Param::Cabinet | Param::GoOn | Param::Seed => None,
         }
     }
 }

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use statewave::latency::Latency;
+use statewave::model::effect::Knob;
 use statewave::model::spec::Task;
 use statewave::telemetry::Snapshot;
 use statewave_plugin::app::values::Values;
@@ -20,6 +21,8 @@ pub struct TestHost {
     pub values: Values,
     pub models: Vec<Listed>,
     pub task: Option<Task>,
+    pub knobs: Vec<Knob>,
+    pub cabinet: Option<PathBuf>,
     pub model: String,
     pub files: Vec<PathBuf>,
     pub engine: EngineStatus,
@@ -96,6 +99,15 @@ impl PanelHost for TestHost {
     }
     fn task(&self) -> Task {
         self.task.unwrap_or(Task::Denoise)
+    }
+    fn knobs(&self) -> &[Knob] {
+        &self.knobs
+    }
+    fn cabinet(&self) -> Option<&Path> {
+        self.cabinet.as_deref()
+    }
+    fn load_cabinet(&mut self, path: Option<&Path>) {
+        self.cabinet = path.map(PathBuf::from);
     }
     fn model(&self) -> &str {
         &self.model

@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 use egui::accesskit::{Node, Role};
 use egui::{Color32, PointerButton, Pos2, Rect, vec2};
 use statewave::model::catalogue::DEFAULT;
+use statewave::model::spec::Task;
 use statewave_plugin::app::settings::Settings;
-use statewave_plugin::panel::host::Fault;
+use statewave_plugin::panel::host::{Fault, Listed};
 use statewave_plugin::panel::layout::Layout;
 use statewave_plugin::panel::theme::Theme;
 
@@ -78,11 +79,16 @@ impl Home {
     }
 
     /// What the menu of models lists: the one compiled in, and those in the folder.
-    fn model_names(&self) -> Vec<String> {
+    fn listed(&self, opened: &[String]) -> Vec<Listed> {
         let files = std::fs::read_dir(self.models()).expect("the folder is there");
         let stems = files.map(|file| file.expect("it is there").path());
         let names = stems.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()));
-        [DEFAULT.into()].into_iter().chain(names).collect()
+        let names = [DEFAULT.into()].into_iter().chain(names);
+        let task = Some(Task::Denoise);
+        names
+            .chain(opened.iter().cloned())
+            .map(|name| Listed { name, task })
+            .collect()
     }
 
     /// What the app wrote last.
@@ -192,7 +198,7 @@ impl<'a> App<'a> {
         let panel = vec2(self.size.0 as f32, self.size.1 as f32 - STRIP);
         let mut twin = Headless::new(panel, self.home.settings().panel);
         twin.host.fault = self.twin.host.fault.take();
-        twin.host.models = [self.home.model_names(), self.opened.clone()].concat();
+        twin.host.models = self.home.listed(&self.opened);
         twin.host.model = DEFAULT.into();
         twin.frame(vec![]);
         self.twin = twin;
@@ -362,7 +368,9 @@ impl<'a> App<'a> {
     /// Whether there is a line for a fault, with something bright (what is wrong) above something dim (what helps).
     pub fn shows_fault(&self) -> bool {
         let area = Rect::from_min_size(Pos2::ZERO, self.twin.size);
-        let line = Layout::of(area, true).fault.expect("a place for a fault");
+        let line = Layout::of(area, true, true)
+            .fault
+            .expect("a place for a fault");
         let theme = Theme::of(self.home.settings().panel.shade);
         let picture = self.screen.picture();
         let has = |rect: Rect, color: Color32| {
