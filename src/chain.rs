@@ -25,7 +25,7 @@ mod samples;
 mod scope;
 mod way;
 
-pub use cabinet::{Cabinet, CabinetError};
+pub use cabinet::{CABINET_SECONDS, Cabinet, CabinetError};
 pub use error::ChainError;
 pub use render::{render, render_ahead};
 

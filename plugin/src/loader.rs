@@ -12,6 +12,7 @@ mod error;
 mod shelf;
 mod thread;
 
+pub use cabinet::may_be_response;
 pub use choice::ModelChoice;
 pub use device::Stream;
 pub use error::LoadError;

@@ -1,4 +1,4 @@
-//! Controllers for amount and bypass, learned from the next one that is moved.
+//! Controllers for what is played with, learned from the next one that is moved.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -10,7 +10,15 @@ use super::values::Values;
 use crate::panel::host::{Fault, Param};
 
 /// The parameters that can be learned.
-pub const LEARNABLE: [Param; 2] = [Param::Amount, Param::Bypass];
+pub const LEARNABLE: [Param; 7] = [
+    Param::Amount,
+    Param::Bypass,
+    Param::Knob1,
+    Param::Knob2,
+    Param::Knob3,
+    Param::Knob4,
+    Param::GoOn,
+];
 
 /// No controller, or nothing to learn.
 const NONE: u32 = u32::MAX;
@@ -43,8 +51,8 @@ impl Controller {
 pub struct MidiSettings {
     /// Name of the port that is listened to.
     pub port: Option<String>,
-    /// In the order of [`LEARNABLE`].
-    pub controllers: [Option<Controller>; LEARNABLE.len()],
+    /// In the order of [`LEARNABLE`], of which an older version had fewer.
+    pub controllers: Vec<Option<Controller>>,
 }
 
 /// Which controller moves what; shared with the thread of the MIDI system.
@@ -66,9 +74,10 @@ impl Midi {
     /// As it was left; a port that is not there is left alone until it is chosen again.
     pub fn new(settings: &MidiSettings, values: Arc<Values>) -> Self {
         let map = Map {
-            controllers: settings
-                .controllers
-                .map(|c| AtomicU32::new(c.map_or(NONE, Controller::packed))),
+            controllers: std::array::from_fn(|i| {
+                let learned = settings.controllers.get(i).copied().flatten();
+                AtomicU32::new(learned.map_or(NONE, Controller::packed))
+            }),
             learning: AtomicU32::new(NONE),
         };
         let mut midi = Self {
@@ -87,7 +96,7 @@ impl Midi {
     pub fn settings(&self) -> MidiSettings {
         MidiSettings {
             port: self.port.clone(),
-            controllers: std::array::from_fn(|i| self.controller(i)),
+            controllers: (0..LEARNABLE.len()).map(|i| self.controller(i)).collect(),
         }
     }
 
@@ -204,6 +213,17 @@ mod tests {
             channel: 2,
             number: 7,
         };
-        assert_eq!(midi.settings().controllers, [Some(learned), None]);
+        let controllers = midi.settings().controllers;
+        assert_eq!(controllers[..2], [Some(learned), None]);
+        // A file of a version that knew only these two.
+        let older = MidiSettings {
+            port: None,
+            controllers: controllers[..2].to_vec(),
+        };
+        let midi = Midi::new(&older, Arc::clone(&values));
+        assert_eq!(midi.settings().controllers, controllers);
+        midi.learn(Some(6));
+        midi.map.hear(&[0xb0, 20, 127], &values);
+        assert_eq!(values.get(Param::GoOn), 1.0);
     }
 }

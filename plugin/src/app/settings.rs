@@ -46,6 +46,8 @@ pub struct Settings {
     pub choice: Choice,
     /// Name of the model, or the path of its file.
     pub model: String,
+    /// The file of the impulse response behind effects.
+    pub cabinet: Option<PathBuf>,
     /// What runs it.
     pub engine: EngineChoice,
     /// Plain values by [`Param::key`].
@@ -64,6 +66,7 @@ impl Default for Settings {
             version: VERSION,
             choice: Choice::default(),
             model: DEFAULT.into(),
+            cabinet: None,
             engine: EngineChoice::default(),
             values: BTreeMap::new(),
             panel: PanelSettings::default(),

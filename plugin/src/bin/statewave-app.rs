@@ -1,4 +1,4 @@
-//! `statewave-app`: the denoiser on sound devices, with a window or without.
+//! `statewave-app`: models on sound devices, with a window or without.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -41,6 +41,11 @@ fn start(flags: &Flags) -> Result<ExitCode, Fault> {
     let wanted = flags.model.as_ref().unwrap_or(&settings.model);
     loader.choose(model_of(wanted));
     loader.choose_engine(flags.engine(&settings.engine));
+    loader.choose_cabinet(flags.cabinet(settings.cabinet.as_ref()));
+    if !flags.knobs.is_empty() {
+        let model = loader.model().map_err(Fault::from)?;
+        flags.set_knobs(&model, &values)?;
+    }
     let mut desk = Desk::new(values, loader);
     if let Some(fault) = &unreadable {
         desk.report(fault.clone());

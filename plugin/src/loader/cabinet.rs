@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use hound::{SampleFormat, WavReader};
-use statewave::chain::ChainConfig;
+use statewave::chain::{CABINET_SECONDS, Chain, ChainConfig};
 
 use crate::fault::Fault;
 
@@ -28,6 +28,14 @@ pub(super) fn fault(path: &Path, why: &str) -> Fault {
     }
 }
 
+/// Whether a file is short enough to be a response rather than a piece of music.
+pub fn may_be_response(path: &Path) -> bool {
+    WavReader::open(path).is_ok_and(|reader| {
+        let seconds = f64::from(reader.duration()) / f64::from(reader.spec().sample_rate.max(1));
+        seconds <= CABINET_SECONDS
+    })
+}
+
 /// Reads a response and tries it.
 pub(super) fn read(path: &Path) -> Result<Response, Fault> {
     let response = samples(path).map_err(|why| fault(path, &why))?;
@@ -37,7 +45,7 @@ pub(super) fn read(path: &Path) -> Result<Response, Fault> {
         max_block: 512,
     };
     // Whatever is wrong with it, is so at any rate.
-    match statewave::chain::Chain::cabinet(&config, &response.channels, response.rate) {
+    match Chain::cabinet(&config, &response.channels, response.rate) {
         Ok(_) => Ok(response),
         Err(error) => Err(fault(path, &error.to_string())),
     }
@@ -98,6 +106,7 @@ mod tests {
         }
         let fault = read(&silent).expect_err("it is silent");
         assert!(fault.what.contains("silent"), "{}", fault.what);
+        assert!(may_be_response(&folder.path().join("click.wav")) && !may_be_response(&text));
         let click = read(&folder.path().join("click.wav")).expect("it is sound");
         assert_eq!(
             (click.rate, &click.channels[1][..]),

@@ -57,7 +57,7 @@ impl Panel {
         let knob = Knob {
             label: &own.name.clone(),
             value: share,
-            default: (own.default - own.min) / (own.max - own.min),
+            default: own.share(own.default),
             origin: 0.0,
             text: &format!("{:.2}", own.at(share)),
             big: true,

@@ -107,10 +107,8 @@ fn knob(index: usize, knobs: &ModelKnobs) -> FloatParam {
         }))
         .with_string_to_value(Arc::new(move |text: &str| {
             let knobs = of_text.read();
-            let (name, min, max) = match knobs.get(index) {
-                Some(knob) => (knob.name.as_str(), knob.min, knob.max),
-                None => ("", 0.0, 1.0),
-            };
+            let knob = knobs.get(index);
+            let name = knob.map_or("", |knob| &knob.name);
             let text = text.trim();
             let number: f32 = text
                 .strip_prefix(name)
@@ -118,7 +116,8 @@ fn knob(index: usize, knobs: &ModelKnobs) -> FloatParam {
                 .trim()
                 .parse()
                 .ok()?;
-            number.is_finite().then(|| (number - min) / (max - min))
+            let share = knob.map_or(number, |knob| knob.share(number));
+            share.is_finite().then_some(share)
         }))
 }
 

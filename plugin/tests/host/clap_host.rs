@@ -15,6 +15,8 @@ use clack_host::events::event_types::ParamValueEvent;
 use clack_host::prelude::*;
 use statewave_plugin::Statewave;
 
+use crate::state::with_field;
+
 use nice_plug::prelude::ClapPlugin;
 
 #[derive(Default)]
@@ -139,6 +141,18 @@ impl Host {
         }
     }
 
+    /// One with the model of that name, and what else its state is to hold; not active yet.
+    pub fn with_model(name: &str, fields: &[(&str, String)]) -> Self {
+        let mut host = Self::new();
+        let model = serde_json::json!({ "name": name }).to_string();
+        let mut state = with_field(&host.save(), "model", &model);
+        for (field, json) in fields {
+            state = with_field(&state, field, json);
+        }
+        assert!(host.load(&state), "the state is taken");
+        host
+    }
+
     pub fn activated(rate: f64, max_block: u32) -> Self {
         let mut host = Self::new();
         host.activate(rate, max_block);
@@ -211,6 +225,15 @@ impl Host {
         audio: &mut [&mut [f32]],
         events: &[ParamValueEvent],
     ) -> ProcessStatus {
+        self.process_with(audio, &InputEvents::from_buffer(&events))
+    }
+
+    /// The same with events of any kind.
+    pub fn process_with(
+        &mut self,
+        audio: &mut [&mut [f32]],
+        events: &InputEvents,
+    ) -> ProcessStatus {
         let channels = audio.len();
         let mut input: Vec<Vec<f32>> = audio.iter().map(|channel| channel.to_vec()).collect();
         let mut inputs = AudioPorts::with_capacity(channels, 1);
@@ -229,13 +252,12 @@ impl Host {
                 audio.iter_mut().map(|channel| &mut **channel),
             ),
         }]);
-        let events = InputEvents::from_buffer(&events);
         let audio = self.audio.as_mut().expect("it runs");
         audio
             .process(
                 &inputs,
                 &mut outputs,
-                &events,
+                events,
                 &mut OutputEvents::void(),
                 None,
                 None,

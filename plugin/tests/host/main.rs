@@ -5,6 +5,7 @@
 
 mod automation;
 mod clap_host;
+mod continuing;
 mod effects;
 mod gpu;
 mod instrument;
@@ -16,4 +17,5 @@ mod signals;
 mod state;
 mod swap;
 mod telemetry;
+mod tone;
 mod window;
