@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
+use statewave::chain::Chain;
 use statewave::latency::Latency;
+
+use crate::processor::Settings;
 
 /// Channels of a stream, at most: what hosts and devices are offered.
 pub const CHANNELS: usize = 2;
@@ -54,6 +57,101 @@ impl Fade {
             }
         }
         self.at += new.first().map_or(0, |channel| channel.len());
+    }
+}
+
+/// What can be exchanged while it sounds.
+pub trait Sound {
+    /// Its delays.
+    fn latency(&self) -> Latency;
+    /// Replaces a block by the output. Real-time safe.
+    fn process(&mut self, audio: &mut [&mut [f32]], settings: &Settings);
+    /// Gives what only one can have to the one that takes its place. Real-time safe.
+    fn hand_over(&mut self, next: &mut Self);
+}
+
+impl Sound for Chain {
+    fn latency(&self) -> Latency {
+        Chain::latency(self)
+    }
+
+    fn process(&mut self, audio: &mut [&mut [f32]], settings: &Settings) {
+        Chain::process(self, audio, &settings.controls);
+    }
+
+    fn hand_over(&mut self, next: &mut Self) {
+        next.set_telemetry(self.set_telemetry(None));
+    }
+}
+
+/// A sound, and the one before while it leaves.
+pub struct Fading<T> {
+    /// What plays, or will.
+    pub now: Box<T>,
+    leaving: Option<(Box<T>, Fade)>,
+    /// What the one that leaves hears and makes, a channel each.
+    beside: Vec<Vec<f32>>,
+}
+
+impl<T: Sound> Fading<T> {
+    /// Nothing leaves yet. Allocates.
+    pub fn new(now: Box<T>, channels: usize) -> Self {
+        Self {
+            now,
+            leaving: None,
+            beside: vec![vec![0.0; Fade::RUN]; channels.min(CHANNELS)],
+        }
+    }
+
+    /// Whether another one may begin.
+    pub fn is_free(&self) -> bool {
+        self.leaving.is_none()
+    }
+
+    /// Lets `next` begin, which must be free. Real-time safe.
+    pub fn begin(&mut self, mut next: Box<T>) {
+        self.now.hand_over(&mut next);
+        let fade = Fade::begin(&next.latency());
+        let before = std::mem::replace(&mut self.now, next);
+        self.leaving = Some((before, fade));
+    }
+
+    /// Replaces a block by what is heard; gives the one that has left in it. Real-time safe.
+    pub fn process(&mut self, audio: &mut [&mut [f32]], settings: &Settings) -> Option<Box<T>> {
+        let len = audio.iter().map(|channel| channel.len()).min().unwrap_or(0);
+        let mut at = 0;
+        while let Some((before, fade)) = &mut self.leaving {
+            let run = fade.run().min(len - at);
+            if run == 0 {
+                break;
+            }
+            let range = at..at + run;
+            for (beside, channel) in self.beside.iter_mut().zip(audio.iter()) {
+                beside[..run].copy_from_slice(&channel[range.clone()]);
+            }
+            let (mut old, count) = part(&mut self.beside, 0..run);
+            before.process(&mut old[..count], settings);
+            let (mut new, count) = part(audio, range);
+            self.now.process(&mut new[..count], settings);
+            fade.mix(&mut new[..count], &old);
+            at += run;
+            if fade.is_over() {
+                break;
+            }
+        }
+        if at == 0 {
+            self.now.process(audio, settings);
+        } else if at < len {
+            let (mut rest, count) = part(audio, at..len);
+            self.now.process(&mut rest[..count], settings);
+        }
+        let is_over = self.leaving.as_ref().is_some_and(|(_, f)| f.is_over());
+        if is_over { self.end() } else { None }
+    }
+
+    /// Ends the fade; gives the one that leaves. Real-time safe.
+    pub fn end(&mut self) -> Option<Box<T>> {
+        self.leaving.take().map(|(before, _)| before)
     }
 }
 

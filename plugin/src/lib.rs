@@ -15,7 +15,7 @@ pub mod app;
 pub mod desk;
 mod editor;
 pub mod engine;
-mod fade;
+pub mod fade;
 pub mod fault;
 pub mod instrument;
 pub mod loader;

@@ -305,8 +305,10 @@ impl Loader {
     fn read_cabinet(&self) {
         let unread = {
             let shared = lock(&self.shared);
-            let unread = shared.response.is_none() && shared.status.cabinet_fault.is_none();
-            shared.cabinet.clone().filter(|_| unread)
+            shared
+                .cabinet
+                .clone()
+                .filter(|_| shared.is_cabinet_unread())
         };
         if let Some(path) = unread {
             let read = cabinet::read(&path);
@@ -384,9 +386,14 @@ impl Shared {
         self.status.cost_fault = cost;
     }
 
+    fn is_cabinet_unread(&self) -> bool {
+        self.response.is_none() && self.status.cabinet_fault.is_none()
+    }
+
     /// Notes what became of the impulse response at `path`, if it is still the one that is wanted.
     fn accept_cabinet(&mut self, path: &Path, read: Result<Response, Fault>) {
-        if self.cabinet.as_deref() != Some(path) {
+        // The other thread may have read the same file meanwhile.
+        if self.cabinet.as_deref() != Some(path) || !self.is_cabinet_unread() {
             return;
         }
         match read {

@@ -15,7 +15,7 @@ use statewave::latency::{Latency, LatencyMode};
 use statewave::model::Model;
 use statewave::telemetry::Writer;
 
-use crate::fade::{CHANNELS, Fade, part};
+use crate::fade::{Fading, Sound};
 
 /// The plain values of a run of samples.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -49,11 +49,7 @@ pub struct Ends {
 
 /// A stream through a model that can be exchanged while it plays.
 pub struct Processor {
-    chain: Box<Chain>,
-    /// The chain before, while it is heard, and how far the new one has come.
-    leaving: Option<(Box<Chain>, Fade)>,
-    /// What it hears and makes, a channel each.
-    beside: Vec<Vec<f32>>,
+    chain: Fading<Chain>,
     mode: LatencyMode,
     slot: Slot<Part>,
 }
@@ -77,10 +73,9 @@ impl Processor {
     /// Around a chain that was made for `mode`, if there are modes for its model.
     pub fn around(chain: Box<Chain>, mode: LatencyMode) -> (Self, Ends) {
         let (new, slot, retired) = slot();
+        let channels = chain.channels();
         let processor = Self {
-            leaving: None,
-            beside: vec![vec![0.0; Fade::RUN]; chain.channels().min(CHANNELS)],
-            chain,
+            chain: Fading::new(chain, channels),
             mode,
             slot,
         };
@@ -90,104 +85,84 @@ impl Processor {
     /// Replaces a block, a slice a channel, by the output; a model that waits takes over first. Real-time safe.
     pub fn process(&mut self, audio: &mut [&mut [f32]], settings: &Settings) {
         self.take();
-        let controls = &settings.controls;
-        let len = audio.iter().map(|channel| channel.len()).min().unwrap_or(0);
-        let mut at = 0;
-        while let Some((before, fade)) = &mut self.leaving {
-            let run = fade.run().min(len - at);
-            if run == 0 {
-                break;
-            }
-            let range = at..at + run;
-            for (beside, channel) in self.beside.iter_mut().zip(audio.iter()) {
-                beside[..run].copy_from_slice(&channel[range.clone()]);
-            }
-            let (mut old, count) = part(&mut self.beside, 0..run);
-            before.process(&mut old[..count], controls);
-            let (mut new, count) = part(audio, range);
-            self.chain.process(&mut new[..count], controls);
-            fade.mix(&mut new[..count], &old);
-            at += run;
-            if fade.is_over() {
-                self.end_fade();
-            }
-        }
-        if at == 0 {
-            self.chain.process(audio, controls);
-        } else if at < len {
-            let (mut rest, count) = part(audio, at..len);
-            self.chain.process(&mut rest[..count], controls);
+        if let Some(before) = self.chain.process(audio, settings) {
+            self.slot.retire(Part::Chain(before));
         }
     }
 
     /// Takes what waits, unless a chain is still leaving.
     fn take(&mut self) {
-        if self.leaving.is_some() {
+        if !self.chain.is_free() {
             return;
         }
         match self.slot.take() {
             None => {}
             Some(Part::Engine(engine)) => {
-                let (Ok(old) | Err(old)) = self.chain.swap_engine(engine);
+                let (Ok(old) | Err(old)) = self.chain.now.swap_engine(engine);
                 self.slot.retire(Part::Engine(old));
             }
             Some(Part::Cabinet(cabinet)) => {
-                let old = self.chain.swap_cabinet(cabinet);
+                let old = self.chain.now.swap_cabinet(cabinet);
                 self.slot.retire(Part::Cabinet(old));
             }
-            Some(Part::Chain(mut chain)) => {
-                chain.set_telemetry(self.chain.set_telemetry(None));
-                let latency = chain.latency();
-                let before = std::mem::replace(&mut self.chain, chain);
-                self.leaving = Some((before, Fade::begin(&latency)));
-            }
-        }
-    }
-
-    fn end_fade(&mut self) {
-        if let Some((before, _)) = self.leaving.take() {
-            self.slot.retire(Part::Chain(before));
+            Some(Part::Chain(chain)) => self.chain.begin(chain),
         }
     }
 
     /// Forgets the stream. Real-time safe.
     pub fn reset(&mut self) {
-        self.end_fade();
-        self.chain.reset();
+        if let Some(before) = self.chain.end() {
+            self.slot.retire(Part::Chain(before));
+        }
+        self.chain.now.reset();
     }
 
     /// The delay from input to output, entry by entry.
     pub fn latency(&self) -> Latency {
-        self.chain.latency()
+        self.chain.now.latency()
     }
 
     /// Samples of sound after the end of the input; `None` while a model goes on by itself, without an end.
     pub fn tail(&self) -> Option<usize> {
-        (!self.chain.goes_on()).then(|| self.chain.tail())
+        (!self.chain.now.goes_on()).then(|| self.chain.now.tail())
     }
 
     /// Whether it is what `mode` asks for. Models without modes do for all.
     pub fn is_for(&self, mode: LatencyMode) -> bool {
-        !self.chain.has_modes() || mode == self.mode
+        !self.chain.now.has_modes() || mode == self.mode
     }
 
     /// What has happened so far.
     pub fn stats(&self) -> ChainStats {
-        self.chain.stats()
+        self.chain.now.stats()
     }
 
     /// Who runs the model, and how it has gone so far.
     pub fn engine(&self) -> EngineReport {
-        self.chain.engine_report()
+        self.chain.now.engine_report()
     }
 
     /// Channels it was made for.
     pub fn channels(&self) -> usize {
-        self.chain.channels()
+        self.chain.now.channels()
     }
 
     /// Has it write to `writer` while somebody watches, and returns the writer it had.
     pub fn set_telemetry(&mut self, writer: Option<Writer>) -> Option<Writer> {
-        self.chain.set_telemetry(writer)
+        self.chain.now.set_telemetry(writer)
+    }
+}
+
+impl Sound for Processor {
+    fn latency(&self) -> Latency {
+        Processor::latency(self)
+    }
+
+    fn process(&mut self, audio: &mut [&mut [f32]], settings: &Settings) {
+        Processor::process(self, audio, settings);
+    }
+
+    fn hand_over(&mut self, next: &mut Self) {
+        next.set_telemetry(self.set_telemetry(None));
     }
 }

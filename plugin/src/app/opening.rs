@@ -18,6 +18,7 @@ use super::record::{Recorder, recorder};
 use super::settings::Choice;
 use super::streams::{self, MAX_BLOCK, Player, Pulse};
 use super::values::Values;
+use crate::fade::Fading;
 use crate::fault::Fault;
 use crate::loader::{Loader, Stream};
 use crate::processor::Processor;
@@ -165,7 +166,7 @@ impl Streams {
         let player = Player {
             outlet,
             began,
-            processor: Box::new(processor),
+            processor: Fading::new(Box::new(processor), channels),
             slot,
             values: Arc::clone(request.values),
             tape,

@@ -15,6 +15,7 @@ use super::bridge::{Inlet, Outlet};
 use super::devices::{Opened, Way};
 use super::record::Tape;
 use super::values::Values;
+use crate::fade::{self, Fading};
 use crate::fault::Fault;
 use crate::processor::Processor;
 
@@ -42,8 +43,8 @@ pub struct Player {
     pub outlet: Outlet,
     /// From when on the bridge's moments are counted.
     pub began: Instant,
-    /// What cleans it.
-    pub processor: Box<Processor>,
+    /// What plays the model, and what did before.
+    pub processor: Fading<Processor>,
     /// What is to take over, and what was replaced.
     pub slot: Slot<Box<Processor>>,
     /// What the person set.
@@ -61,23 +62,20 @@ pub struct Player {
 impl Player {
     /// Fills an interleaved block.
     fn fill<T: Sample + FromSample<f32>>(&mut self, block: &mut [T], channels: usize) {
-        let processor = &mut self.processor;
-        self.slot.exchange(|mut next| {
-            next.set_telemetry(processor.set_telemetry(None));
-            Ok(std::mem::replace(processor, next))
-        });
+        if self.processor.is_free()
+            && let Some(next) = self.slot.take()
+        {
+            self.processor.begin(next);
+        }
         let settings = self.values.settings();
         self.outlet
             .steer(self.began.elapsed().as_secs_f64(), block.len() / channels);
         for part in block.chunks_mut(MAX_BLOCK * channels) {
             let frames = part.len() / channels;
             self.outlet.read(&mut self.planes, frames);
-            match self.planes.as_mut_slice() {
-                [one] => self.processor.process(&mut [&mut one[..frames]], &settings),
-                [left, right, ..] => self
-                    .processor
-                    .process(&mut [&mut left[..frames], &mut right[..frames]], &settings),
-                [] => {}
+            let (mut planes, count) = fade::part(&mut self.planes, 0..frames);
+            if let Some(before) = self.processor.process(&mut planes[..count], &settings) {
+                self.slot.retire(before);
             }
             self.tape.take(&self.planes, frames);
             let goal = f32::from(u8::from(self.heard.load(Ordering::Relaxed)));

@@ -181,8 +181,10 @@ impl Worker {
         let wanted = {
             let shared = lock(&self.shared);
             // Read by the main thread meanwhile.
-            let unread = shared.response.is_none() && shared.status.cabinet_fault.is_none();
-            shared.cabinet.clone().filter(|_| unread)
+            shared
+                .cabinet
+                .clone()
+                .filter(|_| shared.is_cabinet_unread())
         };
         if let Some(path) = wanted {
             let read = cabinet::read(&path);

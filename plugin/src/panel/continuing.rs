@@ -65,16 +65,16 @@ impl Panel {
         let goes_on = last.is_some_and(|last| last.goes_on);
         let restarts = last.map_or(0, |last| last.stats.restarts);
         let now = if goes_on {
-            "It goes on from what it heard. The input is not heard by it meanwhile."
+            "Going on from what it heard; it does not hear the input now."
         } else {
-            "It listens. It goes on when it is switched on, or while a MIDI note is held."
+            "Listening; the switch or a held MIDI note lets it go on."
         };
-        let times = match restarts {
-            0 => "Never taken back".into(),
-            1 => "Taken back once".into(),
-            n => format!("Taken back {n} times"),
+        let times = if restarts == 1 {
+            "once".into()
+        } else {
+            format!("{restarts} times")
         };
-        let back = format!("{times}, for silence, a blow-up or a loop.");
+        let back = format!("Taken back {times} (silence, blow-up or loop)");
         let theme = &self.theme;
         for (text, at, color) in [
             (now, rect.top() + 0.3 * rect.height(), theme.text),

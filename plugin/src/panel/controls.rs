@@ -83,9 +83,13 @@ impl Panel {
         big: bool,
     ) {
         let (value, default) = (host.value(param), host.list().default_value(param));
+        let label = match param {
+            Param::Temperature if rect.width() < 9.0 * GRID => "Temp.",
+            _ => param.label(),
+        };
         let text = host.list().text(param, value);
         let knob = Knob {
-            label: param.label(),
+            label,
             value,
             default,
             origin: match param {
@@ -134,7 +138,11 @@ impl Panel {
         let (count, task) = (host.list().choices(param), host.task());
         let notes: Vec<String> = (0..count).map(|i| note(host, param, i)).collect();
         let texts: Vec<String> = (0..count)
-            .map(|i| host.list().text(param, choice_value(i, count)))
+            .map(|i| match (param, i) {
+                // Nothing is removed by other models.
+                (Param::Listen, 1) if task != Task::Denoise => "Change".into(),
+                _ => host.list().text(param, choice_value(i, count)),
+            })
             .collect();
         let segments: Vec<Segment> = texts
             .iter()

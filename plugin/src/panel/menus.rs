@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use statewave::model::spec::Task;
+
 use egui::{Align2, Key, Popup, PopupCloseBehavior, Rect, Response, StrokeKind, TextEdit, Ui};
 
 use super::Panel;
@@ -73,11 +75,13 @@ impl Menus {
         self.current = preset;
     }
 
-    fn show(&mut self, ui: &mut Ui) -> Option<Picked> {
+    /// Presets of the house that are for `task`, and all of one's own.
+    fn show(&mut self, ui: &mut Ui, task: Task) -> Option<Picked> {
         let mut picked = None;
         ui.set_min_width(200.0);
         let is_current = |name: &str| self.current.as_ref().is_some_and(|p| p.name == name);
-        for (i, preset) in self.factory.iter().enumerate() {
+        let fit = |(_, preset): &(usize, &Preset)| preset.task == task;
+        for (i, preset) in self.factory.iter().enumerate().filter(fit) {
             let row = ui.selectable_label(is_current(&preset.name), &preset.name);
             if row.on_hover_text(&preset.about).clicked() {
                 picked = Some(Picked::Factory(i));
@@ -144,7 +148,7 @@ impl Panel {
                     self.menus.own = self.menus.shelf.names();
                     self.menus.exists = false;
                 }
-                self.menus.show(ui)
+                self.menus.show(ui, host.task())
             });
         self.menus.open = shown.is_some();
         let Some(picked) = shown.and_then(|shown| shown.inner) else {

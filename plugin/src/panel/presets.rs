@@ -6,6 +6,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use statewave::model::spec::Task;
 
 use super::host::{Fault, PanelHost, Param, change};
 
@@ -26,6 +27,9 @@ pub struct Preset {
     /// What it is for.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub about: String,
+    /// What the models are for that it is meant for.
+    #[serde(default = "denoise")]
+    pub task: Task,
     /// The model's name; that which plays is kept where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
@@ -87,6 +91,7 @@ impl Preset {
             format: FORMAT,
             name: name.trim().to_owned(),
             about: String::new(),
+            task: host.task(),
             model: Some(host.model().to_owned()),
             values: kept
                 .map(|p| (p.key().to_owned(), host.list().plain(p, host.value(p))))
@@ -132,14 +137,24 @@ impl Preset {
     }
 }
 
+/// Presets were for nothing else once.
+fn denoise() -> Task {
+    Task::Denoise
+}
+
 /// Those that come with the program.
 pub fn factory() -> Vec<Preset> {
-    const FILES: [&str; 5] = [
+    const FILES: [&str; 10] = [
         include_str!("../../../assets/presets/clean.json"),
         include_str!("../../../assets/presets/gentle.json"),
         include_str!("../../../assets/presets/call.json"),
         include_str!("../../../assets/presets/half.json"),
         include_str!("../../../assets/presets/noise.json"),
+        include_str!("../../../assets/presets/edge.json"),
+        include_str!("../../../assets/presets/crunch.json"),
+        include_str!("../../../assets/presets/level.json"),
+        include_str!("../../../assets/presets/drummer.json"),
+        include_str!("../../../assets/presets/pianist.json"),
     ];
     FILES
         .iter()

@@ -75,10 +75,12 @@ impl Panel {
         ui.painter()
             .text(title, Align2::LEFT_CENTER, "Cabinet", theme::body(), dim);
         let bar = Rect::from_min_max(pos2(rect.left(), rect.top() + 2.25 * GRID), rect.max);
-        let file = bar.with_max_x(bar.left() + 0.62 * bar.width());
-        let heard = bar.with_min_x(file.right() + GRID);
         let name = host.cabinet().and_then(Path::file_name);
         let name = name.map(|name| name.to_string_lossy().into_owned());
+        // What is not there cannot be switched.
+        let share = if name.is_some() { 0.62 } else { 1.0 };
+        let file = bar.with_max_x(bar.left() + share * bar.width());
+        let heard = bar.with_min_x(file.right() + GRID);
         let text = name.as_deref().unwrap_or("no impulse response");
         let label = match &name {
             Some(name) => format!("Cabinet {name}"),
@@ -109,6 +111,9 @@ impl Panel {
         }
         if let Some(path) = chosen {
             self.step(host, |_, host| host.load_cabinet(path.as_deref()));
+        }
+        if name.is_none() {
+            return;
         }
         let segment = |text, hint| Segment {
             text,
