@@ -232,12 +232,12 @@ fn shots() -> Vec<Shot> {
             amount: 0.4,
             ..shot("panel-large", Shade::Light, Picture::Spectrogram, 1.0)
         },
-        kind(Of::Tone, "tone-dark", Shade::Dark, USUAL),
-        kind(Of::Tone, "tone-light", Shade::Light, USUAL),
-        kind(Of::Tone, "tone-small", Shade::Dark, LEAST),
-        kind(Of::Continue, "continue-dark", Shade::Dark, USUAL),
-        kind(Of::Continue, "continue-light", Shade::Light, USUAL),
-        kind(Of::Continue, "continue-small", Shade::Light, LEAST),
+        kind(Of::Tone, "panel-tone-dark", Shade::Dark, USUAL),
+        kind(Of::Tone, "panel-tone-light", Shade::Light, USUAL),
+        kind(Of::Tone, "panel-tone-small", Shade::Dark, LEAST),
+        kind(Of::Continue, "panel-continue-dark", Shade::Dark, USUAL),
+        kind(Of::Continue, "panel-continue-light", Shade::Light, USUAL),
+        kind(Of::Continue, "panel-continue-small", Shade::Light, LEAST),
         instrument("instrument-dark", Shade::Dark, USUAL),
         instrument("instrument-light", Shade::Light, USUAL),
         instrument("instrument-small", Shade::Dark, LEAST),
@@ -283,7 +283,7 @@ fn response() -> Result<PathBuf, Fault> {
         let noise = (random >> 8) as f32 / (1 << 23) as f32 - 1.0;
         smooth += 0.35 * (noise - smooth);
         writer
-            .write_sample(0.5 * smooth * (-0.004 * i as f32).exp())
+            .write_sample(0.15 * smooth * (-0.004 * i as f32).exp())
             .map_err(fault)?;
     }
     writer.finalize().map_err(fault)?;
