@@ -25,7 +25,7 @@ mod way;
 
 pub use cabinet::{Cabinet, CabinetError};
 pub use error::ChainError;
-pub use render::{render, render_ahead};
+pub use render::render;
 
 use crate::controls::Controls;
 use crate::engine::wave::WaveEngine;

@@ -34,38 +34,6 @@ pub fn render(
     }
 }
 
-/// The same in two passes over a stretch of `stretch` samples at a time: `scout` goes ahead, then `between` is called, and
-/// `player` gives the output. See [`engine::offline`](crate::engine::offline).
-///
-/// Both chains must be alike but for their engines.
-///
-/// # Errors
-/// Those of `between`; what is in `audio` is then finished in part.
-pub fn render_ahead<E>(
-    (scout, player): (&mut Chain, &mut Chain),
-    stretch: usize,
-    mut between: impl FnMut() -> Result<(), E>,
-    audio: &mut [Vec<f32>],
-    controls: &Controls,
-    mut on_progress: impl FnMut(usize),
-) -> Result<(), E> {
-    let mut ahead = Pass::begin(scout, audio);
-    let mut behind = Pass::begin(player, audio);
-    while !behind.is_done() {
-        let end = behind.at + stretch;
-        while !ahead.is_done() && ahead.at < end {
-            ahead.piece(audio, controls, false);
-        }
-        between()?;
-        // The scout has read everything up to here, so the output may take its place.
-        while behind.at < ahead.at {
-            behind.piece(audio, controls, true);
-            on_progress(behind.finished());
-        }
-    }
-    Ok(())
-}
-
 /// A chain's way through a recording, a piece at a time, and on after its end until the last sample has come through.
 struct Pass<'a> {
     chain: &'a mut Chain,
