@@ -30,6 +30,11 @@ pub struct Stages {
 }
 
 impl Stages {
+    /// All but the tape.
+    pub fn engine(&self) -> Duration {
+        self.all.saturating_sub(self.read + self.write)
+    }
+
     /// Adds the time of `work` to a stage.
     pub(super) fn time<T>(
         &mut self,
