@@ -27,7 +27,7 @@ mod way;
 
 pub use cabinet::{CABINET_SECONDS, Cabinet, CabinetError};
 pub use error::ChainError;
-pub use render::{render, render_ahead};
+pub use render::render;
 
 use std::sync::Arc;
 

@@ -5,7 +5,6 @@ pub mod cost;
 pub mod cpu;
 #[cfg(feature = "gpu")]
 pub mod gpu;
-pub mod offline;
 pub mod supervisor;
 pub mod wave;
 

@@ -68,7 +68,8 @@ impl Mixer {
     }
 }
 
-fn heard(w: Weights, dry: f32, wet: f32) -> f32 {
+/// What is heard of a sample.
+pub(crate) fn heard(w: Weights, dry: f32, wet: f32) -> f32 {
     let processed = w.gain * (w.dry * dry + w.wet * wet);
     (1.0 - w.bypass) * processed + w.bypass * dry
 }
