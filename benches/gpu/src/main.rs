@@ -78,6 +78,9 @@ struct Settings {
     /// Only whole recordings
     #[arg(long, conflicts_with = "scans")]
     whole: bool,
+    /// Only the minutes without a miss
+    #[arg(long, conflicts_with_all = ["scans", "whole"])]
+    hold: bool,
     /// Frames of every channel of a whole recording at a time [default: as the engine chooses]
     #[arg(long, value_name = "FRAMES", value_parser = clap::value_parser!(u32).range(1..))]
     frames: Option<u32>,
@@ -133,6 +136,11 @@ fn run(gpu: &Arc<Gpu>, settings: &Settings) -> Result<(), Box<dyn Error>> {
     let recordings = (settings.short, settings.frames.map(|frames| frames as usize));
     if settings.whole {
         whole::run(gpu, &model, recordings, &mut rows)?;
+        return Ok(rows.save()?);
+    }
+    if settings.hold {
+        let hub = shared::hub(&choice(settings))?;
+        live::hold(&hub, &model, settings.minutes, &mut rows)?;
         return Ok(rows.save()?);
     }
     parity::run(gpu, &mut rows);
