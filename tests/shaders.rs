@@ -204,6 +204,11 @@ fn what_takes_samples_and_gives_samples_is_sound() {
         assert_eq!(entries(&module(&source)), ["main"]);
     }
     assert_eq!(entries(&module(&ops::link_source((641, 4, 12)))), ["main"]);
+    let s = Ssd::new(&[0.0], &[0.0], &[0.0], 8, 4, 1, (0.0, f32::INFINITY));
+    assert_eq!(
+        entries(&module(&ops::deltas_source(&s, 16, 1, 2))),
+        ["main"]
+    );
 }
 
 #[test]

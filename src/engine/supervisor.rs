@@ -18,7 +18,7 @@ use super::cpu::CpuEngine;
 use super::{Engine, EngineReport, Exchange, Player};
 use crate::handoff::job::{Job, JobBench, JobDesk, jobs};
 use crate::model::Model;
-use crate::telemetry::Deltas;
+use crate::telemetry::{DELTA_LAYERS, Deltas, add_spread};
 
 /// A frame kept for the time it may have to be run here.
 #[derive(Debug)]
@@ -65,6 +65,9 @@ pub struct Supervisor {
     playing: Playing,
     punctual: u32,
     stats: SupervisorStats,
+    /// Somebody looks at Δ, and what the worker's was last.
+    watched: bool,
+    deltas: Vec<f32>,
 }
 
 impl Supervisor {
@@ -77,7 +80,8 @@ impl Supervisor {
         let behind = (wait.saturating_sub(1) / front_end.hop) as u64;
         let (frame, state) = (channels * cpu.frame_len(), cpu.state_len());
         let window = (policy.save_every.max(1) + 2 * behind + 2) as usize * 2;
-        let (desk, bench) = jobs(window, frame);
+        let deltas = DELTA_LAYERS * model.net().bands;
+        let (desk, bench) = jobs(window, frame, deltas);
         let kept = || Kept {
             seq: 0,
             values: vec![0.0; frame],
@@ -102,6 +106,8 @@ impl Supervisor {
             playing: Playing::Here,
             punctual: 0,
             stats: SupervisorStats::default(),
+            watched: false,
+            deltas: vec![0.0; deltas],
         };
         (supervisor, bench)
     }
@@ -214,6 +220,9 @@ impl Engine for Supervisor {
             self.cpu.collect(seq, output)
         };
         if let Some(job) = result {
+            if job.watched && self.watched {
+                self.deltas.copy_from_slice(&job.deltas);
+            }
             self.desk.put(job);
         }
         self.punctual = if there && self.in_step {
@@ -243,6 +252,8 @@ impl Engine for Supervisor {
 
     fn observe(&mut self, on: bool) {
         self.cpu.observe(on);
+        self.watched = on;
+        self.deltas.fill(0.0);
     }
 
     fn report(&self) -> EngineReport {
@@ -261,7 +272,11 @@ impl Engine for Supervisor {
 
     fn deltas(&self, deltas: &mut Deltas) {
         if self.playing == Playing::Here {
-            self.cpu.deltas(deltas);
+            return self.cpu.deltas(deltas);
+        }
+        let bands = self.deltas.len() / DELTA_LAYERS;
+        for (from, to) in self.deltas.chunks_exact(bands).zip(deltas) {
+            add_spread(from, 1.0, to);
         }
     }
 }

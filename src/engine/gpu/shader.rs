@@ -27,6 +27,8 @@ pub enum Shader {
     Resample,
     /// `shaders/link.wgsl`.
     Link,
+    /// `shaders/deltas.wgsl`.
+    Deltas,
 }
 
 impl Shader {
@@ -44,6 +46,7 @@ impl Shader {
             Shader::Stft => "stft",
             Shader::Resample => "resample",
             Shader::Link => "link",
+            Shader::Deltas => "deltas",
         }
     }
 
@@ -60,6 +63,7 @@ impl Shader {
             Shader::Stft => include_str!("../../../shaders/stft.wgsl"),
             Shader::Resample => include_str!("../../../shaders/resample.wgsl"),
             Shader::Link => include_str!("../../../shaders/link.wgsl"),
+            Shader::Deltas => include_str!("../../../shaders/deltas.wgsl"),
         }
     }
 }

@@ -41,10 +41,11 @@ impl Supervisor {
     /// Sends frame `seq`, with `state` if the order has to do with one; false where it cannot be.
     pub(super) fn send(&mut self, seq: u64, order: StateOrder, state: Vec<f32>) -> bool {
         let at = self.slot(seq);
-        let (epoch, values) = (self.epoch, &self.kept[at].values);
+        let (epoch, values, watched) = (self.epoch, &self.kept[at].values, self.watched);
         let unsent = self.desk.send(state, |job| {
             job.address(epoch, seq, order);
             job.values.copy_from_slice(values);
+            job.watched = watched;
         });
         match unsent {
             Ok(()) => true,

@@ -13,6 +13,7 @@ use super::error::GpuError;
 use super::ops::{CHUNK, Step, chunk_of};
 use super::record::{Dispatch, Groups, Run, encode};
 use crate::model::denoise::{DenoiseNet, Layer};
+use crate::telemetry::DELTA_LAYERS;
 use state::Memory;
 
 /// What a step counts as streams.
@@ -21,6 +22,8 @@ enum Over {
     Sessions,
     /// Every band of every session.
     Bands,
+    /// The same, and only where somebody watches.
+    Watched,
 }
 
 /// Streams of one denoiser on one device, run together: frames of all in, frames of all out.
@@ -44,6 +47,11 @@ pub struct GpuDenoiser {
     pub(super) filtered: Buffer,
     steps: Vec<(Over, Step)>,
     staging: Buffer,
+    /// Δ of the sessions that took part last, `[session][DELTA_LAYERS][band]`: on the device, on its way, and here.
+    shown: Buffer,
+    shown_staging: Buffer,
+    deltas: Vec<f32>,
+    watched: bool,
     state_staging: Buffer,
     /// (sum, weight) of each session's level.
     levels: Buffer,
@@ -147,6 +155,10 @@ impl GpuDenoiser {
             filtered: gpu.zeros("filtered", sessions * max_time * 2 * bins),
             steps: Vec::new(),
             staging: gpu.staging(0),
+            shown: gpu.zeros("deltas", sessions * DELTA_LAYERS * bands),
+            shown_staging: gpu.staging(sessions * DELTA_LAYERS * bands),
+            deltas: Vec::new(),
+            watched: false,
             levels: gpu.zeros("levels", 2 * sessions),
             memories: Vec::new(),
             tap_bins: net.tap_bins,
@@ -179,6 +191,22 @@ impl GpuDenoiser {
     /// The most frames at a time.
     pub fn max_time(&self) -> usize {
         self.max_time
+    }
+
+    /// Whether [`Self::deltas`] are wanted of the runs from here on: a few steps more each.
+    pub fn watch(&mut self, on: bool) {
+        self.watched = on;
+    }
+
+    /// Floats of a session's Δ: of every layer that is shown, a band each.
+    pub fn deltas_len(&self) -> usize {
+        DELTA_LAYERS * self.bands
+    }
+
+    /// Δ behind the last frame of the sessions that took part in the last run, in their order, each `[DELTA_LAYERS][band]`;
+    /// empty where nobody watched.
+    pub fn deltas(&self) -> &[f32] {
+        &self.deltas
     }
 
     /// Runs `time` frames of the sessions in `active`, each named once: `frames` and `out` are `[active][time][bins]` of
@@ -247,8 +275,21 @@ impl GpuDenoiser {
         let bytes = 4 * out.len() as u64;
         encoder.copy_buffer_to_buffer(&self.filtered, 0, &self.staging, 0, Some(bytes));
         self.encode_states(saved, states, &mut encoder);
-        let reads = &mut [(&self.staging, out), (&self.state_staging, states)];
-        self.gpu.submit_and_read(encoder, reads)
+        let mut deltas = std::mem::take(&mut self.deltas);
+        deltas.clear();
+        if self.watched {
+            deltas.resize(active.len() * self.deltas_len(), 0.0);
+            let bytes = 4 * deltas.len() as u64;
+            encoder.copy_buffer_to_buffer(&self.shown, 0, &self.shown_staging, 0, Some(bytes));
+        }
+        let reads = &mut [
+            (&self.staging, out),
+            (&self.state_staging, states),
+            (&self.shown_staging, &mut deltas[..]),
+        ];
+        let done = self.gpu.submit_and_read(encoder, reads);
+        self.deltas = deltas;
+        done
     }
 
     /// [`Self::run_some`] of all sessions.
@@ -289,10 +330,14 @@ impl GpuDenoiser {
     fn steps(&self, sessions: Run, bands: Run) -> impl Iterator<Item = (&Dispatch, Groups)> {
         self.gpu.write(&self.over_sessions, 0, &[sessions]);
         self.gpu.write(&self.over_bands, 0, &[bands]);
-        self.steps.iter().filter_map(move |(over, step)| match over {
-            Over::Sessions => step.for_run(sessions),
-            Over::Bands => step.for_run(bands),
-        })
+        self.steps
+            .iter()
+            .filter_map(move |(over, step)| match over {
+                Over::Sessions => step.for_run(sessions),
+                Over::Bands => step.for_run(bands),
+                Over::Watched if self.watched => step.for_run(bands),
+                Over::Watched => None,
+            })
     }
 }
 

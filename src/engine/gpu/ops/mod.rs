@@ -1,6 +1,7 @@
 //! The kernels of `shaders/` with their weights: each makes the steps of a recording.
 
 mod conv;
+mod deltas;
 mod link;
 mod proj;
 mod resample;
@@ -8,6 +9,7 @@ mod scan;
 mod stft;
 
 pub use conv::{Conv, ConvBuffers, conv, source as conv_source};
+pub use deltas::{deltas, deltas_source};
 pub use link::{link, link_source};
 pub use proj::{
     Activation, Around, Gate, MAP_BYTES, MAP_LAYOUT, Maps, Place, Strides, proj,
