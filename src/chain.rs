@@ -26,7 +26,7 @@ mod scope;
 mod way;
 
 pub use cabinet::{CABINET_SECONDS, Cabinet, CabinetError};
-pub use error::ChainError;
+pub use error::{ChainError, EffectError};
 pub use render::render;
 
 use std::sync::Arc;
@@ -38,7 +38,6 @@ use crate::engine::{Engine, EngineReport};
 use crate::frame::{Mixer, copy_flushed, replace_what_is_not_audio};
 use crate::latency::{Latency, LatencyMode};
 use crate::model::effect::EffectModel;
-use crate::model::file::ModelError;
 use crate::model::generate::GenerateModel;
 use crate::model::spec::FrontEnd;
 use crate::telemetry::Writer;
@@ -61,17 +60,6 @@ pub struct ChainConfig {
 
 /// Longest run of an effect, so that its buffers stay in the cache.
 const MAX_EFFECT_RUN: usize = 512;
-
-/// Why a chain through an effect cannot be made.
-#[derive(Debug, thiserror::Error)]
-pub enum EffectError {
-    /// What the host says cannot be used.
-    #[error(transparent)]
-    Chain(#[from] ChainError),
-    /// The model cannot.
-    #[error(transparent)]
-    Model(#[from] ModelError),
-}
 
 /// Counts since the chain was made, for whoever shows or logs them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -9,6 +9,7 @@ mod choice;
 mod cost;
 mod device;
 mod error;
+mod shared;
 mod shelf;
 mod thread;
 
@@ -17,14 +18,13 @@ pub use choice::ModelChoice;
 pub use device::Stream;
 pub use error::LoadError;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use parking_lot::RwLock;
-use statewave::engine::gpu::GpuError;
 use statewave::model::effect::Knob;
 use statewave::model::spec::Task;
 use statewave::model::streams::StreamModel;
@@ -32,10 +32,10 @@ use statewave::model::streams::StreamModel;
 use crate::engine::{EngineChoice, EngineKind, EngineStatus};
 use crate::fault::Fault;
 use crate::processor::Processor;
-use cabinet::Response;
 use chains::MadeChain;
 use device::Device;
-use shelf::{Resolved, resolve};
+use shared::{Shared, lock};
+use shelf::resolve;
 
 /// The knobs of the model that plays; none where it has none. For whoever shows them, never for the audio thread.
 pub type ModelKnobs = Arc<RwLock<Vec<Knob>>>;
@@ -74,23 +74,6 @@ impl Status {
         ];
         faults.into_iter().find_map(Option::as_ref)
     }
-}
-
-/// What both threads see. Held for moments, never by the audio thread.
-struct Shared {
-    choice: ModelChoice,
-    /// The model of `choice`, or what plays in its place, once it was read.
-    ready: Option<StreamModel>,
-    /// The last choice that could be played, and what it plays.
-    settled: Option<(ModelChoice, StreamModel)>,
-    /// The knobs of what plays.
-    knobs: ModelKnobs,
-    /// The impulse response that was chosen, and what it is once it was read.
-    cabinet: Option<PathBuf>,
-    response: Option<Arc<Response>>,
-    /// The GPU that was chosen.
-    device: Device,
-    status: Status,
 }
 
 /// How long a bounce waits for a device before it begins without.
@@ -344,77 +327,4 @@ impl Drop for Loader {
             let _ = thread.join();
         }
     }
-}
-
-impl Shared {
-    /// Notes what was found for the choice, which remembers from now on what exactly that is.
-    fn accept(&mut self, resolved: Resolved) {
-        if self.choice.sha256.is_empty() && resolved.fault.is_none() {
-            self.choice.sha256 = resolved.model.sha256().into();
-        }
-        self.status.fault = resolved.fault.map(Fault::from);
-        let model = self.play(resolved.name, resolved.model);
-        self.settled = Some((self.choice.clone(), model));
-    }
-
-    /// Notes that the choice cannot be had: what played before plays on. A project goes on remembering what it was made
-    /// with; what a person has only tried is forgotten.
-    fn refuse(&mut self, error: LoadError) {
-        self.status.loading = false;
-        self.status.fault = Some(error.into());
-        let (choice, model) = self.settled.clone().unzip();
-        self.ready = model;
-        if self.choice.sha256.is_empty() {
-            self.choice = choice.unwrap_or_default();
-        }
-    }
-
-    /// Notes what is wrong with a chain that was made, and whether a GPU runs it.
-    fn note(
-        &mut self,
-        on_gpu: bool,
-        error: Option<&GpuError>,
-        cost: Option<Fault>,
-        cabinet: Option<Fault>,
-    ) {
-        self.status.cabinet_fault = cabinet.or(self.status.cabinet_fault.take());
-        if let Some(error) = error {
-            self.status.engine_fault = Some(device::fault(error));
-        } else if on_gpu {
-            self.status.engine_fault = None;
-        }
-        self.status.cost_fault = cost;
-    }
-
-    fn is_cabinet_unread(&self) -> bool {
-        self.response.is_none() && self.status.cabinet_fault.is_none()
-    }
-
-    /// Notes what became of the impulse response at `path`, if it is still the one that is wanted.
-    fn accept_cabinet(&mut self, path: &Path, read: Result<Response, Fault>) {
-        // The other thread may have read the same file meanwhile.
-        if self.cabinet.as_deref() != Some(path) || !self.is_cabinet_unread() {
-            return;
-        }
-        match read {
-            Ok(response) => self.response = Some(Arc::new(response)),
-            Err(fault) => self.status.cabinet_fault = Some(fault),
-        }
-    }
-
-    fn play(&mut self, name: String, model: StreamModel) -> StreamModel {
-        self.status.loading = false;
-        self.status.playing = name;
-        self.status.sha256 = model.sha256().into();
-        *self.knobs.write() = match &model {
-            StreamModel::Effect(model) => model.spec().knobs.clone(),
-            StreamModel::Denoise(_) | StreamModel::Continue(_) => Vec::new(),
-        };
-        self.ready = Some(model.clone());
-        model
-    }
-}
-
-fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -9,6 +9,7 @@ mod error;
 pub mod file;
 pub mod film;
 pub mod generate;
+mod half;
 pub mod instrument;
 pub mod layer;
 pub mod mamba;

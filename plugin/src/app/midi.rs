@@ -1,7 +1,7 @@
-//! Controllers for what is played with, learned from the next one that is moved.
+//! Controllers for what is played with, learned from the next one that is moved; and notes, which let sound go on.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use midir::{Ignore, MidiInput, MidiInputConnection};
 use serde::{Deserialize, Serialize};
@@ -60,6 +60,8 @@ struct Map {
     controllers: [AtomicU32; LEARNABLE.len()],
     /// Index of what learns from the next controller.
     learning: AtomicU32,
+    /// A bit a key that is held.
+    held: [AtomicU64; 2],
 }
 
 /// The connection, and what was learned.
@@ -79,6 +81,7 @@ impl Midi {
                 AtomicU32::new(learned.map_or(NONE, Controller::packed))
             }),
             learning: AtomicU32::new(NONE),
+            held: Default::default(),
         };
         let mut midi = Self {
             map: Arc::new(map),
@@ -164,12 +167,27 @@ impl Midi {
 }
 
 impl Map {
+    /// Sound goes on while a key is held.
+    fn note(&self, key: u8, on: bool, values: &Values) {
+        let (place, bit) = (usize::from(key >> 6 & 1), 1u64 << (key & 63));
+        match on {
+            true => self.held[place].fetch_or(bit, Ordering::Relaxed),
+            false => self.held[place].fetch_and(!bit, Ordering::Relaxed),
+        };
+        let any = self.held.iter().any(|h| h.load(Ordering::Relaxed) != 0);
+        values.set(Param::GoOn, f32::from(u8::from(any)));
+    }
+
     fn hear(&self, message: &[u8], values: &Values) {
         let &[status, number, value] = message else {
             return;
         };
-        if status & 0xf0 != 0xb0 {
-            return;
+        match status & 0xf0 {
+            0x80 => return self.note(number, false, values),
+            // Softer than any: that is how some keyboards end a note.
+            0x90 => return self.note(number, value > 0, values),
+            0xb0 => {}
+            _ => return,
         }
         let controller = Controller {
             channel: status & 0x0f,
@@ -190,6 +208,23 @@ impl Map {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sound_goes_on_while_a_key_is_held() {
+        let values = Arc::new(Values::default());
+        let midi = Midi::new(&MidiSettings::default(), Arc::clone(&values));
+        let says = [
+            ([0x90, 60, 90], 1.0),
+            ([0x93, 100, 1], 1.0),
+            ([0x80, 60, 0], 1.0),
+            ([0x80, 61, 0], 1.0),
+            ([0x90, 100, 0], 0.0),
+        ];
+        for (message, goes_on) in says {
+            midi.map.hear(&message, &values);
+            assert_eq!(values.get(Param::GoOn), goes_on, "{message:?}");
+        }
+    }
 
     #[test]
     fn a_controller_that_was_learned_moves_its_parameter() {

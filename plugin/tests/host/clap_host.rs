@@ -15,8 +15,6 @@ use clack_host::events::event_types::ParamValueEvent;
 use clack_host::prelude::*;
 use statewave_plugin::Statewave;
 
-use crate::state::with_field;
-
 use nice_plug::prelude::ClapPlugin;
 
 #[derive(Default)]
@@ -104,6 +102,14 @@ pub fn param(id: &str) -> ClapId {
 /// A value at a sample of the next block: normalised where the parameter glides, else the index of the choice.
 pub fn at(sample: u32, id: &str, value: f64) -> ParamValueEvent {
     ParamValueEvent::new(sample, param(id), Pckn::match_all(), value)
+}
+
+/// A saved state in which a field is another.
+pub fn with_field(state: &[u8], name: &str, field: &str) -> Vec<u8> {
+    let mut json: serde_json::Value = serde_json::from_slice(&state[8..]).expect("a state is JSON");
+    json["fields"][name] = field.into();
+    let json = serde_json::to_vec(&json).expect("it is JSON");
+    [(json.len() as u64).to_le_bytes().as_slice(), &json].concat()
 }
 
 /// A value, its text, and the value that the text is read as.

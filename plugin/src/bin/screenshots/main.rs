@@ -74,7 +74,7 @@ impl Of {
         match self {
             Of::Denoise | Of::Instrument => (SECONDS, f32::INFINITY),
             Of::Tone => (2.6, f32::INFINITY),
-            Of::Continue => (9.35, 6.0),
+            Of::Continue => (13.35, 6.0),
         }
     }
 
@@ -88,8 +88,8 @@ impl Of {
                 values.set(Param::Gate, 0.4);
             }
             Of::Continue => {
-                values.set(Param::Temperature, 0.45);
-                values.set(Param::Density, 0.6);
+                values.set(Param::Temperature, 0.475);
+                values.set(Param::Density, 0.9);
             }
         }
     }
