@@ -113,7 +113,7 @@ impl Processor {
 
     /// Has the model's state begin anew, as for a transport that starts. Real-time safe.
     pub fn restart_state(&mut self) {
-        self.chain.restart_state();
+        self.chain.now.restart_state();
     }
 
     /// Forgets the stream. Real-time safe.
