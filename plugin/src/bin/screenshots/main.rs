@@ -111,7 +111,7 @@ impl Shot {
     fn take(&self) -> Result<Pixels, Fault> {
         match self.of {
             Of::Instrument => instrument::take(self),
-            Of::Denoise | Of::Tone | Of::Continue => take(self),
+            Of::Denoise | Of::Frozen | Of::Tone | Of::Continue => take(self),
         }
     }
 
