@@ -65,7 +65,10 @@ fn assert_same(live: &[Vec<f32>], whole: &[Vec<f32>], what: &str) {
             .zip(whole)
             .fold(0.0f32, |worst, (a, b)| worst.max((a - b).abs()));
         let snr = oracle::snr_db(&wide(live), whole);
-        eprintln!("{what}: {snr:.1} dB, worst sample {:.1} dBFS", 20.0 * worst.log10());
+        eprintln!(
+            "{what}: {snr:.1} dB, worst sample {:.1} dBFS",
+            20.0 * worst.log10()
+        );
         assert!(worst < 1e-5, "{what}: a sample is off by {worst}");
         assert!(snr > 80.0, "{what}: {snr:.1} dB");
     }
@@ -93,7 +96,9 @@ fn compare(
     // The second recording finds nothing of the first.
     for round in ["first", "second"] {
         let (mut output, mut told) = (audio.to_vec(), 0);
-        whole.run(&mut InPlace::new(&mut output, |done| told = done)).unwrap();
+        whole
+            .run(&mut InPlace::new(&mut output, |done| told = done))
+            .unwrap();
         assert_eq!(told, audio[0].len(), "progress ends");
         assert!(truth[0].iter().any(|x| x.abs() > 0.05), "there is sound");
         assert_same(&truth, &output, &format!("{what}, {round}"));
@@ -141,7 +146,14 @@ fn the_same_sound_however_channels_share_the_model_and_whatever_is_mixed_in() {
         amount_db: 12.0,
         ..Controls::default()
     };
-    compare(&gpu, &recording(44_100, 1, 1.0), 44_100, &mixed, 60, "mixed");
+    compare(
+        &gpu,
+        &recording(44_100, 1, 1.0),
+        44_100,
+        &mixed,
+        60,
+        "mixed",
+    );
 }
 
 #[test]
@@ -204,7 +216,11 @@ impl Tape for Fails {
         let piece = self.left.min(most).min(777);
         self.left -= piece;
         channels[0].resize(channels[0].len() + piece, 0.1);
-        if piece == 0 { Err(Fault::Read) } else { Ok(piece) }
+        if piece == 0 {
+            Err(Fault::Read)
+        } else {
+            Ok(piece)
+        }
     }
 
     fn write(&mut self, _: &mut [Vec<f32>]) -> Result<(), Fault> {
@@ -256,7 +272,11 @@ impl Tape for Long<'_> {
         let piece = self.left.min(most);
         self.left -= piece;
         // What is kept here is what a chunk needs.
-        assert!(channels[0].len() <= 64 * 320, "{} are kept", channels[0].len());
+        assert!(
+            channels[0].len() <= 64 * 320,
+            "{} are kept",
+            channels[0].len()
+        );
         channels[0].resize(channels[0].len() + piece, 0.1);
         Ok(piece)
     }

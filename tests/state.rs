@@ -461,3 +461,38 @@ fn the_position_glides_and_the_pace_glides_and_both_arrive() {
     hand.step(&mut memory, 0.01);
     assert_eq!(memory.values[0], 9.0);
 }
+
+#[test]
+fn what_is_shown_of_delta_is_what_was_taken() {
+    let shown = |state: StateControls| {
+        let mut played = Played::new(Kind::Denoise, 48_000);
+        let mut reader = played.watch();
+        played.set(&state);
+        played.process(&mut Noise(16).vec(4_800, 0.3));
+        std::iter::from_fn(|| reader.read())
+            .last()
+            .expect("frames were shown")
+    };
+    let sum = |snapshot: &statewave::telemetry::Snapshot| -> f32 {
+        snapshot.delta.iter().flatten().sum()
+    };
+    let (usual, frozen) = (
+        shown(USUAL),
+        shown(StateControls {
+            freeze: 1.0,
+            ..USUAL
+        }),
+    );
+    assert_eq!((usual.pace, frozen.pace, sum(&frozen)), (1.0, 0.0, 0.0));
+    let slow = shown(StateControls {
+        memory: 64.0,
+        ..USUAL
+    });
+    assert_eq!(slow.pace, 1.0 / 64.0);
+    // The first layer hears the same; others hear what it makes of it.
+    let (own, scaled): (f32, f32) = (usual.delta[0].iter().sum(), slow.delta[0].iter().sum());
+    assert!(
+        own > 0.0 && (64.0 * scaled / own - 1.0).abs() < 1e-3,
+        "{own} and {scaled}"
+    );
+}

@@ -28,13 +28,8 @@ pub(crate) use dry::{Mixer, Ramp};
 pub(crate) use fast::Fast;
 pub(crate) use framer::{FrameReport, Framer};
 pub(crate) use guard::{copy_flushed, replace_what_is_not_audio};
-#[cfg(feature = "gpu")]
-pub(crate) use {
-    dry::heard,
-    guard::replace_and_tell,
-    rate::Rates,
-    resample::Filter,
-};
 pub(crate) use minimum_phase::TAPS;
 pub(crate) use rate::{RateConverter, greatest_common_divisor};
 pub(crate) use resample::Resampler;
+#[cfg(feature = "gpu")]
+pub(crate) use {dry::heard, guard::replace_and_tell, rate::Rates, resample::Filter};

@@ -56,7 +56,13 @@ pub fn stft(
         joined: &joined,
     };
     let (there, back) = ops::stft(gpu, sizes, buffers);
-    let got = result(gpu, &[there], run, &spectra, channels * sizes.frames * 2 * bins);
+    let got = result(
+        gpu,
+        &[there],
+        run,
+        &spectra,
+        channels * sizes.frames * 2 * bins,
+    );
     let got_back = result(gpu, &back, run, &joined, channels * sizes.joined);
 
     let root = |k: usize| (TAU * (k % window) as f64 / window as f64).sin_cos();
@@ -71,7 +77,11 @@ pub fn stft(
             let heard: Vec<f64> = heard.iter().zip(&analysis).map(|(x, a)| x * a).collect();
             for k in 0..bins {
                 let part = |f: fn((f64, f64)) -> f64| -> f64 {
-                    heard.iter().enumerate().map(|(n, x)| x * f(root(k * n))).sum()
+                    heard
+                        .iter()
+                        .enumerate()
+                        .map(|(n, x)| x * f(root(k * n)))
+                        .sum()
                 };
                 spectrum.extend([part(|(_, cos)| cos), part(|(sin, _)| -sin)]);
             }

@@ -15,6 +15,7 @@ use statewave::model::Model;
 use statewave::model::effect::EffectModel;
 use statewave::model::generate::{GenerateModel, GenerateStream};
 use statewave::state::{Bank, BankKey, Hand, Memory, StateControls};
+use statewave::telemetry;
 
 /// What is played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,6 +135,17 @@ impl Played {
                 stream.process(&mut [audio], &controls);
             }
         });
+    }
+
+    /// What is shown of it, for those that are chains.
+    pub fn watch(&mut self) -> telemetry::Reader {
+        let (writer, mut reader) = telemetry::pair();
+        reader.watch(true);
+        match &mut self.player {
+            Player::Chain(chain) => drop(chain.set_telemetry(Some(writer))),
+            Player::Continuation(_) => panic!("nothing is shown of it alone"),
+        }
+        reader
     }
 
     pub fn reset(&mut self) {

@@ -133,7 +133,10 @@ fn run(gpu: &Arc<Gpu>, settings: &Settings) -> Result<(), Box<dyn Error>> {
     rows.add("driver", &format!("{} {}", info.driver, info.driver_info));
     rows.add("model", &found.name);
     rows.add("lengths", if settings.short { "short" } else { "full" });
-    let recordings = (settings.short, settings.frames.map(|frames| frames as usize));
+    let recordings = (
+        settings.short,
+        settings.frames.map(|frames| frames as usize),
+    );
     if settings.whole {
         whole::run(gpu, &model, recordings, &mut rows)?;
         return Ok(rows.save()?);

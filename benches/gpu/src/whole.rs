@@ -172,8 +172,8 @@ fn file_to_file(
         let prepared = begun.elapsed();
         let out = BufWriter::new(File::create(&to)?);
         let out = WavOut::new(&to, out, channels, rate, depth).map_err(|e| e.to_string())?;
-        let (streamed, out) = streamed::clean(input, out, &mut whole, |_| (), |_| ())
-            .map_err(|e| e.to_string())?;
+        let (streamed, out) =
+            streamed::clean(input, out, &mut whole, |_| (), |_| ()).map_err(|e| e.to_string())?;
         out.into_inner()?;
         if streamed.clipped > 0 || !streamed.notes.is_empty() {
             return Err(format!("{} is not what it was written as", from.display()).into());
@@ -220,7 +220,12 @@ pub fn in_turn(
 ) -> Result<f64, Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let (from, to) = (folder.path().join("from.wav"), folder.path().join("to.wav"));
-    write(&from, &recording(1, length * RATE as usize), RATE, Depth::Float)?;
+    write(
+        &from,
+        &recording(1, length * RATE as usize),
+        RATE,
+        Depth::Float,
+    )?;
     let mut best = f64::INFINITY;
     for _ in 0..ROUNDS {
         let begun = Instant::now();

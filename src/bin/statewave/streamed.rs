@@ -178,7 +178,11 @@ impl From<WholeError> for Failure {
 impl Tape for Threads {
     type Error = Fault;
 
-    fn read(&mut self, channels: &mut [Vec<f32>], most: usize) -> std::result::Result<usize, Fault> {
+    fn read(
+        &mut self,
+        channels: &mut [Vec<f32>],
+        most: usize,
+    ) -> std::result::Result<usize, Fault> {
         if self.at == self.piece[0].len() {
             match self.pieces.recv() {
                 Ok(piece) => self.piece = piece.map_err(Fault::Failure)?,
@@ -196,9 +200,8 @@ impl Tape for Threads {
     fn write(&mut self, channels: &mut [Vec<f32>]) -> std::result::Result<(), Fault> {
         let used = self.used.try_recv().unwrap_or_default();
         let mut used = used.into_iter();
-        let take = |channel: &mut Vec<f32>| {
-            std::mem::replace(channel, used.next().unwrap_or_default())
-        };
+        let take =
+            |channel: &mut Vec<f32>| std::mem::replace(channel, used.next().unwrap_or_default());
         let piece = channels.iter_mut().map(take).collect();
         self.to_writer.send(piece).map_err(|_| Fault::WriterGone)
     }

@@ -1,8 +1,8 @@
 //! What passes take, by the device's own clock.
 
 use wgpu::{
-    Buffer, BufferDescriptor, BufferUsages, CommandEncoder, ComputePassTimestampWrites,
-    QuerySet, QuerySetDescriptor, QueryType,
+    Buffer, BufferDescriptor, BufferUsages, CommandEncoder, ComputePassTimestampWrites, QuerySet,
+    QuerySetDescriptor, QueryType,
 };
 
 use super::{Gpu, GpuError};

@@ -4,9 +4,9 @@ use std::sync::PoisonError;
 
 use wgpu::{
     BindGroup, BindGroupDescriptor, BindGroupEntry, Buffer, BufferDescriptor, BufferUsages,
-    CommandEncoder, CommandEncoderDescriptor, ComputePassDescriptor, ComputePassTimestampWrites, ComputePipeline,
-    ComputePipelineDescriptor, MapMode, PollType, ShaderModuleDescriptor, ShaderRuntimeChecks,
-    ShaderSource, SubmissionIndex,
+    CommandEncoder, CommandEncoderDescriptor, ComputePassDescriptor, ComputePassTimestampWrites,
+    ComputePipeline, ComputePipelineDescriptor, MapMode, PollType, ShaderModuleDescriptor,
+    ShaderRuntimeChecks, ShaderSource, SubmissionIndex,
 };
 
 use super::device::Gpu;

@@ -255,7 +255,10 @@ impl Reader {
             self.rate = rate;
         }
         if channels != self.piece.len() || rate != self.rate {
-            let what = format!("{} changes its rate or channels half way", self.path.display());
+            let what = format!(
+                "{} changes its rate or channels half way",
+                self.path.display()
+            );
             return Err(Failure::new(what, "split it into files of one kind first"));
         }
         self.good += 1;

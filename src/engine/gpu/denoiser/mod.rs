@@ -289,10 +289,12 @@ impl GpuDenoiser {
     fn steps(&self, sessions: Run, bands: Run) -> impl Iterator<Item = (&Dispatch, Groups)> {
         self.gpu.write(&self.over_sessions, 0, &[sessions]);
         self.gpu.write(&self.over_bands, 0, &[bands]);
-        self.steps.iter().filter_map(move |(over, step)| match over {
-            Over::Sessions => step.for_run(sessions),
-            Over::Bands => step.for_run(bands),
-        })
+        self.steps
+            .iter()
+            .filter_map(move |(over, step)| match over {
+                Over::Sessions => step.for_run(sessions),
+                Over::Bands => step.for_run(bands),
+            })
     }
 }
 

@@ -302,6 +302,12 @@ impl Device {
 fn copy(encoder: &mut CommandEncoder, from: (&Buffer, usize), to: (&Buffer, usize), floats: usize) {
     if floats > 0 {
         let bytes = |floats: usize| 4 * floats as u64;
-        encoder.copy_buffer_to_buffer(from.0, bytes(from.1), to.0, bytes(to.1), Some(bytes(floats)));
+        encoder.copy_buffer_to_buffer(
+            from.0,
+            bytes(from.1),
+            to.0,
+            bytes(to.1),
+            Some(bytes(floats)),
+        );
     }
 }

@@ -83,7 +83,8 @@ impl Seats {
         let mut view = up.get_mapped_range_mut(..).map_err(|_| GpuError::Lost)?;
         fill(&mut |at, values| {
             let bytes: &[u8] = bytemuck::cast_slice(values);
-            view.slice(4 * at..4 * at + bytes.len()).copy_from_slice(bytes);
+            view.slice(4 * at..4 * at + bytes.len())
+                .copy_from_slice(bytes);
         });
         Ok(taken)
     }

@@ -66,7 +66,8 @@ impl History {
     }
 
     fn slice(&self, channel: usize, range: &Range<i64>) -> &[f32] {
-        &self.channels[channel][(range.start - self.first) as usize..(range.end - self.first) as usize]
+        &self.channels[channel]
+            [(range.start - self.first) as usize..(range.end - self.first) as usize]
     }
 
     /// Gives `put` samples of every channel, one after the other; of two channels middle and side if they are wanted.
@@ -80,7 +81,10 @@ impl History {
         if mid_side {
             let pairs = || self.slice(0, range).iter().zip(self.slice(1, range));
             put(0, &pairs().map(|(l, r)| 0.5 * (l + r)).collect::<Vec<_>>());
-            put(len, &pairs().map(|(l, r)| 0.5 * (l - r)).collect::<Vec<_>>());
+            put(
+                len,
+                &pairs().map(|(l, r)| 0.5 * (l - r)).collect::<Vec<_>>(),
+            );
             return;
         }
         for channel in 0..self.channels.len() {

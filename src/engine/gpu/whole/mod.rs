@@ -180,12 +180,16 @@ impl Whole {
         let (mut frame, mut given) = (0, 0);
         loop {
             let mut frames = frame..frame + self.frames;
-            stages.time(|s| &mut s.read, || {
-                history.fill(tape, self.timing.needs(&frames).end)
-            })?;
-            stages.time(|s| &mut s.prepare, || {
-                history.clean(|n| resets.push_back(self.timing.frame_of(n)));
-            });
+            stages.time(
+                |s| &mut s.read,
+                || history.fill(tape, self.timing.needs(&frames).end),
+            )?;
+            stages.time(
+                |s| &mut s.prepare,
+                || {
+                    history.clean(|n| resets.push_back(self.timing.frame_of(n)));
+                },
+            );
             if let Some(len) = history.len() {
                 frames.end = frames.end.min(self.timing.frames_for(len));
             }
@@ -226,13 +230,15 @@ impl Whole {
         let controls = &self.settings.controls;
         let mid_side = self.has_mid_and_side();
         stages.chunks += 1;
-        let seat = stages.time(|s| &mut s.upload, || {
-            self.seats.board(|put| history.copy(&needs, mid_side, put))
-        })?;
+        let seat = stages.time(
+            |s| &mut s.upload,
+            || self.seats.board(|put| history.copy(&needs, mid_side, put)),
+        )?;
         let dry = stages.time(|s| &mut s.prepare, || history.keep(&chunk.gives, controls));
-        stages.time(|s| &mut s.submit, || {
-            Ok(self.seats.depart(seat, &self.device, chunk, dry))
-        })
+        stages.time(
+            |s| &mut s.submit,
+            || Ok(self.seats.depart(seat, &self.device, chunk, dry)),
+        )
     }
 
     fn has_mid_and_side(&self) -> bool {
@@ -262,7 +268,10 @@ impl Whole {
             .map_err(gone)?;
         let (channels, how) = (self.settings.channels, (weights, self.has_mid_and_side()));
         let arrived = stages
-            .time(|s| &mut s.readback, || self.seats.arrive(flight, channels, how))
+            .time(
+                |s| &mut s.readback,
+                || self.seats.arrive(flight, channels, how),
+            )
             .map_err(gone)?;
         if let Some(seconds) = arrived.seconds {
             stages.of_device(seconds);

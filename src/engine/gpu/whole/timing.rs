@@ -88,7 +88,9 @@ impl Timing {
 
     /// Whole frames that go into so many host samples.
     fn frames_in(&self, samples: i64) -> i64 {
-        let (host, model) = self.rates.map_or((1, 1), |r| (r.host as i64, r.model as i64));
+        let (host, model) = self
+            .rates
+            .map_or((1, 1), |r| (r.host as i64, r.model as i64));
         (samples * model).div_euclid(self.hop * host)
     }
 
@@ -115,7 +117,10 @@ impl Rates {
 
 fn place(position: i64, phases: u64) -> (i64, u32) {
     let phases = phases as i64;
-    (position.div_euclid(phases), position.rem_euclid(phases) as u32)
+    (
+        position.div_euclid(phases),
+        position.rem_euclid(phases) as u32,
+    )
 }
 
 /// The first of the 2 · `half` taps around a whole position.
@@ -155,7 +160,10 @@ mod tests {
             let (half_in, half_out) = (rates.half_in as i64, rates.half_out as i64);
             for frames in [0..1, 3..4, 17..60, 90_000..94_096] {
                 let (windows, needs) = (timing.windows(&frames), timing.needs(&frames));
-                assert_eq!(first_tap(rates.inward(windows.start).0, half_in), needs.start);
+                assert_eq!(
+                    first_tap(rates.inward(windows.start).0, half_in),
+                    needs.start
+                );
                 assert!(rates.inward(windows.end - 1).0 + half_in < needs.end);
                 // The outputs of these frames, and not one more, have all that they reach for.
                 let (first, end) = (timing.gives(frames.start), timing.gives(frames.end));
