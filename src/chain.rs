@@ -35,11 +35,12 @@ use crate::controls::{Controls, UNLIMITED_AMOUNT_DB};
 use crate::engine::continuation::Continuation;
 use crate::engine::wave::WaveEngine;
 use crate::engine::{Engine, EngineReport};
-use crate::frame::{Mixer, copy_flushed, replace_what_is_not_audio};
+use crate::frame::{ABOVE_INPUT, Ceiling, Mixer, copy_flushed, replace_what_is_not_audio};
 use crate::latency::{Latency, LatencyMode};
 use crate::model::effect::EffectModel;
 use crate::model::generate::GenerateModel;
 use crate::model::spec::FrontEnd;
+use crate::state::Bank;
 use crate::telemetry::Writer;
 use continuing::Continuing;
 use meter::Meter;
@@ -122,6 +123,7 @@ pub struct Chain {
     latency: Latency,
     replaced_samples: u64,
     frame_len: usize,
+    ceiling: Ceiling,
 }
 
 impl Chain {
@@ -230,6 +232,7 @@ impl Chain {
             latency,
             replaced_samples: 0,
             frame_len,
+            ceiling: Ceiling::default(),
         }
     }
 
@@ -273,6 +276,26 @@ impl Chain {
         self.way.engine_report()
     }
 
+    /// Where the model's states are kept, if it has any: what a shell saves with a project.
+    pub fn bank(&mut self) -> Option<Arc<Bank>> {
+        self.way.memory().map(|memory| Arc::clone(memory.bank()))
+    }
+
+    /// Has it keep them in another bank. Returns the one there was, or this one where its key is another model's. Not for the
+    /// audio thread, which would free it.
+    pub fn adopt_bank(&mut self, bank: Arc<Bank>) -> Arc<Bank> {
+        match self.way.memory() {
+            Some(memory) => memory.adopt(bank),
+            None => bank,
+        }
+    }
+
+    /// Has the model's state begin anew before its next step: from what is recalled, if anything is, else from nothing. For the
+    /// start of a host's transport. Real-time safe.
+    pub fn restart_state(&mut self) {
+        self.way.hand().restart();
+    }
+
     /// Has the chain write to `writer` while somebody watches, and returns the writer it had. Real-time safe.
     pub fn set_telemetry(&mut self, writer: Option<Writer>) -> Option<Writer> {
         self.meter.connect(writer)
@@ -299,12 +322,13 @@ impl Chain {
         };
         self.mixer.set(&mixed);
         self.way.set(controls);
+        let input_gain = self.way.input_gain(controls);
         let watched = self.meter.begin();
         self.way.watch(watched);
         let mut at = 0;
         while at < len {
             let run = (len - at).min(self.way.longest_run()).min(self.max_run);
-            self.process_run(audio, at..at + run);
+            self.process_run(audio, at..at + run, input_gain);
             at += run;
             let stats = self.stats();
             if let Some(report) = self.way.take_report() {
@@ -318,6 +342,7 @@ impl Chain {
     pub fn reset(&mut self) {
         self.way.reset();
         self.mixer.reset();
+        self.ceiling.reset();
     }
 
     /// Lets another engine take over within a frame, faded in over the front end's overlap, and returns the one that
@@ -361,7 +386,12 @@ impl Chain {
     }
 
     /// A run of samples that ends no later than the next frame.
-    fn process_run(&mut self, audio: &mut [&mut [f32]], range: std::ops::Range<usize>) {
+    fn process_run(
+        &mut self,
+        audio: &mut [&mut [f32]],
+        range: std::ops::Range<usize>,
+        input_gain: f32,
+    ) {
         let len = range.len();
         let mut replaced = 0;
         for (i, wet) in self.wet.iter_mut().enumerate() {
@@ -370,6 +400,7 @@ impl Chain {
                     let samples = &mut channel[range.clone()];
                     replaced += replace_what_is_not_audio(samples);
                     self.meter.input(i, samples);
+                    self.ceiling.hear(samples, input_gain);
                     copy_flushed(samples, wet);
                 }
                 None => wet[..len].fill(0.0),
@@ -380,6 +411,12 @@ impl Chain {
             self.way.want_reset();
         }
         self.way.process(&mut self.wet, len);
+        if self.way.is_touched() {
+            let times = self.mixer.room(ABOVE_INPUT);
+            for wet in &mut self.wet {
+                self.ceiling.hold(&mut wet[..len], times);
+            }
+        }
         self.mixer.process(audio, range.clone(), &self.wet);
         for (i, channel) in audio.iter().enumerate() {
             self.meter.output(i, &channel[range.clone()]);

@@ -5,6 +5,7 @@
 
 use crate::engine::continuation::Continue;
 use crate::model::effect::MAX_KNOBS;
+use crate::state::StateControls;
 
 /// Amount from which nothing limits what is removed, in dB.
 pub const UNLIMITED_AMOUNT_DB: f32 = 100.0;
@@ -75,6 +76,8 @@ pub struct Controls {
     pub cabinet: bool,
     /// Of models that go on by themselves: whether, and how. Its own `mix` stands at 1, for [`Controls::mix`] does the same.
     pub continuation: Continue,
+    /// What is done to the model's state.
+    pub state: StateControls,
 }
 
 impl Default for Controls {
@@ -91,6 +94,7 @@ impl Default for Controls {
             gate_db: NO_GATE_DB,
             cabinet: true,
             continuation: Continue::default(),
+            state: StateControls::default(),
         }
     }
 }

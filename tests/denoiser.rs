@@ -16,6 +16,7 @@ use statewave::engine::cpu::CpuEngine;
 use statewave::kernels::Path;
 use statewave::model::Model;
 use statewave::model::denoise::DenoiseSession;
+use statewave::state::Memory;
 use voice::noisy_voice;
 
 #[global_allocator]

@@ -10,6 +10,7 @@ use statewave::model::catalogue::{self, Found};
 use statewave::model::effect::Knob;
 use statewave::model::spec::Task;
 use statewave::model::streams::StreamModel;
+use statewave::state::{Bank, SLOTS};
 use statewave::telemetry::{Reader, Snapshot};
 
 use crate::engine::{EngineChoice, EngineStatus};
@@ -47,6 +48,8 @@ pub struct Desk<V> {
     knobs: Vec<Knob>,
     /// The file of the impulse response.
     cabinet: Option<PathBuf>,
+    /// The slots of what plays.
+    bank: Option<Arc<Bank>>,
     /// Name of the model that was asked for last.
     name: String,
     /// Delay of the model that plays, milliseconds, by [`LatencyMode::Live`].
@@ -73,6 +76,7 @@ impl<V: Values> Desk<V> {
             task: Task::Denoise,
             knobs: Vec::new(),
             cabinet: None,
+            bank: None,
             name: String::new(),
             live_ms: None,
             latency: None,
@@ -114,6 +118,7 @@ impl<V: Values> Desk<V> {
         self.task = ready.as_ref().map_or(Task::Denoise, StreamModel::task);
         self.knobs.clone_from(&self.loader.knobs().read());
         self.cabinet = self.loader.cabinet();
+        self.bank = self.loader.bank();
         self.live_ms = ready.and_then(|model| live_ms(&model));
         let said = status.worst().cloned();
         self.engine = status.engine;
@@ -220,6 +225,16 @@ impl<V: Values> PanelHost for Desk<V> {
         // The same fault is told again when it comes again.
         self.loader_fault = None;
         self.loader.choose_cabinet(self.cabinet.clone());
+    }
+
+    fn slots(&self) -> Option<[bool; SLOTS]> {
+        self.bank.as_ref().map(|bank| bank.filled())
+    }
+
+    fn keep_state(&mut self, slot: usize) {
+        if let Some(bank) = &self.bank {
+            bank.want(slot);
+        }
     }
 
     fn model(&self) -> &str {

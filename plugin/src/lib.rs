@@ -12,6 +12,7 @@
 
 #[cfg(feature = "app")]
 pub mod app;
+mod base64;
 pub mod desk;
 mod editor;
 pub mod engine;

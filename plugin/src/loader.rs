@@ -11,6 +11,7 @@ mod device;
 mod error;
 mod shared;
 mod shelf;
+mod states;
 mod thread;
 
 pub use cabinet::may_be_response;
@@ -28,6 +29,7 @@ use parking_lot::RwLock;
 use statewave::model::effect::Knob;
 use statewave::model::spec::Task;
 use statewave::model::streams::StreamModel;
+use statewave::state::Bank;
 
 use crate::engine::{EngineChoice, EngineKind, EngineStatus};
 use crate::fault::Fault;
@@ -36,6 +38,7 @@ use chains::MadeChain;
 use device::Device;
 use shared::{Shared, lock};
 use shelf::resolve;
+use states::States;
 
 /// The knobs of the model that plays; none where it has none. For whoever shows them, never for the audio thread.
 pub type ModelKnobs = Arc<RwLock<Vec<Knob>>>;
@@ -57,6 +60,8 @@ pub struct Status {
     pub cost_fault: Option<Fault>,
     /// What went wrong with the cabinet; stays until another one is chosen.
     pub cabinet_fault: Option<Fault>,
+    /// What went wrong with the states that a project kept; stays until others are taken, or another model plays.
+    pub state_fault: Option<Fault>,
     /// What runs models.
     pub engine: EngineStatus,
     /// Engines and chains that took over while audio was running.
@@ -71,6 +76,7 @@ impl Status {
             &self.engine_fault,
             &self.cost_fault,
             &self.cabinet_fault,
+            &self.state_fault,
         ];
         faults.into_iter().find_map(Option::as_ref)
     }
@@ -107,6 +113,7 @@ impl Loader {
             knobs: ModelKnobs::default(),
             cabinet: None,
             response: None,
+            states: States::default(),
             device: Device::None,
             status: Status::default(),
         }));
@@ -216,6 +223,21 @@ impl Loader {
         lock(&self.shared).cabinet.clone()
     }
 
+    /// The slots of what plays, or will when the audio starts.
+    pub fn bank(&self) -> Option<Arc<Bank>> {
+        lock(&self.shared).states.bank()
+    }
+
+    /// The states that are kept, as a project should remember them.
+    pub fn kept_states(&self) -> Vec<u8> {
+        lock(&self.shared).states.kept()
+    }
+
+    /// Puts a project's kept states into the slots of their model, now or when that plays; `None` for what could not be read.
+    pub fn restore_states(&self, bytes: Option<Vec<u8>>) {
+        lock(&self.shared).restore_states(bytes);
+    }
+
     /// The model to begin with, read now if it has to be. Not for the audio thread.
     ///
     /// # Errors
@@ -269,6 +291,7 @@ impl Loader {
         } = chains::made(&model, &name, &device, stream)?;
         let cabinet_fault = chains::furnish(&mut chain, &model, response.as_deref(), stream);
         lock(&self.shared).note(on.is_some(), error.as_ref(), cost, cabinet_fault);
+        states::settle(&self.shared, &mut chain);
         let latency = chain.latency();
         let (processor, ends) = Processor::around(chain, stream.mode);
         let link = thread::Link {

@@ -8,6 +8,7 @@ mod complete;
 mod continuing;
 mod list;
 mod source;
+mod state;
 mod tone;
 mod unheard;
 mod view;
@@ -18,6 +19,8 @@ pub use complete::complete;
 pub use continuing::ContinueParams;
 pub use list::{ListenChoice, ModeChoice, ParamList, StereoChoice};
 pub(crate) use list::{decibels, output_gain};
+pub use state::StateParams;
+pub(crate) use state::{memory, share};
 pub use tone::ToneParams;
 pub use unheard::{Unheard, merge};
 
@@ -27,7 +30,7 @@ use nice_plug::prelude::*;
 use parking_lot::RwLock;
 
 use crate::loader::Loader;
-use crate::state::{CabinetField, EngineField, ModelField, StateVersion, WindowState};
+use crate::state::{CabinetField, EngineField, ModelField, StateVersion, StatesField, WindowState};
 
 /// See the module.
 #[derive(Params)]
@@ -41,6 +44,9 @@ pub struct StatewaveParams {
     /// The impulse response behind effects. Set by the host when it restores a project, and by the panel.
     #[persist = "cabinet"]
     pub cabinet: CabinetField,
+    /// The states that its slots keep. Set by the host when it restores a project; filled while it plays.
+    #[persist = "states"]
+    pub states: StatesField,
     /// What runs it. No parameter, since a host must not automate it.
     #[persist = "engine"]
     pub engine: EngineField,
@@ -64,6 +70,7 @@ impl StatewaveParams {
             list,
             model: ModelField::new(Arc::clone(&loader)),
             cabinet: CabinetField::new(Arc::clone(&loader)),
+            states: StatesField::new(Arc::clone(&loader)),
             engine: EngineField::new(loader),
             window: Arc::default(),
             version: StateVersion,

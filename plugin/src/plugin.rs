@@ -35,6 +35,8 @@ pub struct Statewave {
     latency: Arc<RwLock<Option<Latency>>>,
     /// Notes that are held.
     held: Held,
+    /// The host's transport ran in the block before.
+    ran: bool,
     /// The host has been asked to start anew, and has not done it yet.
     restart_asked: bool,
 }
@@ -51,6 +53,7 @@ impl Default for Statewave {
             reader: Some(reader),
             latency: Arc::default(),
             held: Held::default(),
+            ran: false,
             restart_asked: false,
         }
     }
@@ -156,6 +159,11 @@ impl Plugin for Statewave {
         if is_outdated && !self.restart_asked {
             self.restart_asked = true;
             context.request_restart();
+        }
+        let runs = context.transport().playing;
+        let ran = std::mem::replace(&mut self.ran, runs);
+        if runs && !ran && settings.reset_on_start {
+            processor.restart_state();
         }
         let audio = buffer.as_slice();
         let len = audio.first().map_or(0, |channel| channel.len());

@@ -22,6 +22,8 @@ use crate::fade::{Fading, Sound};
 pub struct Settings {
     /// What a processor is made for; another mode takes another processor.
     pub mode: LatencyMode,
+    /// The state begins anew when the host's transport starts.
+    pub reset_on_start: bool,
     /// What the chain is told.
     pub controls: Controls,
 }
@@ -107,6 +109,11 @@ impl Processor {
             }
             Some(Part::Chain(chain)) => self.chain.begin(chain),
         }
+    }
+
+    /// Has the model's state begin anew, as for a transport that starts. Real-time safe.
+    pub fn restart_state(&mut self) {
+        self.chain.now.restart_state();
     }
 
     /// Forgets the stream. Real-time safe.

@@ -10,6 +10,7 @@ use nice_plug::params::persist::PersistentField;
 use nice_plug::prelude::PluginState;
 use serde::{Deserialize, Serialize};
 
+use crate::base64;
 use crate::engine::EngineChoice;
 use crate::loader::{Loader, ModelChoice};
 use crate::panel::PanelSettings;
@@ -110,6 +111,30 @@ impl PersistentField<'_, Option<PathBuf>> for CabinetField {
         F: Fn(&Option<PathBuf>) -> R,
     {
         f(&self.0.cabinet())
+    }
+}
+
+/// The states that slots keep, as text: kept as [`ModelField`] is.
+pub struct StatesField(Arc<Loader>);
+
+impl StatesField {
+    /// Those of what `loader` has play.
+    pub fn new(loader: Arc<Loader>) -> Self {
+        Self(loader)
+    }
+}
+
+impl PersistentField<'_, String> for StatesField {
+    /// What is no base64 is told of as damaged.
+    fn set(&self, text: String) {
+        self.0.restore_states(base64::decode(&text));
+    }
+
+    fn map<F, R>(&self, f: F) -> R
+    where
+        F: Fn(&String) -> R,
+    {
+        f(&base64::encode(&self.0.kept_states()))
     }
 }
 

@@ -8,6 +8,7 @@ use crate::controls::Controls;
 use crate::engine::continuation::{Continuation, Continue};
 use crate::frame::FrameReport;
 use crate::latency::Latency;
+use crate::state::{Hand, Memory};
 
 /// A continuation, and what is shown of it.
 pub(super) struct Continuing {
@@ -40,6 +41,16 @@ impl Continuing {
 
     pub(super) fn set(&mut self, controls: &Controls) {
         self.controls = controls.continuation;
+        self.engine.hand().set(&controls.state);
+    }
+
+    /// What is done to the state of the engine.
+    pub(super) fn hand(&mut self) -> &mut Hand {
+        self.engine.hand()
+    }
+
+    pub(super) fn memory(&mut self) -> &mut dyn Memory {
+        self.engine.memory()
     }
 
     pub(super) fn watch(&mut self, on: bool) {
@@ -67,6 +78,7 @@ impl Continuing {
     pub(super) fn process(&mut self, wet: &mut [Vec<f32>], len: usize) {
         self.scope.input(wet, len);
         self.engine.process_first(wet, len, &self.controls);
+        self.scope.set_pace(self.engine.hand().pace());
         self.scope.output(wet, len, self.engine.goes_on());
     }
 

@@ -82,6 +82,7 @@ impl Meter {
             input_db: report.input_db,
             output_db: report.output_db,
             delta: report.deltas,
+            pace: report.pace,
             load: (busy / heard.max(1.0 / self.sample_rate)) as f32,
             stats,
             engine: report.engine,

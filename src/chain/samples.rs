@@ -13,6 +13,7 @@ use crate::controls::Controls;
 use crate::engine::wave::WaveEngine;
 use crate::frame::{FrameReport, Ramp, replace_what_is_not_audio};
 use crate::latency::Latency;
+use crate::state::{Hand, Memory};
 
 /// How long the input's gain takes on its way, milliseconds.
 const GAIN_MS: u32 = 20;
@@ -77,11 +78,21 @@ impl Samples {
         let heard = if controls.cabinet { 1.0 } else { 0.0 };
         self.heard.set(heard, self.fades);
         self.engine.set_knob_shares(&controls.knobs);
+        self.engine.hand().set(&controls.state);
         if !self.fades {
             // The first block begins with the knobs where they are, and not on their way.
             self.engine.reset();
         }
         self.fades = true;
+    }
+
+    /// What is done to the state of the engine.
+    pub(super) fn hand(&mut self) -> &mut Hand {
+        self.engine.hand()
+    }
+
+    pub(super) fn memory(&mut self) -> &mut dyn Memory {
+        self.engine.memory()
     }
 
     pub(super) fn watch(&mut self, on: bool) {
@@ -135,6 +146,7 @@ impl Samples {
             }
         }
         self.parting.advance(len);
+        self.scope.set_pace(self.engine.hand().pace());
         self.scope.output(wet, len, false);
     }
 
@@ -187,6 +199,7 @@ impl Samples {
 
     pub(super) fn reset(&mut self) {
         self.engine.reset();
+        self.engine.hand().reset();
         self.gate.reset();
         if let Some(cabinet) = &mut self.cabinet {
             cabinet.reset();

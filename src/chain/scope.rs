@@ -23,6 +23,8 @@ pub(super) struct Scope {
     /// Samples since the last report.
     position: usize,
     frames: u64,
+    /// The factor on Δ now.
+    pace: f32,
     watched: bool,
     ready: bool,
     report: FrameReport,
@@ -49,6 +51,7 @@ impl Scope {
             every: (sample_rate / REPORTS).max(1) as usize,
             position: 0,
             frames: 0,
+            pace: 1.0,
             watched: false,
             ready: false,
             report: FrameReport::new(),
@@ -70,6 +73,11 @@ impl Scope {
 
     pub(super) fn frames(&self) -> u64 {
         self.frames
+    }
+
+    /// The factor on Δ, for the next report.
+    pub(super) fn set_pace(&mut self, pace: f32) {
+        self.pace = pace;
     }
 
     /// Samples until the next report, at least 1.
@@ -100,6 +108,7 @@ impl Scope {
             self.report.frame = self.frames;
             self.report.input_db = self.spectrum(true);
             self.report.output_db = self.spectrum(false);
+            self.report.pace = self.pace;
             self.report.goes_on = goes_on;
         }
     }

@@ -7,6 +7,7 @@ use super::samples::Samples;
 use crate::controls::Controls;
 use crate::engine::EngineReport;
 use crate::frame::FrameReport;
+use crate::state::{Hand, Memory};
 
 pub(super) enum Way {
     Frames(Box<Path>),
@@ -18,9 +19,44 @@ impl Way {
     /// What the user set, for this block.
     pub(super) fn set(&mut self, controls: &Controls) {
         match self {
-            Way::Frames(path) => path.framer.set_stereo(controls.stereo),
+            Way::Frames(path) => {
+                path.framer.set_stereo(controls.stereo);
+                path.framer.hand().set(&controls.state);
+            }
             Way::Samples(samples) => samples.set(controls),
             Way::Continuing(continuing) => continuing.set(controls),
+        }
+    }
+
+    /// What is done to the state of the model.
+    pub(super) fn hand(&mut self) -> &mut Hand {
+        match self {
+            Way::Frames(path) => path.framer.hand(),
+            Way::Samples(samples) => samples.hand(),
+            Way::Continuing(continuing) => continuing.hand(),
+        }
+    }
+
+    /// Where the states of the model are kept, if it has any.
+    pub(super) fn memory(&mut self) -> Option<&mut dyn Memory> {
+        match self {
+            Way::Frames(path) => path.framer.memory(),
+            Way::Samples(samples) => Some(samples.memory()),
+            Way::Continuing(continuing) => Some(continuing.memory()),
+        }
+    }
+
+    /// Whether what comes is not, or was not lately, what the stream alone has made of the state, and has to be kept near the
+    /// input. What goes on without an input keeps itself below full scale.
+    pub(super) fn is_touched(&mut self) -> bool {
+        !matches!(self, Way::Continuing(_)) && self.hand().is_at_work()
+    }
+
+    /// The gain in front of the model, or 1 where that is more: how much louder than the chain's input its own may be.
+    pub(super) fn input_gain(&self, controls: &Controls) -> f32 {
+        match self {
+            Way::Frames(_) | Way::Continuing(_) => 1.0,
+            Way::Samples(_) => controls.input_gain().max(1.0),
         }
     }
 

@@ -3,9 +3,11 @@
 //! Every frame goes to the worker. Its result counts if it is there when it is due; if not, this thread takes over at
 //! that very frame: from the last state that came back, or its own if that is newer, it runs the frames since and goes
 //! on. The worker's late results are dropped; once it has been on time for long enough it plays again. A worker that lost a
-//! frame is given this thread's state first. Both run the same function, so the sound does not change but for rounding,
+//! frame is given this thread's state first. A state that is held or was put back, and a pace of its own, are this thread's alone:
+//! the worker is given the state when it runs as trained again. Both run the same function, so the sound does not change but for rounding,
 //! and frames overlap, which is the fade.
 
+mod held;
 mod here;
 mod policy;
 mod there;
@@ -18,12 +20,15 @@ use super::cpu::CpuEngine;
 use super::{Engine, EngineReport, Exchange, Player};
 use crate::handoff::job::{Job, JobBench, JobDesk, jobs};
 use crate::model::Model;
+use crate::state::Memory;
 use crate::telemetry::{DELTA_LAYERS, Deltas, add_spread};
 
 /// A frame kept for the time it may have to be run here.
 #[derive(Debug)]
 struct Kept {
     seq: u64,
+    /// The factor on Δ that it is run at.
+    pace: f32,
     values: Vec<f32>,
 }
 
@@ -64,6 +69,8 @@ pub struct Supervisor {
     in_step: bool,
     playing: Playing,
     punctual: u32,
+    /// The factor on Δ from the next frame on.
+    pace: f32,
     stats: SupervisorStats,
     /// Somebody looks at Δ, and what the worker's was last.
     watched: bool,
@@ -84,6 +91,7 @@ impl Supervisor {
         let (desk, bench) = jobs(window, frame, deltas);
         let kept = || Kept {
             seq: 0,
+            pace: 1.0,
             values: vec![0.0; frame],
         };
         let supervisor = Supervisor {
@@ -105,6 +113,7 @@ impl Supervisor {
             in_step: true,
             playing: Playing::Here,
             punctual: 0,
+            pace: 1.0,
             stats: SupervisorStats::default(),
             watched: false,
             deltas: vec![0.0; deltas],
@@ -166,6 +175,10 @@ impl Engine for Supervisor {
         self.newest = seq;
         let at = self.slot(seq);
         self.kept[at].seq = seq;
+        self.kept[at].pace = self.pace;
+        if self.pace != 1.0 {
+            self.hold_here();
+        }
         self.kept[at].values.copy_from_slice(input);
         if self.in_step {
             self.send_newest();
@@ -248,6 +261,10 @@ impl Engine for Supervisor {
         self.saved.seq = 0;
         self.in_step = true;
         self.punctual = 0;
+    }
+
+    fn memory(&mut self) -> Option<&mut dyn Memory> {
+        Some(self)
     }
 
     fn observe(&mut self, on: bool) {

@@ -33,6 +33,14 @@ impl Mixer {
         self.fades = true;
     }
 
+    /// The most that the wet signal may be, with a dry one of at most 1, for what is heard to be at most `most` before the output's
+    /// gain, now and on the way to where the weights go.
+    pub(crate) fn room(&self, most: f32) -> f32 {
+        let largest = |ramp: &Ramp| ramp.at(0).abs().max(ramp.target.abs());
+        let (dry, wet) = (largest(&self.ramps.dry), largest(&self.ramps.wet));
+        (most - dry).max(0.0) / wet
+    }
+
     /// Replaces the samples `range` of every channel of `audio` by what is heard; `wet` holds theirs from 0 on.
     pub(crate) fn process(
         &mut self,

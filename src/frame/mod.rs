@@ -10,6 +10,7 @@
 //! Everything here is allocated when it is made. Nothing allocates, locks or panics afterwards, and no result depends
 //! on how the samples were cut into blocks.
 
+mod ceiling;
 mod dry;
 mod fast;
 mod framer;
@@ -22,6 +23,7 @@ mod resample;
 mod stereo;
 pub mod stft;
 
+pub(crate) use ceiling::{ABOVE_INPUT, Ceiling, FULL_SCALE, hold_below};
 pub(crate) use dry::{Mixer, Ramp};
 pub(crate) use fast::Fast;
 pub(crate) use framer::{FrameReport, Framer};

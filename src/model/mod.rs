@@ -15,6 +15,7 @@ pub mod layer;
 pub mod mamba;
 pub mod mamba2;
 pub mod modes;
+pub mod pace;
 pub mod s4d;
 pub mod selective;
 pub mod sequence;

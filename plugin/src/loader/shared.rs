@@ -9,6 +9,7 @@ use statewave::model::streams::StreamModel;
 use super::cabinet::Response;
 use super::device::{self, Device};
 use super::shelf::Resolved;
+use super::states::States;
 use super::{LoadError, ModelChoice, ModelKnobs, Status};
 use crate::fault::Fault;
 
@@ -24,6 +25,8 @@ pub(super) struct Shared {
     /// The impulse response that was chosen, and what it is once it was read.
     pub cabinet: Option<PathBuf>,
     pub response: Option<Arc<Response>>,
+    /// The slots of models.
+    pub states: States,
     /// The GPU that was chosen.
     pub device: Device,
     pub status: Status,

@@ -14,7 +14,7 @@ use statewave::model::streams::StreamModel;
 use super::cabinet::Response;
 use super::chains::{self, MadeChain};
 use super::device::{self, Device, Stream};
-use super::{Shared, cabinet, cost, lock, resolve};
+use super::{Shared, cabinet, cost, lock, resolve, states};
 use crate::processor::{Ends, Part};
 
 /// How long a part may lie about before it is looked for again.
@@ -245,7 +245,7 @@ impl Worker {
         let Some(link) = &mut self.link else { return };
         // The delay of a GPU that plays holds for the next model too, if it is long enough for it.
         let least = if link.on.is_some() { link.handoff } else { 0 };
-        let made = device.engine(&model, &link.stream, least);
+        let mut made = device.engine(&model, &link.stream, least);
         let fits = made.engine.handoff() == link.handoff;
         let cost = match made.on {
             Some(_) => None,
@@ -255,6 +255,10 @@ impl Worker {
         let same = link.playing.sha256() == model.sha256() && link.on == made.on;
         self.restart_wanted.store(!fits, Ordering::Relaxed);
         if fits && !same {
+            if let Some(memory) = made.engine.memory() {
+                let bank = lock(&self.shared).settle(Arc::clone(memory.bank()));
+                memory.adopt(bank);
+            }
             (link.playing, link.on) = (StreamModel::Denoise(model), made.on);
             // One that waits behind a chain is for that chain.
             self.waiting.retain(|part| !matches!(part, Part::Engine(_)));
@@ -284,6 +288,7 @@ impl Worker {
         let fits = chain.latency() == link.latency;
         self.restart_wanted.store(!fits, Ordering::Relaxed);
         if fits {
+            states::settle(&self.shared, &mut chain);
             (link.playing, link.on, link.handoff) = (model, on, handoff);
             link.response = response;
             // What was for the chain before is of no use any more.

@@ -93,7 +93,7 @@ impl Panel {
             value,
             default,
             origin: match param {
-                Param::OutputGain | Param::InputGain => default,
+                Param::OutputGain | Param::InputGain | Param::Memory => default,
                 _ => 0.0,
             },
             text: &text,
@@ -125,7 +125,7 @@ impl Panel {
         }
     }
 
-    fn switch(&mut self, ui: &Ui, host: &mut dyn PanelHost, param: Param, rect: Rect) {
+    pub(super) fn switch(&mut self, ui: &Ui, host: &mut dyn PanelHost, param: Param, rect: Rect) {
         let title = pos2(rect.left(), rect.top() + GRID);
         let painter = ui.painter();
         painter.text(
@@ -200,6 +200,9 @@ fn knob_hint(task: Task, param: Param) -> &'static str {
             "Onsets to aim for: all the way down as in what was heard, then from few to many"
         }
         Param::Seed => "Where random numbers begin: the same seed and input make the same sound",
+        Param::Freeze => "How far what it remembers is kept from changing: all the way up it stays",
+        Param::Memory => "How long it remembers: a factor on all of its time constants",
+        Param::Morph => "Where between the two slots its state is, while recall is on",
         _ => "",
     }
 }
@@ -219,6 +222,8 @@ fn hint(task: Task, param: Param, choice: usize) -> &'static str {
         }
         (Param::Stereo, 1) => "Each channel for itself",
         (Param::Stereo, 2) => "Middle and sides, each for itself",
+        (Param::From, _) => "The slot at the lower end of the morph",
+        (Param::To, _) => "The slot at the upper end of the morph",
         _ => "",
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use statewave::latency::Latency;
 use statewave::model::effect::{Knob, MAX_KNOBS};
 use statewave::model::spec::Task;
+use statewave::state::SLOTS;
 use statewave::telemetry::Snapshot;
 
 use crate::engine::{EngineChoice, EngineStatus};
@@ -52,11 +53,27 @@ pub enum Param {
     Density,
     /// Where random numbers begin. Plain: the number.
     Seed,
+    /// How far the state is kept from changing. Plain: 0 to 1.
+    Freeze,
+    /// Factor on the state's time constants. Plain: octaves.
+    Memory,
+    /// The slot that the state goes to. Plain: 0 for none, else the slot from 1 on.
+    Store,
+    /// The state is what lies between two slots. Plain: 0 or 1.
+    Recall,
+    /// The slot at a morph of 0. Plain: index of the slot.
+    From,
+    /// The slot at 1. Plain: index of the slot.
+    To,
+    /// Where between the slots. Plain: 0 to 1.
+    Morph,
+    /// The state begins anew when the host's transport starts. Plain: 0 or 1.
+    ResetOnStart,
 }
 
 impl Param {
     /// All of them.
-    pub const ALL: [Param; 19] = [
+    pub const ALL: [Param; 27] = [
         Param::Amount,
         Param::Mix,
         Param::Listen,
@@ -76,6 +93,14 @@ impl Param {
         Param::TopP,
         Param::Density,
         Param::Seed,
+        Param::Freeze,
+        Param::Memory,
+        Param::Store,
+        Param::Recall,
+        Param::From,
+        Param::To,
+        Param::Morph,
+        Param::ResetOnStart,
     ];
 
     /// The knobs of an effect, in their order.
@@ -83,7 +108,11 @@ impl Param {
 
     /// Whether it is played with, rather than set: neither presets nor a fresh start touch it.
     pub fn is_played(self) -> bool {
-        matches!(self, Param::Bypass | Param::GoOn)
+        use Param::{Bypass, Freeze, From, GoOn, Morph, Recall, Store, To};
+        matches!(
+            self,
+            Bypass | GoOn | Freeze | Store | Recall | From | To | Morph
+        )
     }
 
     /// The name in preset files. Never changes.
@@ -108,6 +137,14 @@ impl Param {
             Param::TopP => "top_p",
             Param::Density => "density",
             Param::Seed => "seed",
+            Param::Freeze => "freeze",
+            Param::Memory => "memory",
+            Param::Store => "store",
+            Param::Recall => "recall",
+            Param::From => "recall_from",
+            Param::To => "recall_to",
+            Param::Morph => "state_morph",
+            Param::ResetOnStart => "reset_on_start",
         }
     }
 
@@ -133,6 +170,14 @@ impl Param {
             Param::TopP => "Top-p",
             Param::Density => "Density",
             Param::Seed => "Seed",
+            Param::Freeze => "Freeze",
+            Param::Memory => "Memory",
+            Param::Store => "Store",
+            Param::Recall => "Recall",
+            Param::From => "From",
+            Param::To => "To",
+            Param::Morph => "Morph",
+            Param::ResetOnStart => "Reset on start",
         }
     }
 }
@@ -188,6 +233,10 @@ pub trait PanelHost {
     fn cabinet(&self) -> Option<&Path>;
     /// Reads an impulse response and plays it, or none.
     fn load_cabinet(&mut self, path: Option<&Path>);
+    /// Which slots keep a state; `None` while nothing plays that has any.
+    fn slots(&self) -> Option<[bool; SLOTS]>;
+    /// Has the state kept in a slot.
+    fn keep_state(&mut self, slot: usize);
     /// Name of the model that plays or is on its way.
     fn model(&self) -> &str;
     /// Plays the model of that name.

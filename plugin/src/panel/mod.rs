@@ -16,6 +16,7 @@ mod menus;
 mod pictures;
 pub mod presets;
 pub mod scope;
+mod state;
 pub mod theme;
 mod tone;
 
@@ -189,6 +190,9 @@ impl Panel {
         }
         self.meters(ui, layout.meters, is_denoiser);
         self.switches(ui, host, layout.switches);
+        if let Some(rect) = layout.state {
+            self.state(ui, host, rect);
+        }
         if let Some(rect) = layout.fault {
             self.fault(ui, host, rect);
         }

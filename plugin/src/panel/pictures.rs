@@ -12,7 +12,7 @@ use statewave::telemetry::BANDS;
 
 /// The selection view in a sentence or two.
 const SELECTION: &str = "How far each band of each Mamba layer steps on (its Δ), beside what is usual for it.\n\
-     Coloured: it takes in what sounds now. Blank: it holds what has been.";
+     Coloured: it takes in what sounds now. Blank: it holds what has been. Freeze and memory time are in it.";
 
 impl Panel {
     /// The spectrum or the spectrogram, with what is removed shaded, if the model is one that removes.
@@ -156,8 +156,13 @@ impl Panel {
             theme.text,
         );
         let note = pos2(inner.right(), title.y);
-        let text = "coloured takes in the present, blank holds the past";
-        let galley = crate::widgets::one_line(ui.painter(), text, inner.width() - 80.0, theme.dim);
+        let pace = self.scope.last.map_or(1.0, |last| last.pace);
+        let text = match pace {
+            1.0 => "coloured takes in the present, blank holds the past".to_owned(),
+            0.0 => "frozen: nothing is taken in".to_owned(),
+            pace => format!("Δ × {pace:.2}: time runs as fast for the states"),
+        };
+        let galley = crate::widgets::one_line(ui.painter(), &text, inner.width() - 80.0, theme.dim);
         let place = Align2::RIGHT_CENTER.anchor_size(note, galley.size());
         ui.painter().galley(place.min, galley, theme.dim);
         let plot = Rect::from_min_max(pos2(inner.left(), inner.top() + 2.5 * GRID), inner.max);

@@ -39,6 +39,9 @@ const STEP_SECONDS: f32 = 0.05;
 /// From the usual step to the darkest and the brightest, octaves.
 const STEP_OCTAVES: f32 = 0.6;
 
+/// The smallest step beneath the usual one that is told from none, octaves: below it all is as dark, and comes back as fast.
+const LEAST_OCTAVES: f32 = 2.0;
+
 /// A level that is held and then falls.
 #[derive(Debug, Clone, Copy)]
 struct Meter {
@@ -88,10 +91,16 @@ struct Step {
 
 impl Step {
     /// Where the step is beside the usual one: 0 holds the past, 255 takes in the present.
-    fn place(&mut self, delta: f32) -> u8 {
-        let octaves = delta.max(1e-9).log2();
+    ///
+    /// What is usual is the model's own step; `pace` is the factor that `delta` was taken at.
+    fn place(&mut self, delta: f32, pace: f32) -> u8 {
         self.seen = (self.seen + 1.0).min(USUAL_SECONDS * RATE_HZ);
-        self.usual += (octaves - self.usual) / self.seen;
+        if pace > 0.0 {
+            let own = (delta / pace).max(1e-9).log2();
+            self.usual += (own - self.usual) / self.seen;
+        }
+        // No step at all is drawn as far below the usual one as can be seen.
+        let octaves = delta.max(1e-9).log2().max(self.usual - LEAST_OCTAVES);
         // Single frames jitter; what lasts as long as a syllable is to be seen.
         self.now += (octaves - self.now) / self.seen.min(STEP_SECONDS * RATE_HZ);
         let off = (self.now - self.usual) / STEP_OCTAVES;
@@ -231,17 +240,20 @@ impl Scope {
 
     fn take_delta(&mut self, snapshot: &Snapshot) {
         let present = |layer: &[f32; DELTA_BANDS]| layer.iter().any(|&delta| delta > 0.0);
-        self.layers = snapshot.delta.iter().filter(|layer| present(layer)).count();
-        self.bands = snapshot.delta[0]
-            .iter()
-            .filter(|&&delta| delta > 0.0)
-            .count();
+        let frozen = snapshot.pace == 0.0;
+        if !frozen {
+            self.layers = snapshot.delta.iter().filter(|layer| present(layer)).count();
+            self.bands = snapshot.delta[0]
+                .iter()
+                .filter(|&&delta| delta > 0.0)
+                .count();
+        }
         let mut places = [[128; DELTA_BANDS]; DELTA_LAYERS];
         for ((layer, steps), places) in snapshot.delta.iter().zip(&mut self.steps).zip(&mut places)
         {
             for ((&delta, step), place) in layer.iter().zip(steps).zip(places) {
-                if delta > 0.0 {
-                    *place = step.place(delta);
+                if delta > 0.0 || frozen {
+                    *place = step.place(delta, snapshot.pace);
                 }
             }
         }

@@ -11,7 +11,7 @@ use super::{ParamList, with};
 use crate::panel::host::{Param, choice_index};
 
 /// Fields that an older state may lack, and what stands in them then.
-const FIELDS: [(&str, &str); 1] = [("cabinet", "null")];
+const FIELDS: [(&str, &str); 2] = [("cabinet", "null"), ("states", "\"\"")];
 
 /// Brings a state to what this version saves, before it is read: an instance that was used before keeps nothing of that.
 pub fn complete(state: &mut PluginState) {

@@ -11,6 +11,7 @@ use statewave::latency::LatencyMode;
 
 use super::continuing::ContinueParams;
 use super::source::{Kept, Own, Source};
+use super::state::StateParams;
 use super::tone::ToneParams;
 use crate::loader::ModelKnobs;
 use crate::panel::host;
@@ -55,6 +56,9 @@ pub struct ParamList {
     /// Of sound that goes on by itself.
     #[nested(group = "Continue")]
     pub continuing: ContinueParams,
+    /// Of what a model remembers.
+    #[nested(group = "State")]
+    pub state: StateParams,
 }
 
 /// [`Listen`] as hosts show it.
@@ -159,6 +163,7 @@ impl ParamList {
                 .make_bypass(),
             tone: ToneParams::new(knobs),
             continuing: ContinueParams::default(),
+            state: StateParams::default(),
         }
     }
 
@@ -181,11 +186,13 @@ impl ParamList {
             stereo: source.of(&self.stereo, host::Param::Stereo).into(),
             bypass: source.of(&self.bypass, host::Param::Bypass),
             continuation: self.continuing.read(source),
+            state: self.state.read(source),
             ..Controls::default()
         };
         self.tone.write(source, &mut controls);
         Settings {
             mode: source.of(&self.mode, host::Param::LatencyMode).into(),
+            reset_on_start: source.of(&self.state.reset_on_start, host::Param::ResetOnStart),
             controls,
         }
     }
@@ -212,6 +219,7 @@ impl ParamList {
             section.add_page("Continue", |page| {
                 self.continuing.page(page, &self.mix, &self.output_gain);
             });
+            section.add_page("State", |page| self.state.page(page));
         });
     }
 }

@@ -12,7 +12,9 @@ macro_rules! with {
             OutputGain output_gain, Stereo stereo, Bypass bypass, Knob1 tone.knob1, Knob2 tone.knob2,
             Knob3 tone.knob3, Knob4 tone.knob4, InputGain tone.input_gain, Gate tone.gate, Cabinet tone.cabinet,
             GoOn continuing.go_on, Temperature continuing.temperature, TopP continuing.top_p,
-            Density continuing.density, Seed continuing.seed)
+            Density continuing.density, Seed continuing.seed, Freeze state.freeze, Memory state.memory,
+            Store state.store, Recall state.recall, From state.from, To state.to, Morph state.morph,
+            ResetOnStart state.reset_on_start)
     };
     (@ $list:expr, $param:expr, $p:ident => $result:expr; $($name:ident $($field:ident).+),*) => {
         match $param {
@@ -103,8 +105,12 @@ impl ParamList {
             Param::Temperature => Some(&self.continuing.temperature),
             Param::TopP => Some(&self.continuing.top_p),
             Param::Density => Some(&self.continuing.density),
+            Param::Freeze => Some(&self.state.freeze),
+            Param::Memory => Some(&self.state.memory),
+            Param::Morph => Some(&self.state.morph),
             Param::Listen | Param::LatencyMode | Param::Stereo | Param::Bypass => None,
             Param::Cabinet | Param::GoOn | Param::Seed => None,
+            Param::Store | Param::Recall | Param::From | Param::To | Param::ResetOnStart => None,
         }
     }
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use statewave::latency::Latency;
 use statewave::model::effect::Knob;
 use statewave::model::spec::Task;
+use statewave::state::SLOTS;
 use statewave::telemetry::Snapshot;
 use statewave_plugin::app::values::Values;
 use statewave_plugin::engine::{EngineChoice, EngineStatus};
@@ -23,6 +24,7 @@ pub struct TestHost {
     pub task: Option<Task>,
     pub knobs: Vec<Knob>,
     pub cabinet: Option<PathBuf>,
+    pub slots: Option<[bool; SLOTS]>,
     pub model: String,
     pub files: Vec<PathBuf>,
     pub engine: EngineStatus,
@@ -108,6 +110,12 @@ impl PanelHost for TestHost {
     }
     fn load_cabinet(&mut self, path: Option<&Path>) {
         self.cabinet = path.map(PathBuf::from);
+    }
+    fn slots(&self) -> Option<[bool; SLOTS]> {
+        self.slots
+    }
+    fn keep_state(&mut self, slot: usize) {
+        self.slots.get_or_insert_default()[slot] = true;
     }
     fn model(&self) -> &str {
         &self.model

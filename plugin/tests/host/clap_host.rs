@@ -11,8 +11,10 @@ use clack_extensions::params::{
     ParamRescanFlags, PluginParams,
 };
 use clack_extensions::state::PluginState;
-use clack_host::events::event_types::ParamValueEvent;
+use clack_host::events::EventFlags;
+use clack_host::events::event_types::{ParamValueEvent, TransportEvent, TransportFlags};
 use clack_host::prelude::*;
+use clack_host::utils::{BeatTime, SecondsTime};
 use statewave_plugin::Statewave;
 
 use nice_plug::prelude::ClapPlugin;
@@ -89,6 +91,8 @@ impl HostHandlers for Handlers {
 pub struct Host {
     plugin: PluginInstance<Handlers>,
     audio: Option<StartedPluginAudioProcessor<Handlers>>,
+    /// Whether the transport runs; `None` where there is none.
+    pub transport: Option<bool>,
 }
 
 /// A parameter by its id as the plugin's source has it.
@@ -119,6 +123,30 @@ pub struct Text {
     pub back: Option<f64>,
 }
 
+/// Where a song stands, as far as is of use here.
+fn transport(runs: bool) -> TransportEvent {
+    let flags = match runs {
+        true => TransportFlags::IS_PLAYING,
+        false => TransportFlags::empty(),
+    };
+    TransportEvent {
+        header: EventHeader::new_core(0, EventFlags::empty()),
+        flags,
+        song_pos_beats: BeatTime::from_int(0),
+        song_pos_seconds: SecondsTime::from_int(0),
+        tempo: 120.0,
+        tempo_inc: 0.0,
+        loop_start_beats: BeatTime::from_int(0),
+        loop_end_beats: BeatTime::from_int(0),
+        loop_start_seconds: SecondsTime::from_int(0),
+        loop_end_seconds: SecondsTime::from_int(0),
+        bar_start: BeatTime::from_int(0),
+        bar_number: 0,
+        time_signature_numerator: 4,
+        time_signature_denominator: 4,
+    }
+}
+
 impl Host {
     pub fn new() -> Self {
         Self::of(Statewave::CLAP_ID)
@@ -144,6 +172,7 @@ impl Host {
         Self {
             plugin,
             audio: None,
+            transport: None,
         }
     }
 
@@ -258,6 +287,7 @@ impl Host {
                 audio.iter_mut().map(|channel| &mut **channel),
             ),
         }]);
+        let transport = self.transport.map(transport);
         let audio = self.audio.as_mut().expect("it runs");
         audio
             .process(
@@ -266,7 +296,7 @@ impl Host {
                 events,
                 &mut OutputEvents::void(),
                 None,
-                None,
+                transport.as_ref(),
             )
             .expect("it processes")
     }

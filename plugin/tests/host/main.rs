@@ -8,6 +8,7 @@ mod clap_host;
 mod continuing;
 mod effects;
 mod gpu;
+mod held;
 mod instrument;
 mod latency;
 mod layouts;

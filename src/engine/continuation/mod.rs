@@ -15,10 +15,11 @@ mod watch;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::frame::{RateConverter, replace_what_is_not_audio};
+use crate::frame::{FULL_SCALE, RateConverter, hold_below, replace_what_is_not_audio};
 use crate::kernels::Path;
 use crate::latency::Latency;
 use crate::model::generate::{Density, GenerateModel, StreamState};
+use crate::state::{Hand, Memory};
 use generator::Generator;
 pub use generator::Restarts;
 pub use sampler::Sampling;
@@ -176,6 +177,16 @@ impl Continuation {
         self.generator.stream().state()
     }
 
+    /// What is done to its state, between two rows of the model's middle tier.
+    pub fn hand(&mut self) -> &mut Hand {
+        self.generator.hand()
+    }
+
+    /// What the model remembers, to be kept and put back.
+    pub fn memory(&mut self) -> &mut dyn Memory {
+        self.generator.memory()
+    }
+
     /// How often what it generated had to be begun again.
     pub fn restarts(&self) -> Restarts {
         self.generator.restarts()
@@ -277,6 +288,9 @@ impl Continuation {
                 };
             }
         });
+        if self.generator.hand().is_at_work() {
+            hold_below(&mut self.wet[0][..len], FULL_SCALE);
+        }
         let rate = self.latency.sample_rate as f32;
         let step = 1.0 / (controls.fade_seconds * rate).max(1.0);
         let mix_step = 1.0 / (MIX_SECONDS * rate);
@@ -301,6 +315,7 @@ impl Continuation {
     /// Forgets the stream: the next sample is the first. Real-time safe.
     pub fn reset(&mut self) {
         self.generator.reset();
+        self.generator.hand().reset();
         self.converter.reset();
         self.dry
             .iter_mut()

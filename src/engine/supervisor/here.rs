@@ -2,6 +2,7 @@
 
 use super::{Playing, Supervisor};
 use crate::engine::Engine;
+use crate::state::Memory;
 
 impl Supervisor {
     /// Brings this thread's state behind the frame before `seq`, from the newest state there is.
@@ -26,6 +27,7 @@ impl Supervisor {
     /// Begins a frame here.
     pub(super) fn run_here(&mut self, seq: u64) {
         let at = self.slot(seq);
+        self.cpu.set_pace(self.kept[at].pace);
         self.cpu.submit(seq, &self.kept[at].values);
         self.cpu_at = seq;
     }

@@ -2,6 +2,7 @@
 
 use super::Supervisor;
 use crate::handoff::job::{Job, Outcome, StateOrder};
+use crate::state::Memory;
 
 impl Supervisor {
     /// Takes in what came back.
@@ -79,6 +80,10 @@ impl Supervisor {
     pub(super) fn bring_in_step(&mut self) {
         let first = self.cpu_at + 1;
         if !self.is_kept(first) || self.desk.idle() == 0 {
+            return;
+        }
+        // The worker knows no pace but the model's.
+        if !(first..=self.newest).all(|seq| self.kept[self.slot(seq)].pace == 1.0) {
             return;
         }
         let Some(mut state) = self.rooms.pop() else {

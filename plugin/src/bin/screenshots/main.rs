@@ -30,6 +30,10 @@ const KEPT: &str = "docs/img";
 /// Seconds of the sample that have sounded when the picture is taken: within a word.
 const SECONDS: f32 = 7.4;
 
+/// Of a state that is shown: for how long it has been kept, and frozen, seconds.
+const KEPT_BEFORE: f32 = 4.0;
+const FROZEN_BEFORE: f32 = 1.5;
+
 /// Samples a block.
 const BLOCK: usize = 512;
 
@@ -54,6 +58,8 @@ struct Shot {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Of {
     Denoise,
+    /// A denoiser whose state was kept twice and is frozen.
+    Frozen,
     Tone,
     Continue,
     Instrument,
@@ -63,7 +69,9 @@ impl Of {
     /// The model and the recording that it hears.
     fn model(self) -> (&'static str, &'static str) {
         match self {
-            Of::Denoise | Of::Instrument => (DEFAULT, "assets/samples/noisy_voice.flac"),
+            Of::Denoise | Of::Frozen | Of::Instrument => {
+                (DEFAULT, "assets/samples/noisy_voice.flac")
+            }
             Of::Tone => ("tone-drive", "docs/audio/tone-drive.flac"),
             Of::Continue => ("continue-drums", "docs/audio/continue-drums.flac"),
         }
@@ -72,7 +80,7 @@ impl Of {
     /// Seconds that have sounded when the picture is taken, and from when on a model goes on by itself.
     fn seconds(self) -> (f32, f32) {
         match self {
-            Of::Denoise | Of::Instrument => (SECONDS, f32::INFINITY),
+            Of::Denoise | Of::Frozen | Of::Instrument => (SECONDS, f32::INFINITY),
             Of::Tone => (2.6, f32::INFINITY),
             Of::Continue => (13.35, 6.0),
         }
@@ -81,7 +89,7 @@ impl Of {
     /// What is set when the picture is taken.
     fn set(self, values: &Values) {
         match self {
-            Of::Denoise | Of::Instrument => {}
+            Of::Denoise | Of::Frozen | Of::Instrument => {}
             Of::Tone => {
                 values.set(Param::Knob1, 0.7);
                 values.set(Param::Knob2, 0.4);
@@ -103,7 +111,7 @@ impl Shot {
     fn take(&self) -> Result<Pixels, Fault> {
         match self.of {
             Of::Instrument => instrument::take(self),
-            Of::Denoise | Of::Tone | Of::Continue => take(self),
+            Of::Denoise | Of::Frozen | Of::Tone | Of::Continue => take(self),
         }
     }
 
@@ -232,6 +240,7 @@ fn shots() -> Vec<Shot> {
             amount: 0.4,
             ..shot("panel-large", Shade::Light, Picture::Spectrogram, 1.0)
         },
+        kind(Of::Frozen, "panel-state-dark", Shade::Dark, USUAL),
         kind(Of::Tone, "panel-tone-dark", Shade::Dark, USUAL),
         kind(Of::Tone, "panel-tone-light", Shade::Light, USUAL),
         kind(Of::Tone, "panel-tone-small", Shade::Dark, LEAST),
@@ -325,6 +334,18 @@ fn play(desk: &mut Desk<Arc<Values>>, panel: &mut Panel, of: Of) -> Result<(), F
             }
             processor.process(&mut [&mut block], &settings);
             left -= block.len();
+            let to_come = left as f32 / config.sample_rate as f32;
+            if of == Of::Frozen && to_come < KEPT_BEFORE {
+                for slot in 0..2 {
+                    if desk.slots().is_some_and(|filled| !filled[slot]) {
+                        desk.keep_state(slot);
+                    }
+                }
+            }
+            if of == Of::Frozen && to_come < FROZEN_BEFORE {
+                desk.values.set(Param::Freeze, 1.0);
+                settings = desk.values.settings();
+            }
             while let Some(snapshot) = heard.read() {
                 shown.write(Snapshot {
                     load: LOAD,
