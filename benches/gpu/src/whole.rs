@@ -20,12 +20,28 @@ use crate::streamed;
 /// Rate of most recordings, Hz.
 pub const RATE: u32 = 48_000;
 
-/// Times a recording is cleaned; the fastest counts.
-const ROUNDS: usize = 4;
+/// Recordings, and how often each is cleaned.
+#[derive(Clone, Copy)]
+pub struct Size {
+    seconds: usize,
+    /// The fastest counts.
+    rounds: usize,
+}
 
-/// Seconds of the recordings.
-pub fn seconds(short: bool) -> usize {
-    if short { 10 } else { 600 }
+impl Size {
+    /// For a card, or for a machine without one.
+    pub fn new(short: bool) -> Size {
+        let (seconds, rounds) = if short { (4, 1) } else { (600, 4) };
+        Size { seconds, rounds }
+    }
+
+    /// No longer than so many seconds.
+    pub fn up_to(self, seconds: usize) -> Size {
+        Size {
+            seconds: self.seconds.min(seconds),
+            ..self
+        }
+    }
 }
 
 /// A kind of file.
@@ -76,17 +92,18 @@ pub fn run(
     rows: &mut Rows,
 ) -> Result<(), Box<dyn Error>> {
     rows.section("Whole recordings, times real time");
-    let length = seconds(short);
+    let size = Size::new(short);
+    let length = size.seconds;
     let mut rounds = Vec::new();
     for kind in &KINDS {
-        let round = file_to_file(gpu, model, kind, length, frames)?;
+        let round = file_to_file(gpu, model, kind, (size, frames))?;
         let speed = length as f64 / round.all.as_secs_f64();
         let name = format!("GPU, file to file, {}, {length} s", kind.name);
         rows.add(&name, &format!("{speed:.1}"));
         rounds.push(round);
     }
     for channels in [1, 8] {
-        let round = in_memory(gpu, model, channels, length, frames)?;
+        let round = in_memory(gpu, model, channels, (size, frames))?;
         let sound = (channels * length) as f64;
         let name = format!("GPU, engine alone, {channels} at once");
         let speed = sound / round.all.as_secs_f64();
@@ -140,10 +157,11 @@ fn settings(rate: u32, channels: usize, frames: Option<usize>) -> Settings {
 
 /// The fastest of some rounds.
 fn fastest(
+    rounds: usize,
     mut round: impl FnMut() -> Result<Round, Box<dyn Error>>,
 ) -> Result<Round, Box<dyn Error>> {
     let mut best = round()?;
-    for _ in 1..ROUNDS {
+    for _ in 1..rounds {
         let next = round()?;
         if next.all < best.all {
             best = next;
@@ -157,14 +175,13 @@ fn file_to_file(
     gpu: &Arc<Gpu>,
     model: &Arc<Model>,
     kind: &Kind,
-    length: usize,
-    frames: Option<usize>,
+    (size, frames): (Size, Option<usize>),
 ) -> Result<Round, Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let (from, to) = (folder.path().join("from.wav"), folder.path().join("to.wav"));
-    let sound = recording(kind.channels, length * kind.rate as usize);
+    let sound = recording(kind.channels, size.seconds * kind.rate as usize);
     write(&from, &sound, kind.rate, kind.depth)?;
-    fastest(|| {
+    fastest(size.rounds, || {
         let begun = Instant::now();
         let input = Reader::open(&from).map_err(|e| e.to_string())?;
         let (rate, channels, depth) = (input.rate(), input.channels(), input.depth());
@@ -193,14 +210,13 @@ fn in_memory(
     gpu: &Arc<Gpu>,
     model: &Arc<Model>,
     channels: usize,
-    length: usize,
-    frames: Option<usize>,
+    (size, frames): (Size, Option<usize>),
 ) -> Result<Round, Box<dyn Error>> {
     let begun = Instant::now();
     let mut whole = Whole::new(gpu, model, settings(RATE, channels, frames))?;
     let prepared = begun.elapsed();
-    let mut sound = recording(channels, length * RATE as usize);
-    fastest(|| {
+    let mut sound = recording(channels, size.seconds * RATE as usize);
+    fastest(size.rounds, || {
         let begun = Instant::now();
         let stages = whole.run(&mut InPlace::new(&mut sound, |_| ()))?;
         Ok(Round {
@@ -215,26 +231,26 @@ fn in_memory(
 
 /// Seconds of sound a second, from a WAV file to another through `clean`, one after the other.
 pub fn in_turn(
-    length: usize,
+    size: Size,
     mut clean: impl FnMut(&mut [Vec<f32>]) -> Result<(), Box<dyn Error>>,
 ) -> Result<f64, Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let (from, to) = (folder.path().join("from.wav"), folder.path().join("to.wav"));
     write(
         &from,
-        &recording(1, length * RATE as usize),
+        &recording(1, size.seconds * RATE as usize),
         RATE,
         Depth::Float,
     )?;
     let mut best = f64::INFINITY;
-    for _ in 0..ROUNDS {
+    for _ in 0..size.rounds {
         let begun = Instant::now();
         let mut sound = audio::read(&from).map_err(|e| e.to_string())?;
         clean(&mut sound.channels)?;
         write(&to, &sound.channels, sound.rate, sound.depth)?;
         best = best.min(begun.elapsed().as_secs_f64());
     }
-    Ok(length as f64 / best)
+    Ok(size.seconds as f64 / best)
 }
 
 fn recording(channels: usize, samples: usize) -> Vec<Vec<f32>> {
