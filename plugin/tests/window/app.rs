@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 
 use egui::accesskit::{Node, Role};
 use egui::{Color32, PointerButton, Pos2, Rect, vec2};
-use statewave::model::catalogue::DEFAULT;
-use statewave::model::spec::Task;
+use statewave::model::catalogue::{self, DEFAULT, Found};
 use statewave_plugin::app::settings::Settings;
 use statewave_plugin::panel::host::{Fault, Listed};
 use statewave_plugin::panel::layout::Layout;
@@ -78,23 +77,31 @@ impl Home {
         self.file("models")
     }
 
-    /// What the menu of models lists: the one compiled in, and those in the folder.
-    fn listed(&self, opened: &[String]) -> Vec<Listed> {
+    /// What the menu of models lists: those in the folder, those compiled in, and those that were opened.
+    fn listed(&self, opened: &[Listed]) -> Vec<Listed> {
         let files = std::fs::read_dir(self.models()).expect("the folder is there");
-        let stems = files.map(|file| file.expect("it is there").path());
-        let names = stems.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()));
-        let names = [DEFAULT.into()].into_iter().chain(names);
-        let task = Some(Task::Denoise);
-        names
+        let files = files.map(|file| Found::file(file.expect("it is there").path()));
+        let built_in = catalogue::built_in().chain(catalogue::effects());
+        let found = files.chain(built_in).chain(catalogue::continuations());
+        let mut all: Vec<_> = found
+            .map(|found| listed(&found))
             .chain(opened.iter().cloned())
-            .map(|name| Listed { name, task })
-            .collect()
+            .collect();
+        all.sort_by_key(Listed::group);
+        all
     }
 
     /// What the app wrote last.
     pub fn settings(&self) -> Settings {
         let path = self.file("config").join("statewave").join("app.json");
         Settings::load(Some(&path)).0
+    }
+}
+
+fn listed(found: &Found) -> Listed {
+    Listed {
+        name: found.name.clone(),
+        task: found.task().ok(),
     }
 }
 
@@ -111,7 +118,7 @@ pub struct App<'a> {
     /// The same panel without a screen.
     twin: Headless,
     /// Models that were opened by their path, whatever came of it: the menu lists them.
-    opened: Vec<String>,
+    opened: Vec<Listed>,
 }
 
 impl<'a> App<'a> {
@@ -288,8 +295,7 @@ impl<'a> App<'a> {
         self.hands.key("ctrl+a");
         self.hands.write(&path.display().to_string());
         self.hands.key("Return");
-        let name = path.file_stem().and_then(|name| name.to_str());
-        self.opened.push(name.expect("a name").into());
+        self.opened.push(listed(&Found::file(path)));
         // The menu is closed; a twin without it.
         self.measure();
     }
