@@ -147,6 +147,41 @@ fn a_state_goes_from_the_gpu_to_the_cpu_and_back() {
 }
 
 #[test]
+fn more_states_than_are_packed_at_once_come_back_whole() {
+    let Some(gpu) = gpu() else { return };
+    let model = Model::open(MODEL).unwrap();
+    let net = model.net();
+    let (sessions, bins) = (19, net.bins());
+    let mut there = GpuDenoiser::new(gpu, net, sessions, 3).unwrap();
+    let all: Vec<usize> = (0..sessions).collect();
+    let frames = frames(7, 3 * sessions, bins);
+    let mut out = vec![0.0; frames.len()];
+    // Backwards, so that a state's place and its session differ.
+    let saved: Vec<usize> = all.iter().rev().copied().collect();
+    let len = there.state_len();
+    let mut states = vec![0.0; sessions * len];
+    there
+        .run_and_save(&all, 3, &frames, &mut out, &saved, &mut states)
+        .unwrap();
+    let mut own = vec![0.0; len];
+    for (session, state) in saved.iter().zip(states.chunks_exact(len)) {
+        there.save_one(*session, &mut own).unwrap();
+        assert!(own == state && own.iter().any(|v| *v != 0.0), "{session}");
+    }
+    // And each goes where it is sent, leaving its neighbours alone.
+    there.restore_one(4, &states[..len]);
+    for session in [3, 4, 5] {
+        there.save_one(session, &mut own).unwrap();
+        let from = if session == 4 {
+            0
+        } else {
+            sessions - 1 - session
+        };
+        assert!(own == states[from * len..][..len], "{session}");
+    }
+}
+
+#[test]
 fn those_who_take_no_part_stay_where_they_are() {
     // With lanes of subgroups where there are some, and as on an adapter without any.
     for abilities in [Abilities::ALL, Abilities::NONE] {

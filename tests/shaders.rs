@@ -209,6 +209,17 @@ fn what_takes_samples_and_gives_samples_is_sound() {
         entries(&module(&ops::deltas_source(&s, 16, 1, 2))),
         ["main"]
     );
+    let part = ops::StatePart {
+        len: 48,
+        each: 32,
+        each_step: 96,
+        slot_step: 48,
+        at: 2,
+    };
+    assert_eq!(
+        entries(&module(&ops::states_source(part, 2_000))),
+        ["gather", "scatter"]
+    );
 }
 
 #[test]

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use super::GpuError;
 use super::hub::{GpuHub, Seat};
+use super::session::SAVE_EVERY;
+use crate::engine::cpu::CpuEngine;
 use crate::handoff::job::{JobDesk, Outcome, StateOrder, jobs};
 use crate::model::Model;
 use crate::model::spec::FrontEnd;
@@ -77,6 +79,8 @@ pub struct Probe {
     desk: JobDesk,
     _seat: Seat,
     values: Vec<f32>,
+    /// Room for a state, which a supervisor asks for with every [`SAVE_EVERY`]th frame; empty while it is on its way.
+    room: Vec<f32>,
     seq: u64,
     /// When each frame in flight was sent, by its number.
     sent: [Option<Instant>; IN_FLIGHT],
@@ -96,6 +100,7 @@ impl Probe {
             desk,
             _seat: hub.join(model, channels, bench)?,
             values: values.collect(),
+            room: vec![0.0; CpuEngine::new(model, channels).state_len()],
             seq: 0,
             sent: [None; IN_FLIGHT],
         })
@@ -104,24 +109,42 @@ impl Probe {
     /// Sends a frame; `false` where too many are on their way.
     pub fn send(&mut self) -> bool {
         let (seq, values) = (self.seq, &self.values);
-        let order = match seq {
-            0 => StateOrder::Reset,
-            _ => StateOrder::Leave,
+        let (order, room) = match seq {
+            0 => (StateOrder::Reset, Vec::new()),
+            n if n.is_multiple_of(SAVE_EVERY) && !self.room.is_empty() => {
+                (StateOrder::Save, std::mem::take(&mut self.room))
+            }
+            _ => (StateOrder::Leave, Vec::new()),
         };
-        let sent = self.desk.send(Vec::new(), |job| {
+        let sent = self.desk.send(room, |job| {
             job.address(0, seq, order);
             job.values.copy_from_slice(values);
         });
-        if sent.is_ok() {
+        let sent = match sent {
+            Ok(()) => true,
+            Err(room) => {
+                self.keep(room);
+                false
+            }
+        };
+        if sent {
             self.sent[seq as usize % IN_FLIGHT] = Some(Instant::now());
             self.seq += 1;
         }
-        sent.is_ok()
+        sent
+    }
+
+    /// Puts the room for a state by, if it is that.
+    fn keep(&mut self, room: Vec<f32>) {
+        if !room.is_empty() {
+            self.room = room;
+        }
     }
 
     /// A frame that came back, and how long it took; `Err` where the device has failed it.
     pub fn take(&mut self) -> Option<Result<Duration, GpuError>> {
-        let job = self.desk.take()?;
+        let mut job = self.desk.take()?;
+        self.keep(std::mem::take(&mut job.state));
         let sent = self.sent[job.seq() as usize % IN_FLIGHT].take();
         let done = job.outcome == Outcome::Done;
         self.desk.put(job);

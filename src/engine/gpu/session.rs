@@ -14,7 +14,7 @@ use crate::state::Memory;
 use crate::telemetry::Deltas;
 
 /// A state comes back with every eighth frame: the most that is run at once when this thread takes over.
-const SAVE_EVERY: u64 = 8;
+pub(super) const SAVE_EVERY: u64 = 8;
 
 /// Frames that the device must have been on time for before it plays: half a second of the shipped model's.
 const PUNCTUAL: u32 = 75;

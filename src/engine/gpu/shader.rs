@@ -29,6 +29,8 @@ pub enum Shader {
     Link,
     /// `shaders/deltas.wgsl`.
     Deltas,
+    /// `shaders/states.wgsl`.
+    States,
 }
 
 impl Shader {
@@ -47,6 +49,7 @@ impl Shader {
             Shader::Resample => "resample",
             Shader::Link => "link",
             Shader::Deltas => "deltas",
+            Shader::States => "states",
         }
     }
 
@@ -64,6 +67,7 @@ impl Shader {
             Shader::Resample => include_str!("../../../shaders/resample.wgsl"),
             Shader::Link => include_str!("../../../shaders/link.wgsl"),
             Shader::Deltas => include_str!("../../../shaders/deltas.wgsl"),
+            Shader::States => include_str!("../../../shaders/states.wgsl"),
         }
     }
 }

@@ -14,7 +14,7 @@ use super::ops::{CHUNK, Step, chunk_of};
 use super::record::{Dispatch, Groups, Run, encode};
 use crate::model::denoise::{DenoiseNet, Layer};
 use crate::telemetry::DELTA_LAYERS;
-use state::Memory;
+use state::{Memory, Packing};
 
 /// What a step counts as streams.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +53,8 @@ pub struct GpuDenoiser {
     deltas: Vec<f32>,
     watched: bool,
     state_staging: Buffer,
+    /// Made when the first state travels: whole recordings have none that do.
+    packing: Option<Arc<Packing>>,
     /// (sum, weight) of each session's level.
     levels: Buffer,
     /// What each layer over time remembers.
@@ -163,6 +165,7 @@ impl GpuDenoiser {
             memories: Vec::new(),
             tap_bins: net.tap_bins,
             state_staging: gpu.staging(0),
+            packing: None,
             gpu,
         };
         made.front(net, &between);
@@ -173,7 +176,6 @@ impl GpuDenoiser {
             }
         }
         made.head(net, &between);
-        made.state_staging = made.gpu.staging(made.state_len());
         if made.gpu.is_lost() {
             return Err(GpuError::Lost);
         }
@@ -274,7 +276,7 @@ impl GpuDenoiser {
         encode(&mut encoder, steps);
         let bytes = 4 * out.len() as u64;
         encoder.copy_buffer_to_buffer(&self.filtered, 0, &self.staging, 0, Some(bytes));
-        self.encode_states(saved, states, &mut encoder);
+        let mut encoder = self.encode_states(saved, states, encoder);
         let mut deltas = std::mem::take(&mut self.deltas);
         deltas.clear();
         if self.watched {
@@ -304,13 +306,15 @@ impl GpuDenoiser {
         self.run_some(&all, time, frames, out)
     }
 
-    /// Runs a frame and forgets it, so that whatever a driver does at the first time is done.
+    /// Runs a frame, saves a state and forgets both, so that whatever a driver does at the first time is done.
     ///
     /// # Errors
     /// [`GpuError::Lost`].
     pub fn warm_up(&mut self) -> Result<(), GpuError> {
         let silence = vec![0.0; self.sessions * 2 * self.bins];
         self.run(1, &silence, &mut silence.clone())?;
+        let mut state = vec![0.0; self.state_len()];
+        self.save_one(0, &mut state)?;
         self.reset();
         Ok(())
     }

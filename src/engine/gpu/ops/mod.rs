@@ -6,6 +6,7 @@ mod link;
 mod proj;
 mod resample;
 mod scan;
+mod states;
 mod stft;
 
 pub use conv::{Conv, ConvBuffers, conv, source as conv_source};
@@ -20,6 +21,7 @@ pub use scan::{
     CHUNK, S4dScan, S6Scan, ScanBuffers, SsdScan, chunk_of, s4d, s4d_source, s6, s6_source, ssd,
     ssd_source,
 };
+pub use states::{StatePart, states, states_source};
 pub use stft::{Stft, StftBuffers, stft, stft_bytes, stft_source};
 
 use super::record::{Dispatch, Groups, Run};
