@@ -40,9 +40,9 @@ pub(super) fn stored(
     let value = match pointer {
         ParamPtr::FloatParam(_) => ParamValue::F32(list.plain(param, value)),
         ParamPtr::BoolParam(_) => ParamValue::Bool(value >= 0.5),
-        ParamPtr::IntParam(_) | ParamPtr::EnumParam(_) => {
-            ParamValue::I32(choice_index(value, list.choices(param)) as i32)
-        }
+        // The first of them need not be 0.
+        ParamPtr::IntParam(_) => ParamValue::I32(list.whole(param)?.preview_plain(value)),
+        ParamPtr::EnumParam(_) => ParamValue::I32(choice_index(value, list.choices(param)) as i32),
     };
     Some((id, value))
 }
