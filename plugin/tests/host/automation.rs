@@ -68,7 +68,7 @@ fn every_parameter_can_move_at_every_sample() {
 #[test]
 fn every_parameter_has_a_name_and_a_text_that_is_read_back() {
     let texts = Host::new().texts();
-    assert_eq!(texts.len(), 19);
+    assert_eq!(texts.len(), 27);
     for (name, values) in texts {
         assert!(!name.is_empty());
         for Text { value, text, back } in values {
@@ -85,5 +85,5 @@ fn every_parameter_has_a_name_and_a_text_that_is_read_back() {
 fn a_control_surface_has_a_page_a_task() {
     let pages = Host::new().remote_pages();
     let lengths: Vec<_> = pages.iter().map(Vec::len).collect();
-    assert_eq!(lengths, [7, 8, 7]);
+    assert_eq!(lengths, [7, 8, 7, 8]);
 }
