@@ -27,7 +27,7 @@ pub trait Layer {
     }
 
     /// Works out the pace at which every Δ is `scale` times its own. Real-time safe; layers whose Δ does not follow their
-    /// input take some 0.1 µs a state.
+    /// input work out every mode anew, and are told as seldom as will do.
     ///
     /// # Panics
     /// If `pace` is shorter than [`Self::pace_len`] says.

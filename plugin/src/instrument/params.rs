@@ -138,7 +138,7 @@ impl Default for InstrumentParams {
             output_gain: output_gain(),
             mpe: BoolParam::new("MPE", usual.mpe),
             freeze: share("Freeze", usual.freeze),
-            memory: memory(),
+            memory: memory("Memory"),
             window: Arc::default(),
             version: StateVersion,
         }

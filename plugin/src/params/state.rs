@@ -27,7 +27,7 @@ pub struct StateParams {
     /// The state is what lies between two slots.
     #[id = "recall"]
     pub recall: BoolParam,
-    /// The slot at a morph of 0, from 1 on.
+    /// The slot at a morph of 0; they are counted from 0 on, and shown from 1.
     #[id = "recall-from"]
     pub from: IntParam,
     /// The slot at 1.
@@ -44,9 +44,16 @@ pub struct StateParams {
 impl Default for StateParams {
     fn default() -> Self {
         let usual = StateControls::default();
-        let slots = IntRange::Linear {
-            min: 1,
-            max: SLOTS as i32,
+        let slot = |name: &str, default: usize| {
+            let range = IntRange::Linear {
+                min: 0,
+                max: SLOTS as i32 - 1,
+            };
+            IntParam::new(name, default as i32, range)
+                .with_value_to_string(Arc::new(|slot| (slot + 1).to_string()))
+                .with_string_to_value(Arc::new(|text: &str| {
+                    text.trim().parse::<i32>().ok()?.checked_sub(1)
+                }))
         };
         let store = IntRange::Linear {
             min: 0,
@@ -54,13 +61,13 @@ impl Default for StateParams {
         };
         Self {
             freeze: share("Freeze", usual.freeze),
-            memory: memory(),
+            memory: memory("Memory Time"),
             store: IntParam::new("Store State", 0, store)
                 .with_value_to_string(Arc::new(store_text))
                 .with_string_to_value(Arc::new(store_of_text)),
             recall: BoolParam::new("Recall State", usual.recall),
-            from: IntParam::new("Recall From", 1 + usual.from as i32, slots),
-            to: IntParam::new("Recall To", 1 + usual.to as i32, slots),
+            from: slot("Recall From", usual.from),
+            to: slot("Recall To", usual.to),
             morph: share("State Morph", usual.morph),
             reset_on_start: BoolParam::new("Reset On Start", false),
         }
@@ -70,12 +77,12 @@ impl Default for StateParams {
 impl StateParams {
     /// What `source` says.
     pub(super) fn read(&self, source: &impl Source) -> StateControls {
-        let slot = |number: i32| (number - 1).max(0) as usize;
+        let slot = |number: i32| number.max(0) as usize;
         let store = source.of(&self.store, host::Param::Store);
         StateControls {
             freeze: source.of(&self.freeze, host::Param::Freeze),
             memory: source.of(&self.memory, host::Param::Memory).exp2(),
-            store: (store > 0).then(|| slot(store)),
+            store: (store > 0).then(|| slot(store - 1)),
             recall: source.of(&self.recall, host::Param::Recall),
             from: slot(source.of(&self.from, host::Param::From)),
             to: slot(source.of(&self.to, host::Param::To)),
@@ -105,12 +112,12 @@ pub(crate) fn share(name: &str, default: f32) -> FloatParam {
 }
 
 /// The memory time, in octaves.
-pub(crate) fn memory() -> FloatParam {
+pub(crate) fn memory(name: &str) -> FloatParam {
     let range = FloatRange::Linear {
         min: -FASTEST.log2(),
         max: LONGEST.log2(),
     };
-    FloatParam::new("Memory Time", 0.0, range)
+    FloatParam::new(name, 0.0, range)
         .with_value_to_string(Arc::new(memory_text))
         .with_string_to_value(Arc::new(memory_of_text))
 }
