@@ -36,10 +36,17 @@ pub fn in_turns(rounds: usize, contenders: &mut [Box<dyn FnMut() + '_>]) -> Vec<
     best
 }
 
-/// Gigabytes a second read from the second-level cache: vector loads through 192 KB, on paths that have AVX2; elsewhere
-/// the dense kernel's, one row at a time.
+/// Gigabytes a second read from the second-level cache: those of 192 KB.
 pub fn l2_gb_per_s(path: Path) -> f64 {
-    let buffer = Aligned::zeros(48 * 1024);
+    read_gb_per_s(path, 192 * 1024)
+}
+
+/// Gigabytes a second of reading so many bytes again and again: vector loads, on paths that have AVX2; elsewhere the dense
+/// kernel's, one row at a time.
+pub fn read_gb_per_s(path: Path, bytes: usize) -> f64 {
+    let inputs = 256;
+    let outputs = bytes / 4 / inputs;
+    let buffer = Aligned::zeros(outputs * inputs);
     #[cfg(target_arch = "x86_64")]
     if path != Path::Portable {
         // SAFETY: both wider paths have AVX2.
@@ -48,9 +55,9 @@ pub fn l2_gb_per_s(path: Path) -> f64 {
             .fold(f64::MAX, f64::min);
         return (buffer.len() * 4) as f64 / us / 1e3;
     }
-    let w = proj::Packed::new(&buffer, 192, 256, None);
-    let (x, mut y) = (Aligned::zeros(256), Aligned::zeros(192));
-    let us = best_us(|| proj::proj(path, &w, &x, 256, &mut y, 192, 1, false));
+    let w = proj::Packed::new(&buffer, outputs, inputs, None);
+    let (x, mut y) = (Aligned::zeros(inputs), Aligned::zeros(outputs));
+    let us = best_us(|| proj::proj(path, &w, &x, inputs, &mut y, outputs, 1, false));
     (buffer.len() * 4) as f64 / us / 1e3
 }
 

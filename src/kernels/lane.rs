@@ -124,22 +124,35 @@ pub(crate) trait Lane: Copy {
     /// The sum of all lanes, in a fixed order: halves added until one is left.
     fn sum(self) -> f32;
 
+    /// (k, r) of x = k + r, k whole and r at most 1/2 in size, for x already within ±126. How k is written is the lane's own.
+    #[inline(always)]
+    fn whole_and_rest(self) -> (Self, Self) {
+        let rounded = self.add(self.of(ROUND));
+        (rounded, self.sub(rounded.sub(self.of(ROUND))))
+    }
+
+    /// `self` · 2^k, with k from [`Self::whole_and_rest`].
+    #[inline(always)]
+    fn times_power(self, whole: Self) -> Self {
+        self.scale(whole)
+    }
+
     /// 2^x, for x already within ±126.
     #[inline(always)]
     fn exp2_raw(self) -> Self {
-        let rounded = self.add(self.of(ROUND));
-        self.sub(rounded.sub(self.of(ROUND))).exp2_rest(rounded)
+        let (whole, rest) = self.whole_and_rest();
+        rest.exp2_near_0().times_power(whole)
     }
 
-    /// 2^(k + r) of `self` = r, at most 1/2 in size, where `rounded` is k + [`ROUND`].
+    /// 2^r of `self` = r, at most 1/2 in size.
     #[inline(always)]
-    fn exp2_rest(self, rounded: Self) -> Self {
+    fn exp2_near_0(self) -> Self {
         let r = self;
         let p = r.fma(self.of(EXP2[4]), self.of(EXP2[3]));
         let p = r.fma(p, self.of(EXP2[2]));
         let p = r.fma(p, self.of(EXP2[1]));
         let p = r.fma(p, self.of(EXP2[0]));
-        r.fma(p, self.of(1.0)).scale(rounded)
+        r.fma(p, self.of(1.0))
     }
 
     /// 2^x for any finite x, held within 2^±125.
@@ -195,7 +208,7 @@ pub(crate) trait Lane: Copy {
         let log2_e = self.of(std::f32::consts::LOG2_E);
         let rounded = x.fnma(log2_e, self.of(ROUND));
         let minus_whole = self.of(ROUND).sub(rounded);
-        x.fnma(log2_e, minus_whole).exp2_rest(rounded)
+        x.fnma(log2_e, minus_whole).exp2_near_0().scale(rounded)
     }
 
     /// 1 / (1 + e^-x).
@@ -245,7 +258,7 @@ mod portable;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-pub(crate) use pair::{Pair, Quad};
+pub(crate) use pair::{Group, Pair, Quad};
 pub(crate) use portable::P8;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86::{V8, V16};

@@ -189,7 +189,14 @@ unsafe fn columns<L: Lane, const R: usize, const P: usize>(job: Job, row: usize,
             down::<L, R, P>(job, row, end, v);
             v += P;
         }
-        if P > 2 && v + 2 <= vectors {
+        if P == 4 && R == 4 && v + 1 < vectors {
+            // Thirty-two registers take the two or three that are left at once, by eight rows.
+            if vectors - v == 3 {
+                v = rest::<L, R, 3>(job, row, end, v);
+            } else {
+                v = rest::<L, R, 2>(job, row, end, v);
+            }
+        } else if P > 2 && v + 2 <= vectors {
             down::<L, R, 2>(job, row, end, v);
             v += 2;
         }
@@ -204,6 +211,29 @@ unsafe fn columns<L: Lane, const R: usize, const P: usize>(job: Job, row: usize,
             v += 1;
         }
     }
+}
+
+/// `P` vectors of outputs from `v` on, eight rows at a time and `R` of what is left; the vector behind them.
+///
+/// # Safety
+/// As of [`columns`].
+#[inline(always)]
+unsafe fn rest<L: Lane, const R: usize, const P: usize>(
+    job: Job,
+    row: usize,
+    end: usize,
+    v: usize,
+) -> usize {
+    let mut row = row;
+    // SAFETY: as the caller vouches.
+    unsafe {
+        while row + 8 <= end {
+            block::<L, 8, P>(job, row, v);
+            row += 8;
+        }
+        down::<L, R, P>(job, row, end, v);
+    }
+    v + P
 }
 
 /// `P` vectors of outputs of the rows `row..end`, `R` rows at a time.

@@ -5,7 +5,8 @@
 //! The single kernels run on every path that is here, with their signal-to-error ratio against the f64 oracle.
 //!
 //! Floors: in blocks, the dense layers' FLOPs at the FMA peak and 9.65 cycles of scan for each sixteen states; one step
-//! at a time, the weights' bytes at the second-level cache's bandwidth (or the first floor, whichever is higher).
+//! at a time, the weights' bytes at the second-level cache's bandwidth (or the first floor, whichever is higher). Beside it,
+//! the share of the time that reading as many bytes takes, from whichever cache holds them.
 
 mod onnx;
 mod single;
@@ -16,7 +17,7 @@ use statewave::model::layer::Layer;
 use statewave::model::mamba2::{Mamba2Block, Mamba2Config};
 use statewave::model::stack::{Stack, StackConfig};
 use statewave::model::tensors::Tensors;
-use statewave_benches::{Noise, best_us, l2_gb_per_s, mamba_tensors};
+use statewave_benches::{Noise, best_us, l2_gb_per_s, mamba_tensors, read_gb_per_s};
 
 const LAYERS: usize = 4;
 const STATES: usize = 16;
@@ -81,9 +82,9 @@ fn denoiser_block(path: Path, peak: f64) {
 /// Mamba networks of four layers, in blocks and one step at a time.
 fn networks(path: Path, peak: f64, l2: f64) {
     println!(
-        "\n| D | T=1 µs | share of floor | T=8 µs a step | share of floor | tract µs | tract / T=1 | tract / T=8 | SNR to tract |"
+        "\n| D | T=1 µs | share of floor | of reading the weights | T=8 µs a step | share of floor | tract µs | tract / T=1 | tract / T=8 | SNR to tract |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|");
     for d in [16, 32, 64, 128, 256] {
         let (e, r) = (2 * d, d / 16);
         let tensors = mamba_tensors(d, LAYERS);
@@ -115,9 +116,11 @@ fn networks(path: Path, peak: f64, l2: f64) {
                 (f64::NAN, f64::NAN)
             }
         };
+        let reading = weights as f64 / read_gb_per_s(path, weights) / 1e3;
         println!(
-            "| {d} | {one:.2} | {:.0} % | {eight:.2} | {:.0} % | {tract:.1} | {:.1} | {:.1} | {snr:.0} dB |",
+            "| {d} | {one:.2} | {:.0} % | {:.0} % | {eight:.2} | {:.0} % | {tract:.1} | {:.1} | {:.1} | {snr:.0} dB |",
             100.0 * step_floor / one,
+            100.0 * reading / one,
             100.0 * block_floor / eight,
             tract / one,
             tract / eight

@@ -10,10 +10,93 @@ pub(crate) struct Pair<L>(L, L);
 /// Four in step.
 pub(crate) type Quad<L> = Pair<Pair<L>>;
 
-impl<L> Pair<L> {
+/// Several of `L` in step, each of its own: states of one channel, say.
+pub(crate) trait Group<L: Lane>: Lane {
+    /// How many.
+    const COUNT: usize;
+    /// `one`, again and again.
+    fn all(one: L) -> Self;
+    /// The floats from `p` on, each in all lanes of its `L`.
+    ///
+    /// # Safety
+    /// `p` is readable for [`Self::COUNT`] floats, and the processor has this lane's instructions.
+    unsafe fn splats(p: *const f32) -> Self;
+    /// Those from `p` on, `stride` apart.
+    ///
+    /// # Safety
+    /// As [`Lane::load`], for each.
+    unsafe fn load_each(p: *const f32, stride: usize) -> Self;
+    /// To `p` and on, `stride` apart.
+    ///
+    /// # Safety
+    /// As [`Lane::store`], for each.
+    unsafe fn store_each(self, p: *mut f32, stride: usize);
+    /// Their sum.
+    fn total(self) -> L;
+}
+
+impl<L: Lane> Group<L> for Pair<L> {
+    const COUNT: usize = 2;
     #[inline(always)]
-    pub(crate) fn new(first: L, second: L) -> Self {
-        Pair(first, second)
+    fn all(one: L) -> Self {
+        Pair(one, one)
+    }
+    #[inline(always)]
+    unsafe fn splats(p: *const f32) -> Self {
+        // SAFETY: as the caller vouches.
+        unsafe { Pair(L::splat(*p), L::splat(*p.add(1))) }
+    }
+    #[inline(always)]
+    unsafe fn load_each(p: *const f32, stride: usize) -> Self {
+        // SAFETY: as the caller vouches.
+        unsafe { Pair(L::load(p), L::load(p.add(stride))) }
+    }
+    #[inline(always)]
+    unsafe fn store_each(self, p: *mut f32, stride: usize) {
+        // SAFETY: as the caller vouches.
+        unsafe {
+            self.0.store(p);
+            self.1.store(p.add(stride));
+        }
+    }
+    #[inline(always)]
+    fn total(self) -> L {
+        self.0.add(self.1)
+    }
+}
+
+impl<L: Lane> Group<L> for Quad<L> {
+    const COUNT: usize = 4;
+    #[inline(always)]
+    fn all(one: L) -> Self {
+        Pair(Pair::all(one), Pair::all(one))
+    }
+    #[inline(always)]
+    unsafe fn splats(p: *const f32) -> Self {
+        // SAFETY: as the caller vouches.
+        unsafe { Pair(Pair::splats(p), Pair::splats(p.add(2))) }
+    }
+    #[inline(always)]
+    unsafe fn load_each(p: *const f32, stride: usize) -> Self {
+        // SAFETY: as the caller vouches.
+        unsafe {
+            Pair(
+                Pair::load_each(p, stride),
+                Pair::load_each(p.add(2 * stride), stride),
+            )
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_each(self, p: *mut f32, stride: usize) {
+        // SAFETY: as the caller vouches.
+        unsafe {
+            self.0.store_each(p, stride);
+            self.1.store_each(p.add(2 * stride), stride);
+        }
+    }
+    #[inline(always)]
+    fn total(self) -> L {
+        self.0.total().add(self.1.total())
     }
 }
 
@@ -137,6 +220,16 @@ impl<L: Lane> Lane for Pair<L> {
     #[inline(always)]
     fn scale(self, rounded: Self) -> Self {
         Pair(self.0.scale(rounded.0), self.1.scale(rounded.1))
+    }
+    #[inline(always)]
+    fn whole_and_rest(self) -> (Self, Self) {
+        let (k0, r0) = self.0.whole_and_rest();
+        let (k1, r1) = self.1.whole_and_rest();
+        (Pair(k0, k1), Pair(r0, r1))
+    }
+    #[inline(always)]
+    fn times_power(self, whole: Self) -> Self {
+        Pair(self.0.times_power(whole.0), self.1.times_power(whole.1))
     }
     #[inline(always)]
     fn flush(self, bound: Self) -> Self {

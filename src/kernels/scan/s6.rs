@@ -4,7 +4,7 @@
 //! other sample rates than their own.
 
 use super::{FLOOR, LINE, lines_len, pack_lines, rows_len};
-use crate::kernels::lane::{Lane, Pair};
+use crate::kernels::lane::{Group, Lane, Pair, Quad};
 use crate::kernels::simd::Aligned;
 
 /// States whose decays are worked out together, before any is used: one decay is a long chain of dependent instructions,
@@ -172,8 +172,28 @@ unsafe fn body<L: Lane>(
     time: usize,
     h: &mut [f32],
 ) {
+    // As many states in step as leave room for their sums and for what all share in the registers.
+    if L::ROWS == 1 {
+        // SAFETY: as the caller vouches.
+        unsafe { body_of::<L, Quad<L>>(s, rows, y, batch, time, h) }
+    } else {
+        // SAFETY: as the caller vouches.
+        unsafe { body_of::<L, Pair<L>>(s, rows, y, batch, time, h) }
+    }
+}
+
+/// # Safety
+/// As [`body`].
+#[inline(always)]
+unsafe fn body_of<L: Lane, G: Group<L>>(
+    s: &S6,
+    rows: S6Rows,
+    y: &mut [f32],
+    batch: usize,
+    time: usize,
+    h: &mut [f32],
+) {
     let (channels, states) = (s.channels, s.states);
-    let mut decays = Decays([0.0; TILE * LINE]);
     for stream in 0..batch {
         for e in (0..channels).step_by(L::N) {
             // SAFETY: the caller has checked every row of every slice; vectors stay in a line of the packed ones.
@@ -182,41 +202,82 @@ unsafe fn body<L: Lane>(
                 let h = h.as_mut_ptr().add(stream * s.state_len() + line);
                 let a = s.a.as_ptr().add(line);
                 let d = L::load(s.d.as_ptr().add(e));
-                let floor = L::splat(FLOOR);
                 for row in stream * time..(stream + 1) * time {
                     let delta = L::load(rows.delta.as_ptr().add(row * channels + e));
                     let x = L::load(rows.x.as_ptr().add(row * rows.x_stride + e));
                     let b = rows.bc.as_ptr().add(row * rows.bc_stride);
-                    let c = b.add(states);
-                    let dx = delta.mul(x);
-                    // Two sums, for one would wait for itself. A macro, for a closure would lose the instructions.
-                    let (mut even, mut odd) = (x.mul(d), L::splat(0.0));
-                    for first in (0..states).step_by(TILE) {
-                        let count = TILE.min(states - first);
-                        tile_of_decays(delta, a.add(first * LINE), count, &mut decays);
-                        macro_rules! step {
-                            ($n:expr, $sum:ident) => {
-                                let (n, at) = (first + $n, h.add((first + $n) * LINE));
-                                let decay = L::load(decays.0.as_ptr().add($n * L::N));
-                                let input = dx.fma(L::splat(*b.add(n)), floor);
-                                let state = decay.fma(L::load(at), input);
-                                state.store(at);
-                                $sum = state.fma(L::splat(*c.add(n)), $sum);
-                            };
-                        }
-                        let mut n = 0;
-                        while n + 2 <= count {
-                            step!(n, even);
-                            step!(n + 1, odd);
-                            n += 2;
-                        }
-                        if n < count {
-                            step!(n, even);
-                        }
+                    let step = Step {
+                        delta,
+                        dx: delta.mul(x),
+                        a,
+                        h,
+                        b,
+                        c: b.add(states),
+                    };
+                    let mut sums = G::all(L::splat(0.0));
+                    let mut n = 0;
+                    while n + G::COUNT <= states {
+                        sums = step.run(n, sums);
+                        n += G::COUNT;
                     }
-                    even.add(odd).store(y.as_mut_ptr().add(row * channels + e));
+                    let mut sum = x.fma(d, sums.total());
+                    while n < states {
+                        sum = step.run_one(n, sum);
+                        n += 1;
+                    }
+                    sum.store(y.as_mut_ptr().add(row * channels + e));
                 }
             }
+        }
+    }
+}
+
+/// A step of `L::N` channels.
+#[derive(Clone, Copy)]
+struct Step<L> {
+    delta: L,
+    dx: L,
+    a: *const f32,
+    h: *mut f32,
+    b: *const f32,
+    c: *const f32,
+}
+
+impl<L: Lane> Step<L> {
+    /// Steps the states from `n` on, as many as `G` holds, and adds what each gives to its sum.
+    ///
+    /// # Safety
+    /// There are as many states, and the pointers are those of a step.
+    #[inline(always)]
+    unsafe fn run<G: Group<L>>(self, n: usize, sums: G) -> G {
+        // SAFETY: as the caller vouches.
+        unsafe {
+            let decay = G::all(self.delta)
+                .mul(G::load_each(self.a.add(n * LINE), LINE))
+                .decay();
+            let floor = G::splat(FLOOR);
+            let input = G::all(self.dx).fma(G::splats(self.b.add(n)), floor);
+            let at = self.h.add(n * LINE);
+            let state = decay.fma(G::load_each(at, LINE), input);
+            state.store_each(at, LINE);
+            state.fma(G::splats(self.c.add(n)), sums)
+        }
+    }
+
+    /// The same of state `n` alone.
+    ///
+    /// # Safety
+    /// As [`Self::run`].
+    #[inline(always)]
+    unsafe fn run_one(self, n: usize, sum: L) -> L {
+        // SAFETY: as the caller vouches.
+        unsafe {
+            let decay = self.delta.mul(L::load(self.a.add(n * LINE))).decay();
+            let input = self.dx.fma(L::splat(*self.b.add(n)), L::splat(FLOOR));
+            let at = self.h.add(n * LINE);
+            let state = decay.fma(L::load(at), input);
+            state.store(at);
+            state.fma(L::splat(*self.c.add(n)), sum)
         }
     }
 }
@@ -273,29 +334,6 @@ unsafe fn held_body<L: Lane>(
                     sum.store(y.as_mut_ptr().add(row * channels + e));
                 }
             }
-        }
-    }
-}
-
-/// `decays[n] ← 2^(Δ·a[n])` for `count` states, at most [`TILE`], `L::N` floats each.
-///
-/// # Safety
-/// `a` is readable for `count` lines, and the processor has the instructions of `L`.
-#[inline(always)]
-unsafe fn tile_of_decays<L: Lane>(delta: L, a: *const f32, count: usize, decays: &mut Decays) {
-    let two = Pair::new(delta, delta);
-    let stride = LINE / L::ROWS;
-    // SAFETY: as the caller vouches; a tile holds as many states.
-    unsafe {
-        let mut n = 0;
-        while n + 2 <= count {
-            let a = Pair::<L>::load_rows(a.add(n * LINE), stride);
-            (two.mul(a).decay()).store(decays.0.as_mut_ptr().add(n * L::N));
-            n += 2;
-        }
-        if n < count {
-            let a = L::load(a.add(n * LINE));
-            (delta.mul(a).decay()).store(decays.0.as_mut_ptr().add(n * L::N));
         }
     }
 }
