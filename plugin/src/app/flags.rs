@@ -79,6 +79,9 @@ pub struct Flags {
     /// MIDI port whose controllers move what they learned in the window (without a window; else as it was left)
     #[arg(long, value_name = "PORT", requires = "headless")]
     pub midi: Option<String>,
+    /// Append to this file when each callback came, to look into gaps
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
     /// End after so many seconds
     #[arg(long, value_name = "SECONDS")]
     pub seconds: Option<f64>,

@@ -65,11 +65,17 @@ pub struct Front {
 }
 
 impl Front {
-    /// Opens the streams; `file` is played instead of the input.
-    pub fn new(desk: Desk<Arc<Values>>, choice: Choice, file: Option<PathBuf>) -> Self {
+    /// Opens the streams; `file` is played instead of the input, `trace` takes when callbacks came.
+    pub fn new(
+        desk: Desk<Arc<Values>>,
+        choice: Choice,
+        file: Option<PathBuf>,
+        trace: Option<PathBuf>,
+    ) -> Self {
         let rig = Rig::start(
             choice.clone(),
             file,
+            trace,
             Arc::clone(desk.loader()),
             Arc::clone(&desk.values),
         );

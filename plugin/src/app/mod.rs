@@ -24,6 +24,7 @@ pub mod rig;
 pub mod settings;
 pub mod streams;
 mod strip;
+pub mod trace;
 pub mod values;
 pub mod window;
 pub mod youth;

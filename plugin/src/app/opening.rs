@@ -16,7 +16,8 @@ use super::devices::{self, Opened, Way};
 use super::player::{SoundFile, feed};
 use super::record::{Recorder, recorder};
 use super::settings::Choice;
-use super::streams::{self, MAX_BLOCK, Player, Pulse};
+use super::streams::{self, Listener, MAX_BLOCK, Player, Pulse};
+use super::trace::trace;
 use super::values::Values;
 use crate::fault::Fault;
 use crate::loader::{Loader, Stream};
@@ -39,6 +40,8 @@ pub struct Request<'a> {
     pub choice: &'a Choice,
     /// Played instead of the input.
     pub file: Option<&'a Path>,
+    /// Told when callbacks came.
+    pub trace: Option<&'a Path>,
     /// Gives the models.
     pub loader: &'a Loader,
     /// Read by the audio thread.
@@ -161,6 +164,10 @@ impl Streams {
         processor.set_telemetry(Some(writer));
         let (next, slot, retired) = slot();
         let status = Arc::clone(outlet.status());
+        let tracers = request
+            .trace
+            .map(|path| trace(path, (input_rate, output_rate)));
+        let (heard_tracer, asked_tracer) = tracers.transpose()?.unzip();
         let began = Instant::now();
         let player = Player {
             outlet,
@@ -168,6 +175,7 @@ impl Streams {
             processor: Box::new(processor),
             slot,
             values: Arc::clone(request.values),
+            tracer: asked_tracer,
             tape,
             heard: Arc::clone(request.heard),
             fade: 0.0,
@@ -178,12 +186,12 @@ impl Streams {
         let mut input_stream = None;
         if let Some(input) = &input {
             let watched = Watched::new(input);
-            input_stream = Some(streams::input(
-                input,
+            let listener = Listener {
                 inlet,
                 began,
-                Arc::clone(&watched.pulse),
-            )?);
+                tracer: heard_tracer,
+            };
+            input_stream = Some(streams::input(input, listener, Arc::clone(&watched.pulse))?);
             pulses.push(watched);
         } else if let Some(file) = file {
             feed(file, inlet);

@@ -67,10 +67,11 @@ pub struct Rig {
 }
 
 impl Rig {
-    /// Starts the thread and opens `choice`, or `file` in the place of its input.
+    /// Starts the thread and opens `choice`, or `file` in the place of its input; `trace` takes when callbacks came.
     pub fn start(
         choice: Choice,
         file: Option<PathBuf>,
+        trace: Option<PathBuf>,
         loader: Arc<Loader>,
         values: Arc<Values>,
     ) -> Self {
@@ -81,6 +82,7 @@ impl Rig {
             let mut work = Work {
                 choice,
                 file,
+                trace,
                 loader,
                 values,
                 events: told,
@@ -121,6 +123,7 @@ impl Drop for Rig {
 struct Work {
     choice: Choice,
     file: Option<PathBuf>,
+    trace: Option<PathBuf>,
     loader: Arc<Loader>,
     values: Arc<Values>,
     events: Sender<Event>,
@@ -183,6 +186,7 @@ impl Work {
         let request = Request {
             choice: &self.choice,
             file: self.file.as_deref(),
+            trace: self.trace.as_deref(),
             loader: &self.loader,
             values: &self.values,
             heard: &self.heard,
@@ -216,6 +220,7 @@ impl Work {
         let request = Request {
             choice: &self.choice,
             file: None,
+            trace: None,
             loader: &self.loader,
             values: &self.values,
             heard: &self.heard,

@@ -45,7 +45,12 @@ fn start(flags: &Flags) -> Result<ExitCode, Fault> {
     if let Some(fault) = &unreadable {
         desk.report(fault.clone());
     }
-    let front = Front::new(desk, flags.choice(&settings.choice), flags.play.clone());
+    let front = Front::new(
+        desk,
+        flags.choice(&settings.choice),
+        flags.play.clone(),
+        flags.trace.clone(),
+    );
     if flags.headless {
         // What was learned in the window moves the same things here.
         let midi = Midi::new(&settings.midi, Arc::clone(&front.desk.values));
