@@ -16,7 +16,7 @@ mod voice;
 
 use std::sync::Arc;
 
-pub use controls::{Event, Expression, Happening, InstrumentControls, Which};
+pub use controls::{Ended, Event, Expression, Happening, InstrumentControls, Which};
 
 use bands::Random;
 use controls::Channel;
@@ -35,6 +35,10 @@ const SILENT: f32 = 1e-4;
 
 /// A held note that has been silent may end only when it is older than this, for some begin slowly.
 const SLOWEST_SECONDS: f64 = 1.0;
+
+/// Notes whose end is told of after one call, beyond one for each voice; a host that begins and ends more within a block
+/// is not told of the rest.
+const ENDS: usize = 1024;
 
 /// How fast the gain follows.
 const GLIDE_SECONDS: f64 = 0.01;
@@ -62,6 +66,9 @@ pub struct Instrument {
     /// Notes that had to make room, on their last samples.
     leaving: Vec<Leaving>,
     channels: [Channel; 16],
+    /// What ended in the last block, and the sample at which that began.
+    ended: Vec<Ended>,
+    block: u64,
     controls: InstrumentControls,
     mix: Vec<f32>,
     /// How often the mix has changed.
@@ -120,6 +127,8 @@ impl Instrument {
             voices: (0..voices).map(|_| Voice::new(facts)).collect(),
             leaving: (0..voices).map(|_| leaving()).collect(),
             channels: Default::default(),
+            ended: Vec::with_capacity(ENDS + voices),
+            block: 0,
             controls: InstrumentControls::default(),
             mix: vec![0.0; facts.instruments.len()],
             mixed: 0,
@@ -148,6 +157,7 @@ impl Instrument {
         for voice in &mut self.voices {
             voice.stage = Stage::Idle;
         }
+        self.ended.clear();
         for leaving in &mut self.leaving {
             leaving.tone.fade(0.0, 1);
             leaving.tone.at = 1;
@@ -163,6 +173,12 @@ impl Instrument {
     pub fn sounding(&self) -> usize {
         let sounds = |voice: &&Voice| voice.stage != Stage::Idle;
         self.voices.iter().filter(sounds).count()
+    }
+
+    /// The notes that came to their end in the last call of [`Instrument::process`], in the order of their samples. One
+    /// that was choked or made room is told of at once, though it fades for 3 ms.
+    pub fn ended(&self) -> &[Ended] {
+        &self.ended
     }
 
     /// What every voice that sounds plays.
@@ -185,6 +201,8 @@ impl Instrument {
         assert_eq!(left.len(), right.len(), "sides of one length");
         left.fill(0.0);
         right.fill(0.0);
+        self.ended.clear();
+        self.block = self.clock;
         self.take_controls(controls);
         let mut events = events.iter().peekable();
         let mut at = 0;
@@ -212,7 +230,25 @@ impl Instrument {
         for event in events {
             self.happen(&event.what);
         }
+        self.ended.sort_unstable_by_key(|ended| ended.sample);
         self.apply_gain(left, right);
+    }
+
+    /// The voice is free, and its note's end is told of.
+    fn end(&mut self, v: usize) {
+        let voice = &mut self.voices[v];
+        voice.stage = Stage::Idle;
+        let Note {
+            id, channel, key, ..
+        } = voice.note();
+        if self.ended.len() < self.ended.capacity() {
+            self.ended.push(Ended {
+                sample: (self.clock - self.block) as usize,
+                id,
+                channel,
+                key,
+            });
+        }
     }
 
     fn take_controls(&mut self, controls: &InstrumentControls) {
@@ -321,10 +357,7 @@ impl Instrument {
         let voice = &self.voices[v];
         let may_end = match voice.stage {
             Stage::Released => self.clock - voice.off >= release || voice.tone.level() < SILENT,
-            Stage::Ending => {
-                self.voices[v].stage = Stage::Idle;
-                return;
-            }
+            Stage::Ending => return self.end(v),
             _ => self.clock - voice.on > slowest && voice.tone.level() < SILENT,
         };
         let manner = self.manner(v, self.clock);

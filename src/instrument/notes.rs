@@ -41,7 +41,7 @@ impl Instrument {
             }),
             Happening::Choke(which) => self.each_of(&which, |player, v| {
                 player.leave(v);
-                player.voices[v].stage = Stage::Idle;
+                player.end(v);
             }),
             Happening::Express(which, expression, value) => self.each_of(&which, |player, v| {
                 player.voices[v].expressions.set(expression, value);
@@ -119,6 +119,7 @@ impl Instrument {
             .expect("there are voices");
         if self.voices[v].stage != Stage::Idle {
             self.leave(v);
+            self.end(v);
         }
         v
     }

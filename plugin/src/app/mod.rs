@@ -6,6 +6,7 @@
 //!                                  input callback ─► bridge ─► Processor ─► output callback ─► tape ─► file
 //! ```
 
+pub mod band;
 pub mod bridge;
 pub mod devices;
 pub mod difference;

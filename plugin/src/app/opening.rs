@@ -11,8 +11,9 @@ use statewave::handoff::swap::{New, Retired, slot};
 use statewave::latency::{Latency, LatencyMode};
 use statewave::telemetry::{self, Reader};
 
+use super::band::Band;
 use super::bridge::{BridgeStatus, bridge};
-use super::devices::{self, Opened, Way};
+use super::devices::{self, INSTRUMENT_NAME, Opened, Way};
 use super::player::{SoundFile, feed};
 use super::record::{Recorder, recorder};
 use super::settings::Choice;
@@ -42,6 +43,8 @@ pub struct Request<'a> {
     pub file: Option<&'a Path>,
     /// Told when callbacks came.
     pub trace: Option<&'a Path>,
+    /// Plays, where the instrument is chosen as the input.
+    pub band: &'a Band,
     /// Gives the models.
     pub loader: &'a Loader,
     /// Read by the audio thread.
@@ -81,6 +84,8 @@ pub struct Streams {
     retired: Retired<Box<Processor>>,
     /// Devices that stand in for others, as faults to tell.
     pub missing: Vec<Fault>,
+    /// Why blocks are longer than was asked for.
+    pub longer: Option<Fault>,
     /// Why the input must not be heard, whatever is chosen.
     pub hushed: Option<Fault>,
     /// JACK's server is at one end at least.
@@ -127,8 +132,10 @@ impl Streams {
         let Choice { rate, buffer, .. } = *request.choice;
         let output = devices::open(request.choice.output.as_deref(), Way::Out, rate, buffer)?;
         let file = request.file.map(SoundFile::open).transpose()?;
+        let plays = file.is_none() && request.choice.is_instrument();
         let input = match file {
             Some(_) => None,
+            None if plays => None,
             None => Some(devices::open(
                 request.choice.input.as_deref(),
                 Way::In,
@@ -158,7 +165,20 @@ impl Streams {
         };
         let block = block_of(&output) as usize;
         let mut processor = request.loader.processor(&stream(request, config, block))?;
-        let (latency, mode) = (processor.latency(), processor.mode());
+        let (mut latency, mode) = (processor.latency(), processor.mode());
+        let seat = plays.then(|| request.band.seat(output_rate)).transpose()?;
+        if plays {
+            // It is not in the way.
+            latency = Latency {
+                sample_rate: output_rate,
+                framing_samples: 0,
+                overlap_samples: 0,
+                look_ahead_samples: 0,
+                spread_samples: 0,
+                resampling_samples: 0,
+                engine_samples: 0,
+            };
+        }
         let (tape, recorder) = recorder(channels, output_rate);
         let (writer, reader) = telemetry::pair();
         processor.set_telemetry(Some(writer));
@@ -171,6 +191,7 @@ impl Streams {
         let began = Instant::now();
         let player = Player {
             outlet,
+            seat,
             began,
             processor: Box::new(processor),
             slot,
@@ -199,15 +220,11 @@ impl Streams {
         let running = Running {
             latency,
             reader,
-            input: input.as_ref().map_or_else(
-                || {
-                    request
-                        .file
-                        .map(|file| file.display().to_string())
-                        .unwrap_or_default()
-                },
-                |input| input.name.clone(),
-            ),
+            input: match (&input, request.file) {
+                (Some(input), _) => input.name.clone(),
+                (None, Some(file)) => file.display().to_string(),
+                (None, None) => INSTRUMENT_NAME.into(),
+            },
             output: output.name.clone(),
             rates: (input_rate, output_rate),
             bridge: Arc::clone(&status),
@@ -228,6 +245,7 @@ impl Streams {
             next,
             retired,
             missing: stands_in.into_iter().flatten().collect(),
+            longer: output.is_longer(buffer),
             hushed: input
                 .as_ref()
                 .and_then(|input| devices::must_not_be_heard(input, &output)),

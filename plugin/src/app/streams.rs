@@ -11,6 +11,7 @@ use cpal::traits::{DeviceTrait, StreamTrait};
 use cpal::{ErrorKind, FromSample, Sample, SampleFormat, SizedSample, Stream, StreamConfig};
 use statewave::handoff::swap::Slot;
 
+use super::band::Seat;
 use super::bridge::{Inlet, Outlet};
 use super::devices::{Opened, Way};
 use super::record::Tape;
@@ -67,6 +68,8 @@ impl Listener {
 pub struct Player {
     /// Where sound comes from.
     pub outlet: Outlet,
+    /// Plays instead of it, if it is there.
+    pub seat: Option<Seat>,
     /// From when on the bridge's moments are counted.
     pub began: Instant,
     /// What cleans it.
@@ -103,8 +106,14 @@ impl Player {
         self.outlet.steer(now, frames);
         for part in block.chunks_mut(MAX_BLOCK * channels) {
             let frames = part.len() / channels;
-            self.outlet.read(&mut self.planes, frames);
+            match (&mut self.seat, self.planes.as_mut_slice()) {
+                (Some(seat), [left, right, ..]) => {
+                    seat.play(Instant::now(), &mut left[..frames], &mut right[..frames]);
+                }
+                _ => self.outlet.read(&mut self.planes, frames),
+            }
             match self.planes.as_mut_slice() {
+                _ if self.seat.is_some() => {}
                 [one] => self.processor.process(&mut [&mut one[..frames]], &settings),
                 [left, right, ..] => self
                     .processor

@@ -9,6 +9,7 @@ use parking_lot::RwLock;
 use statewave::instrument::InstrumentControls;
 
 use super::shipped;
+use super::waiting::Waiting;
 use crate::params::{decibels, output_gain};
 use crate::state::{StateVersion, WindowState};
 
@@ -59,6 +60,9 @@ pub struct InstrumentParams {
     /// A channel a note.
     #[id = "mpe"]
     pub mpe: BoolParam,
+    /// What the panel has set and no block has brought back yet.
+    #[persist = "waiting"]
+    pub waiting: Waiting,
     /// How the window looked last. The panel's thread only.
     #[persist = "window"]
     pub window: Arc<RwLock<WindowState>>,
@@ -137,6 +141,7 @@ impl Default for InstrumentParams {
             width: share("Width", usual.width),
             output_gain: output_gain(),
             mpe: BoolParam::new("MPE", usual.mpe),
+            waiting: Waiting::default(),
             window: Arc::default(),
             version: StateVersion,
         }
