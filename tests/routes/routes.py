@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from servers import Heard, Jack, Pulse, Stalls, hurried, missing, urgent, wait_for
+from servers import Heard, Jack, Pulse, Stalls, hurried, missing, urgent, urgently, wait_for
 
 needs = [":numpy", ":soundfile", *Pulse.NEEDS, *Jack.NEEDS, ":jack"]
 if absent := missing(needs):
@@ -177,22 +177,31 @@ class Render:
 
 
 def pass_through(name, server, render, app, left=LEFT):
-    """Sends the sample through, until the app has told its state afterwards; again, where there were gaps while the machine
-    itself stood still for more than `left`, or the sound that is sent was late.
+    """Sends the sample through, until the app has told its state afterwards; again, where there were gaps, or the server ran
+    empty, and the machine itself stood still for more than `left`; or where the sound that is sent was late.
 
     Nothing is reckoned meanwhile: that alone makes a small machine stand still.
     """
     time.sleep(WARM)
-    with Stalls() as stalls:
+    # This thread too: whoever feeds and records waits for it.
+    with Stalls() as stalls, urgently():
         for _ in range(TRIES):
-            before, starved, began = app.state(), server.starved(), time.monotonic()
+            before, empty, began = app.state(), server.ran_empty(), time.monotonic()
             heard = server.through(render.noisy)
             state = app.state().since(before)
-            stall, starved = stalls.longest(began), server.starved() - starved
-            print(f"{name}: the machine stood still for up to {1e3 * stall:.0f} ms while the sound went through")
-            if not any(state.faults()) or stall <= left and not starved:
-                return Passage(heard(), state)
-            print(f"{name}: so this is not judged: {state}; of what was sent, {starved} times something was late")
+            stall = stalls.longest(began)
+            late, empty = (now - then for now, then in zip(server.ran_empty(), empty))
+            print(
+                f"{name}: the machine stood still for up to {1e3 * stall:.0f} ms while the sound went through; "
+                f"the server ran empty {empty} times, {late} of these of what was sent"
+            )
+            if not late and (stall <= left or not empty and not any(state.faults())):
+                break
+            print(f"{name}: so this is not judged: {state}")
+        else:
+            heard = None
+    if heard:
+        return Passage(heard(), state)
     raise AssertionError(f"{name}: the machine stood still in each of {TRIES} tries: nothing can be said")
 
 

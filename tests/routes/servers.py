@@ -278,9 +278,10 @@ class Pulse:
         env = {k: v for k, v in self.env.items() if k not in ("PULSE_SERVER", "XDG_RUNTIME_DIR")}
         return {**env, "PULSE_SERVER": str(self.socket)}
 
-    def starved(self):
-        """Times that the server had nothing to play of what is sent into `voice`, so far."""
-        return self.log.read_text(errors="replace").count(f"underrun of '{self.SENDER}'")
+    def ran_empty(self):
+        """Times that the server had nothing to play, so far: of what is sent into `voice`, and of anything."""
+        log = self.log.read_text(errors="replace")
+        return log.count(f"underrun of '{self.SENDER}'"), log.count("underrun of '")
 
     def clock(self, ppm):
         """A source `clock` whose clock is fast by `ppm`."""
@@ -322,9 +323,9 @@ class Clock:
         began, rate = time.monotonic(), RATE * (1 + ppm * 1e-6)
         self.feed = Feed(open(pipe, "wb", buffering=0), lambda fed: time.sleep(max(0.0, began + fed / rate - time.monotonic())))
 
-    def starved(self):
-        """It cannot: what is late is made up for, and the app has to stand that."""
-        return 0
+    def ran_empty(self):
+        """As of the server; the clock itself cannot: what is late is made up for, and the app has to stand that."""
+        return self.server.ran_empty()
 
     def through(self, x, tail=1.0):
         """Feeds `x`; what it gives says, when it is asked, what came out of `clean` meanwhile."""
@@ -352,6 +353,8 @@ class Jack:
 
     NEEDS = ("jackd",)
     BLOCK = 512
+    # What sends and takes.
+    CLIENT = "test"
 
     def __init__(self, folder):
         self.folder = Path(folder)
@@ -378,15 +381,16 @@ class Jack:
     def __exit__(self, *_):
         self.stop()
 
-    def starved(self):
-        """It cannot: the server waits for whoever plays."""
-        return 0
+    def ran_empty(self):
+        """Times that a client was late for the server's cycle, so far: the one that sends, and any."""
+        log = (self.folder / "jackd.log").read_text(errors="replace")
+        return log.count(f"XRun: client = {self.CLIENT}"), log.count("XRun: client")
 
     def client(self):
         import jack
 
         try:
-            return jack.Client("test", no_start_server=True)
+            return jack.Client(self.CLIENT, no_start_server=True)
         except jack.JackError:
             return None
 

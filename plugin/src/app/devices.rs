@@ -18,9 +18,14 @@ pub const BUFFERS: [u32; 6] = [64, 128, 256, 512, 1024, 2048];
 /// The buffer where none is chosen, since systems' own are up to seconds long, frames.
 const USUAL_BUFFER: u32 = 512;
 
-/// What PulseAudio is asked for at least, frames: its server plays and hands out in steps of its own, and a stream whose
-/// buffer is shorter than a step loses what is beyond it.
-const LEAST_OF_PULSEAUDIO: u32 = 256;
+/// What PulseAudio is asked for at least, frames. Its server hands out in steps of its own, and cpal lets it keep one buffer
+/// and no more of what was recorded: what comes beyond that is lost, as with 256 where somebody plays in steps of 480.
+const fn least_of_pulseaudio(way: Way) -> u32 {
+    match way {
+        Way::In => 512,
+        Way::Out => 256,
+    }
+}
 
 /// In the place of an input: the instrument, played by MIDI.
 pub const INSTRUMENT: &str = "statewave:instrument";
@@ -245,7 +250,7 @@ pub fn open(
         .id()
         .is_ok_and(|id| id.host().name() == hosts::PULSEAUDIO);
     let least = if is_pulseaudio {
-        LEAST_OF_PULSEAUDIO
+        least_of_pulseaudio(way)
     } else {
         0
     };
