@@ -36,10 +36,6 @@ const SILENT: f32 = 1e-4;
 /// A held note that has been silent may end only when it is older than this, for some begin slowly.
 const SLOWEST_SECONDS: f64 = 1.0;
 
-/// Notes whose end is told of after one call, beyond one for each voice; a host that begins and ends more within a block
-/// is not told of the rest.
-const ENDS: usize = 1024;
-
 /// How fast the gain follows.
 const GLIDE_SECONDS: f64 = 0.01;
 
@@ -127,7 +123,7 @@ impl Instrument {
             voices: (0..voices).map(|_| Voice::new(facts)).collect(),
             leaving: (0..voices).map(|_| leaving()).collect(),
             channels: Default::default(),
-            ended: Vec::with_capacity(ENDS + voices),
+            ended: Vec::with_capacity(notes::ENDS + voices),
             block: 0,
             controls: InstrumentControls::default(),
             mix: vec![0.0; facts.instruments.len()],
@@ -173,12 +169,6 @@ impl Instrument {
     pub fn sounding(&self) -> usize {
         let sounds = |voice: &&Voice| voice.stage != Stage::Idle;
         self.voices.iter().filter(sounds).count()
-    }
-
-    /// The notes that came to their end in the last call of [`Instrument::process`], in the order of their samples. One
-    /// that was choked or made room is told of at once, though it fades for 3 ms.
-    pub fn ended(&self) -> &[Ended] {
-        &self.ended
     }
 
     /// What every voice that sounds plays.
@@ -232,23 +222,6 @@ impl Instrument {
         }
         self.ended.sort_unstable_by_key(|ended| ended.sample);
         self.apply_gain(left, right);
-    }
-
-    /// The voice is free, and its note's end is told of.
-    fn end(&mut self, v: usize) {
-        let voice = &mut self.voices[v];
-        voice.stage = Stage::Idle;
-        let Note {
-            id, channel, key, ..
-        } = voice.note();
-        if self.ended.len() < self.ended.capacity() {
-            self.ended.push(Ended {
-                sample: (self.clock - self.block) as usize,
-                id,
-                channel,
-                key,
-            });
-        }
     }
 
     fn take_controls(&mut self, controls: &InstrumentControls) {

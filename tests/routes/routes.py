@@ -18,7 +18,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from servers import Heard, Jack, Pulse, Stalls, hurried, missing, urgent, urgently, wait_for
+from jackd import Jack
+from servers import Heard, Pulse, Stalls, hurried, missing, urgent, urgently, wait_for
 
 needs = [":numpy", ":soundfile", *Pulse.NEEDS, *Jack.NEEDS, ":jack"]
 if absent := missing(needs):
