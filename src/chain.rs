@@ -11,9 +11,11 @@
 //! away with the rest as `amount_db` and `mix` say, and it is heard in the dry signal.
 //!
 //! An effect has neither framer nor frames: `block ─► guard ─┬─► gain ─► gate ─► WaveEngine ─► cabinet ─► mix ─► block`, and
-//! no delay at all where the model can be played at the host's rate.
+//! no delay at all where the model can be played at the host's rate. Nor has sound that goes on by itself: there, `mix` is between the
+//! delayed input and what [`Continuation`] makes of it.
 
 mod cabinet;
+mod continuing;
 mod error;
 mod gate;
 mod meter;
@@ -23,19 +25,24 @@ mod samples;
 mod scope;
 mod way;
 
-pub use cabinet::{Cabinet, CabinetError};
-pub use error::ChainError;
-pub use render::{render, render_ahead};
+pub use cabinet::{CABINET_SECONDS, Cabinet, CabinetError};
+pub use error::{ChainError, EffectError};
+pub use render::render;
 
-use crate::controls::Controls;
+use std::sync::Arc;
+
+use crate::controls::{Controls, UNLIMITED_AMOUNT_DB};
+use crate::engine::continuation::Continuation;
 use crate::engine::wave::WaveEngine;
 use crate::engine::{Engine, EngineReport};
-use crate::frame::{Mixer, copy_flushed, replace_what_is_not_audio};
+use crate::frame::{ABOVE_INPUT, Ceiling, Mixer, copy_flushed, replace_what_is_not_audio};
 use crate::latency::{Latency, LatencyMode};
 use crate::model::effect::EffectModel;
-use crate::model::file::ModelError;
+use crate::model::generate::GenerateModel;
 use crate::model::spec::FrontEnd;
+use crate::state::Bank;
 use crate::telemetry::Writer;
+use continuing::Continuing;
 use meter::Meter;
 use path::Path;
 use samples::Samples;
@@ -55,17 +62,6 @@ pub struct ChainConfig {
 /// Longest run of an effect, so that its buffers stay in the cache.
 const MAX_EFFECT_RUN: usize = 512;
 
-/// Why a chain through an effect cannot be made.
-#[derive(Debug, thiserror::Error)]
-pub enum EffectError {
-    /// What the host says cannot be used.
-    #[error(transparent)]
-    Chain(#[from] ChainError),
-    /// The model cannot.
-    #[error(transparent)]
-    Model(#[from] ModelError),
-}
-
 /// Counts since the chain was made, for whoever shows or logs them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ChainStats {
@@ -79,6 +75,8 @@ pub struct ChainStats {
     pub non_finite: u64,
     /// Times the engine had to forget the stream because of such samples or frames.
     pub resets: u64,
+    /// Times what a model generated was taken back to where it began to go on.
+    pub restarts: u64,
 }
 
 /// A stream through a model: allocates in [`Chain::new`], and never again.
@@ -125,6 +123,7 @@ pub struct Chain {
     latency: Latency,
     replaced_samples: u64,
     frame_len: usize,
+    ceiling: Ceiling,
 }
 
 impl Chain {
@@ -179,10 +178,32 @@ impl Chain {
         error::check_host(&config)?;
         let max_run = config.max_block.min(MAX_EFFECT_RUN);
         let engine = WaveEngine::new(model, config.sample_rate, config.channels, max_run)?;
-        let samples = Samples::new(engine, &config);
+        let samples = Samples::new(engine, &config, max_run);
         let latency = samples.latency();
         Ok(Self::around(
             Way::Samples(Box::new(samples)),
+            latency,
+            &config,
+            max_run,
+            0,
+        ))
+    }
+
+    /// A chain through a model that goes on by itself, at its start. Not for the audio thread.
+    ///
+    /// # Errors
+    /// Says which value of the host's cannot be used, and what can.
+    pub fn of_continuation(
+        model: Arc<GenerateModel>,
+        config: ChainConfig,
+    ) -> Result<Self, ChainError> {
+        error::check_host(&config)?;
+        let max_run = config.max_block.min(MAX_EFFECT_RUN);
+        let engine = Continuation::new(model, config.sample_rate, config.channels, max_run);
+        let continuing = Continuing::new(engine);
+        let latency = continuing.latency();
+        Ok(Self::around(
+            Way::Continuing(Box::new(continuing)),
             latency,
             &config,
             max_run,
@@ -211,6 +232,7 @@ impl Chain {
             latency,
             replaced_samples: 0,
             frame_len,
+            ceiling: Ceiling::default(),
         }
     }
 
@@ -222,6 +244,19 @@ impl Chain {
     /// Number of channels the chain was made for.
     pub fn channels(&self) -> usize {
         self.wet.len()
+    }
+
+    /// Whether there is a choice of latency modes for its model.
+    pub fn has_modes(&self) -> bool {
+        matches!(self.way, Way::Frames(_))
+    }
+
+    /// Whether the model goes on by itself now: there is sound without an end, whatever comes in. Real-time safe.
+    pub fn goes_on(&self) -> bool {
+        match &self.way {
+            Way::Continuing(continuing) => continuing.goes_on(),
+            Way::Frames(_) | Way::Samples(_) => false,
+        }
     }
 
     /// Samples of sound after the end of the input: what is on its way, and what it began.
@@ -241,6 +276,26 @@ impl Chain {
         self.way.engine_report()
     }
 
+    /// Where the model's states are kept, if it has any: what a shell saves with a project.
+    pub fn bank(&mut self) -> Option<Arc<Bank>> {
+        self.way.memory().map(|memory| Arc::clone(memory.bank()))
+    }
+
+    /// Has it keep them in another bank. Returns the one there was, or this one where its key is another model's. Not for the
+    /// audio thread, which would free it.
+    pub fn adopt_bank(&mut self, bank: Arc<Bank>) -> Arc<Bank> {
+        match self.way.memory() {
+            Some(memory) => memory.adopt(bank),
+            None => bank,
+        }
+    }
+
+    /// Has the model's state begin anew before its next step: from what is recalled, if anything is, else from nothing. For the
+    /// start of a host's transport. Real-time safe.
+    pub fn restart_state(&mut self) {
+        self.way.hand().restart();
+    }
+
     /// Has the chain write to `writer` while somebody watches, and returns the writer it had. Real-time safe.
     pub fn set_telemetry(&mut self, writer: Option<Writer>) -> Option<Writer> {
         self.meter.connect(writer)
@@ -257,14 +312,23 @@ impl Chain {
         if len == 0 {
             return;
         }
-        self.mixer.set(controls);
+        let mixed = match self.way {
+            Way::Frames(_) => *controls,
+            // There is nothing that is taken away.
+            Way::Samples(_) | Way::Continuing(_) => Controls {
+                amount_db: UNLIMITED_AMOUNT_DB,
+                ..*controls
+            },
+        };
+        self.mixer.set(&mixed);
         self.way.set(controls);
+        let input_gain = self.way.input_gain(controls);
         let watched = self.meter.begin();
         self.way.watch(watched);
         let mut at = 0;
         while at < len {
             let run = (len - at).min(self.way.longest_run()).min(self.max_run);
-            self.process_run(audio, at..at + run);
+            self.process_run(audio, at..at + run, input_gain);
             at += run;
             let stats = self.stats();
             if let Some(report) = self.way.take_report() {
@@ -278,6 +342,7 @@ impl Chain {
     pub fn reset(&mut self) {
         self.way.reset();
         self.mixer.reset();
+        self.ceiling.reset();
     }
 
     /// Lets another engine take over within a frame, faded in over the front end's overlap, and returns the one that
@@ -294,7 +359,7 @@ impl Chain {
             Way::Frames(path) if fits && engine.handoff() == path.framer.handoff() => {
                 Ok(path.framer.swap_engine(engine))
             }
-            Way::Frames(_) | Way::Samples(_) => Err(engine),
+            Way::Frames(_) | Way::Samples(_) | Way::Continuing(_) => Err(engine),
         }
     }
 
@@ -303,21 +368,30 @@ impl Chain {
     pub fn swap_cabinet(&mut self, cabinet: Option<Box<Cabinet>>) -> Option<Box<Cabinet>> {
         match &mut self.way {
             Way::Samples(samples) => samples.swap_cabinet(cabinet),
-            Way::Frames(_) => cabinet,
+            Way::Frames(_) | Way::Continuing(_) => cabinet,
         }
     }
 
-    /// A cabinet for this chain. Not for the audio thread.
+    /// A cabinet for chains through effects that are made for `config`. Not for the audio thread.
     ///
     /// # Errors
     /// See [`CabinetError`].
-    pub fn cabinet(&self, response: &[Vec<f32>], rate: u32) -> Result<Box<Cabinet>, CabinetError> {
-        let sample_rate = self.latency.sample_rate;
-        Cabinet::new(response, rate, sample_rate, self.channels(), self.max_run).map(Box::new)
+    pub fn cabinet(
+        config: &ChainConfig,
+        response: &[Vec<f32>],
+        rate: u32,
+    ) -> Result<Box<Cabinet>, CabinetError> {
+        let max_run = config.max_block.min(MAX_EFFECT_RUN);
+        Cabinet::new(response, rate, config.sample_rate, config.channels, max_run).map(Box::new)
     }
 
     /// A run of samples that ends no later than the next frame.
-    fn process_run(&mut self, audio: &mut [&mut [f32]], range: std::ops::Range<usize>) {
+    fn process_run(
+        &mut self,
+        audio: &mut [&mut [f32]],
+        range: std::ops::Range<usize>,
+        input_gain: f32,
+    ) {
         let len = range.len();
         let mut replaced = 0;
         for (i, wet) in self.wet.iter_mut().enumerate() {
@@ -326,6 +400,7 @@ impl Chain {
                     let samples = &mut channel[range.clone()];
                     replaced += replace_what_is_not_audio(samples);
                     self.meter.input(i, samples);
+                    self.ceiling.hear(samples, input_gain);
                     copy_flushed(samples, wet);
                 }
                 None => wet[..len].fill(0.0),
@@ -336,6 +411,12 @@ impl Chain {
             self.way.want_reset();
         }
         self.way.process(&mut self.wet, len);
+        if self.way.is_touched() {
+            let times = self.mixer.room(ABOVE_INPUT);
+            for wet in &mut self.wet {
+                self.ceiling.hold(&mut wet[..len], times);
+            }
+        }
         self.mixer.process(audio, range.clone(), &self.wet);
         for (i, channel) in audio.iter().enumerate() {
             self.meter.output(i, &channel[range.clone()]);

@@ -3,7 +3,9 @@
 //! Flows in: whatever a host, a program or a test sets. Flows out: weights of the dry and the wet signal, made safe
 //! here so that no value a shell can send, NaN included, reaches the audio.
 
+use crate::engine::continuation::Continue;
 use crate::model::effect::MAX_KNOBS;
+use crate::state::StateControls;
 
 /// Amount from which nothing limits what is removed, in dB.
 pub const UNLIMITED_AMOUNT_DB: f32 = 100.0;
@@ -51,7 +53,7 @@ pub enum Stereo {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Controls {
-    /// The most that is taken away, in dB: 0 takes nothing, [`UNLIMITED_AMOUNT_DB`] and more sets no limit.
+    /// Of denoisers: the most that is taken away, in dB: 0 takes nothing, [`UNLIMITED_AMOUNT_DB`] and more sets no limit.
     pub amount_db: f32,
     /// Share of the processed signal, 0 (delayed input, bit for bit) to 1.
     pub mix: f32,
@@ -70,6 +72,12 @@ pub struct Controls {
     pub input_gain_db: f32,
     /// Of effects: below this level of the input, in dBFS, nothing reaches the device; [`NO_GATE_DB`] and less for no gate.
     pub gate_db: f32,
+    /// Of effects: the cabinet behind the device is heard, if there is one.
+    pub cabinet: bool,
+    /// Of models that go on by themselves: whether, and how. Its own `mix` stands at 1, for [`Controls::mix`] does the same.
+    pub continuation: Continue,
+    /// What is done to the model's state.
+    pub state: StateControls,
 }
 
 impl Default for Controls {
@@ -84,6 +92,9 @@ impl Default for Controls {
             knobs: [0.5; MAX_KNOBS],
             input_gain_db: 0.0,
             gate_db: NO_GATE_DB,
+            cabinet: true,
+            continuation: Continue::default(),
+            state: StateControls::default(),
         }
     }
 }

@@ -19,4 +19,5 @@ pub mod instrument;
 pub mod kernels;
 pub mod latency;
 pub mod model;
+pub mod state;
 pub mod telemetry;

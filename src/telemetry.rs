@@ -50,14 +50,18 @@ pub struct Snapshot {
     pub input_db: [f32; BANDS],
     /// The same of what came back.
     pub output_db: [f32; BANDS],
-    /// Δ of the frame, mean over channels.
+    /// Δ of the frame as it was taken, mean over channels.
     pub delta: Deltas,
+    /// The factor on Δ that is in it: 0 while the state is frozen.
+    pub pace: f32,
     /// Share of real time that was spent in the chain: 1 is all of it.
     pub load: f32,
     /// The chain's counts.
     pub stats: ChainStats,
     /// Who runs the model.
     pub engine: EngineReport,
+    /// A model goes on by itself, without the input.
+    pub goes_on: bool,
     /// Callbacks so far that took longer than the audio they made; counted while somebody watches.
     pub missed: u64,
 }

@@ -103,6 +103,8 @@ fn a_gpu_gives_the_same_sound_or_says_what_to_do() {
     }
     let told = String::from_utf8_lossy(&out.stdout).into_owned();
     assert!(told.contains("on GPU, "), "{told}");
+    // Read, cleaned and written at the same time.
+    assert!(told.contains("side by side"), "{told}");
     let samples = |name: &str| -> Vec<f32> {
         let mut reader = WavReader::open(bench.path(name)).unwrap();
         reader.samples().map(Result::unwrap).collect()

@@ -6,6 +6,8 @@ mod kernel_common;
 use std::sync::Arc;
 
 use kernel_common::Noise;
+use statewave::chain::{Chain, ChainConfig};
+use statewave::controls::Controls;
 use statewave::engine::continuation::{Continuation, Continue, Sampling};
 use statewave::kernels::Path;
 use statewave::model::file::ModelFile;
@@ -229,4 +231,43 @@ fn one_can_hear_none_of_the_cuts() {
         .map(|w| (w[1] - w[0]).abs())
         .fold(0.0, f32::max);
     assert!(jump < 0.01, "a jump of {jump}");
+}
+
+#[test]
+fn a_chain_goes_on_as_the_engine_does_and_tells_of_it() {
+    let config = ChainConfig {
+        sample_rate: 48_000,
+        channels: 2,
+        max_block: 480,
+    };
+    let mut chain = Chain::of_continuation(random(), config).unwrap();
+    let mut alone = Continuation::new(random(), 48_000, 2, 480);
+    assert_eq!(chain.latency(), alone.latency());
+    let (writer, mut reader) = statewave::telemetry::pair();
+    chain.set_telemetry(Some(writer));
+    reader.watch(true);
+    let sound = input(24_000);
+    for (k, piece) in sound.chunks(401).enumerate() {
+        let continuation = Continue {
+            go_on: k > 20,
+            seed: 5,
+            ..Continue::default()
+        };
+        let controls = Controls {
+            continuation,
+            // Of no use here, so it must do nothing.
+            amount_db: 6.0,
+            ..Controls::default()
+        };
+        let (mut left, mut right) = (piece.to_vec(), piece.to_vec());
+        chain.process(&mut [&mut left, &mut right], &controls);
+        let (mut expected, mut other) = (piece.to_vec(), piece.to_vec());
+        alone.process(&mut [&mut expected, &mut other], &continuation);
+        assert!(left == expected && right == other, "block {k}");
+        assert_eq!(chain.goes_on(), k > 20);
+        while let Some(snapshot) = reader.read() {
+            assert_eq!(snapshot.goes_on, k > 20, "block {k}");
+        }
+    }
+    assert_eq!(chain.stats().restarts, alone.restarts().total());
 }

@@ -4,6 +4,7 @@
 //! Flows in: the shipped model and sample, and noise. Flows out: signal-to-error ratios and levels in dB.
 
 mod common;
+mod voice;
 
 use std::sync::Arc;
 
@@ -15,6 +16,8 @@ use statewave::engine::cpu::CpuEngine;
 use statewave::kernels::Path;
 use statewave::model::Model;
 use statewave::model::denoise::DenoiseSession;
+use statewave::state::Memory;
+use voice::noisy_voice;
 
 #[global_allocator]
 static ALLOCATOR: AllocDisabler = AllocDisabler;
@@ -38,44 +41,6 @@ fn chain(model: &Arc<Model>, path: Path, sample_rate: u32, channels: usize) -> C
         config,
     )
     .unwrap()
-}
-
-/// The shipped noisy voice, at 48 kHz.
-fn noisy_voice() -> Vec<f32> {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/assets/samples/noisy_voice.flac"
-    );
-    let mut reader = flac(path);
-    reader.truncate(48_000 * 4);
-    reader
-}
-
-/// Decodes a 16-bit mono FLAC.
-fn flac(path: &str) -> Vec<f32> {
-    use symphonia::core::formats::probe::Hint;
-    use symphonia::core::io::MediaSourceStream;
-    let file = Box::new(std::fs::File::open(path).unwrap());
-    let stream = MediaSourceStream::new(file, Default::default());
-    let mut format = symphonia::default::get_probe()
-        .probe(&Hint::new(), stream, Default::default(), Default::default())
-        .unwrap();
-    let track = format.tracks()[0].clone();
-    let mut decoder = symphonia::default::get_codecs()
-        .make_audio_decoder(
-            track.codec_params.as_ref().unwrap().audio().unwrap(),
-            &Default::default(),
-        )
-        .unwrap();
-    let (mut all, mut piece) = (Vec::new(), Vec::<f32>::new());
-    while let Ok(Some(packet)) = format.next_packet() {
-        decoder
-            .decode(&packet)
-            .unwrap()
-            .copy_to_vec_interleaved(&mut piece);
-        all.extend_from_slice(&piece);
-    }
-    all
 }
 
 /// Output of a whole stream in blocks of `block` samples, delay and all.

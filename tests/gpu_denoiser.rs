@@ -13,6 +13,7 @@ use statewave::engine::{Engine, Exchange};
 use statewave::kernels::{Path, oracle};
 use statewave::model::Model;
 use statewave::model::denoise::DenoiseSession;
+use statewave::telemetry::Deltas;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -287,6 +288,43 @@ impl Stream {
     fn assert_unbroken(&self) {
         assert!(self.snrs.iter().all(|snr| *snr > 80.0), "{:?}", self.snrs);
     }
+}
+
+#[test]
+fn whoever_watches_sees_the_deltas_of_who_plays() {
+    let Some(gpu) = gpu() else { return };
+    let model = Arc::new(Model::open(MODEL).unwrap());
+    let hub = GpuHub::start(gpu, Choice::any()).unwrap();
+    // Another stream that nobody watches takes part in the same submits.
+    let mut streams = [1, 2].map(|channels| Stream::join(&hub, &model, channels, 40));
+    streams[1].supervisor.observe(true);
+    streams[1].plain.observe(true);
+    let mut before = Deltas::default();
+    for seq in 1..=40 {
+        for stream in &mut streams {
+            stream.give(seq);
+        }
+        for stream in &mut streams {
+            stream.wait();
+            stream.take(seq);
+        }
+        let mut seen = Deltas::default();
+        streams[1].supervisor.deltas(&mut seen);
+        // What was taken is the frame before.
+        for (seen, wanted) in seen.iter().flatten().zip(before.iter().flatten()) {
+            assert!(
+                seq <= 2 || (seen - wanted).abs() <= 1e-4 * wanted.abs(),
+                "{seen} at {seq}, and {wanted} there"
+            );
+        }
+        before = Deltas::default();
+        streams[1].plain.deltas(&mut before);
+    }
+    assert_eq!(streams[1].supervisor.playing(), Playing::Worker);
+    assert!(before[0].iter().all(|delta| *delta > 0.0), "{before:?}");
+    let mut unwatched = Deltas::default();
+    streams[0].supervisor.deltas(&mut unwatched);
+    assert_eq!(unwatched, Deltas::default());
 }
 
 #[test]

@@ -52,6 +52,14 @@ proptest! {
     }
 
     #[test]
+    fn stft_is_the_discrete_fourier_transform_there_and_back(
+        channels in 1usize..3, time in 1usize..5, half in 2usize..200, hop in 1usize..200, overlap in 0usize..100, seed: u64,
+    ) {
+        let hop = hop.min(half);
+        hold(|gpu| cases::stft(gpu, (channels, time, half, hop, overlap.min(hop)), seed));
+    }
+
+    #[test]
     fn conv_goes_on_from_its_tail(
         // Up to 16 rows a thread goes through them, beyond there is a thread a row.
         batch in 1usize..4, time in 1usize..36, c8 in 1usize..12, taps in 1usize..5, seed: u64,

@@ -1,4 +1,4 @@
-//! The hand-off's queue in every order that two threads can run it, by loom.
+//! The hand-off's queue and its shared value in every order that two threads can run them, by loom.
 
 use loom::thread;
 
@@ -8,6 +8,8 @@ mod sync {
     pub use loom::sync::atomic::{AtomicUsize, Ordering};
 }
 
+#[path = "../src/handoff/exclusive.rs"]
+mod exclusive;
 #[path = "../src/handoff/ring.rs"]
 mod ring;
 
@@ -74,5 +76,21 @@ fn a_value_goes_round_and_round() {
         other.join().unwrap();
         let value = seen.or_else(|| returned.take()).map(|value| *value);
         assert_eq!(value, Some(1));
+    });
+}
+
+#[test]
+fn a_shared_value_is_one_threads_at_a_time_and_loses_nothing() {
+    loom::model(|| {
+        let shared = loom::sync::Arc::new(exclusive::Exclusive::new(0));
+        let other = {
+            let shared = loom::sync::Arc::clone(&shared);
+            thread::spawn(move || shared.try_with(|value| *value += 1).is_some())
+        };
+        let here = shared.try_with(|value| *value += 1).is_some();
+        let there = other.join().unwrap();
+        let sum = shared.try_with(|value| *value).expect("nobody has it now");
+        assert_eq!(sum, i32::from(here) + i32::from(there));
+        assert!(here || there, "one of both must have had it");
     });
 }

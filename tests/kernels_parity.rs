@@ -107,7 +107,7 @@ fn states_that_decay_in_silence_never_become_subnormal() {
         let (mut y, mut h) = (vec![0.0; time * e], vec![1.0; s6_scan.state_len()]);
         s6(path, &s6_scan, rows, &mut y, 1, time, &mut h);
         check("s6", &y, &h);
-        ssd_gates(path, &ssd_scan, &[0.7; 512], 2, &mut gates, time);
+        ssd_gates(path, &ssd_scan, &[0.7; 512], 2, 1.0, &mut gates, time);
         let (mut y, mut h) = (vec![0.0; time * e], vec![1.0; ssd_scan.state_len()]);
         ssd(
             path,
@@ -356,7 +356,7 @@ proptest! {
         let truth = oracle::ssd(&a, &wide(&d), states, groups, &delta, &x, &b, &c, &mut vec![0.0; e * states]);
         for path in Path::available() {
             let mut gates = vec![0.0; time * s.gates_len()];
-            ssd_gates(path, &s, &dt, heads, &mut gates, time);
+            ssd_gates(path, &s, &dt, heads, 1.0, &mut gates, time);
             let (mut y, mut h) = (vec![0.0; time * e], vec![0.0; s.state_len()]);
             ssd(path, &s, &xbc, s.row_len(), &gates, &mut y, 1, time, &mut h);
             assert_db(&truth, &y, "ssd", path);

@@ -1,268 +1,316 @@
-//! Promise: a whole file run many frames at once equals the same file run live, whatever runs it, and however the file is
-//! cut; a sample that is no number has the stream forgotten at the same place.
+//! Promise: a whole file run on a GPU many frames at once equals the same file run live on the CPU, whatever its rate and however
+//! it is cut; a sample that is no number has the stream forgotten at the same place; memory does not grow with the file.
+#![cfg(feature = "gpu")]
 
 mod kernel_common;
+mod voice;
 
 use std::sync::Arc;
 
 use kernel_common::{Noise, wide};
 use statewave::chain::{self, Chain, ChainConfig};
-use statewave::controls::{Controls, Listen};
-use statewave::engine::Engine;
+use statewave::controls::{Controls, Listen, Stereo};
 use statewave::engine::cpu::CpuEngine;
-use statewave::engine::offline::{self, Whole};
-use statewave::kernels::{Path, oracle};
+use statewave::engine::gpu::whole::{self, InPlace, Settings, Tape, Whole, WholeError};
+use statewave::engine::gpu::{Choice, Gpu};
+use statewave::kernels::oracle;
 use statewave::model::Model;
-use statewave::model::denoise::DenoiseSession;
+use voice::noisy_voice;
 
 const MODEL: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/assets/models/denoise-live.safetensors"
 );
 
-/// Frames of every channel by the CPU's own scan over many frames.
-struct Scan {
-    sessions: Vec<DenoiseSession>,
-    frame: usize,
-    longest: usize,
-}
-
-impl Scan {
-    fn new(model: &Model, channels: usize, max_time: usize) -> Scan {
-        let net = model.net();
-        Scan {
-            sessions: (0..channels)
-                .map(|_| DenoiseSession::new(Arc::clone(net), Path::detect(), max_time))
-                .collect(),
-            frame: 2 * net.bins(),
-            longest: 0,
+fn gpu() -> Option<Arc<Gpu>> {
+    match Gpu::open(&Choice::any()) {
+        Ok(gpu) => Some(Arc::new(gpu)),
+        Err(error) => {
+            eprintln!("skipped: {error}");
+            None
         }
     }
 }
 
-impl Whole for Scan {
-    type Error = String;
-
-    fn run(&mut self, time: usize, frames: &[f32], out: &mut [f32]) -> Result<(), String> {
-        self.longest = self.longest.max(time);
-        let len = time * self.frame;
-        for (session, (x, y)) in self
-            .sessions
-            .iter_mut()
-            .zip(frames.chunks_exact(len).zip(out.chunks_exact_mut(len)))
-        {
-            session.run(x, y);
-        }
-        Ok(())
-    }
-
-    fn reset(&mut self) {
-        self.sessions.iter_mut().for_each(DenoiseSession::reset);
-    }
+/// A noisy voice from another second on in every channel, and noise that is the channel's own.
+fn recording(rate: u32, channels: usize, seconds: f64) -> Vec<Vec<f32>> {
+    let (len, voice) = ((seconds * f64::from(rate)) as usize, noisy_voice());
+    let channel = |channel: usize| {
+        let noise = Noise(7 + channel as u64).vec(len, 0.01);
+        let voice = &voice[48_000 / (channel + 1)..];
+        noise.iter().zip(voice).map(|(n, v)| n + v).collect()
+    };
+    (0..channels).map(channel).collect()
 }
 
-fn chain_of(engine: Box<dyn Engine>, model: &Model, rate: u32, channels: usize) -> Chain {
+fn live(model: &Arc<Model>, rate: u32, audio: &mut [Vec<f32>], controls: &Controls) -> Chain {
+    let (spec, channels) = (model.spec(), audio.len());
     let config = ChainConfig {
         sample_rate: rate,
         channels,
         max_block: 4096,
     };
-    let spec = model.spec();
-    Chain::new(engine, spec.front_end, spec.sample_rate, config).unwrap()
+    let engine = Box::new(CpuEngine::new(model, channels));
+    let mut chain = Chain::new(engine, spec.front_end, spec.sample_rate, config).unwrap();
+    chain::render(&mut chain, audio, controls, |_| ());
+    chain
 }
 
-/// Bursts of noise, with a sample that is no number in the middle if `hurt`.
-fn recording(rate: u32, channels: usize, hurt: bool) -> Vec<Vec<f32>> {
-    (0..channels)
-        .map(|channel| {
-            let mut noise = Noise(7 + channel as u64);
-            let mut x: Vec<f32> = (0..2 * rate as usize)
-                .map(|i| 0.2 * noise.next() * (i as f32 / rate as f32 * 9.0).sin())
-                .collect();
-            if hurt {
-                x[rate as usize] = f32::NAN;
-            }
-            x
-        })
-        .collect()
+/// No sample is off by -100 dBFS, and all together by less of what is heard.
+fn assert_same(live: &[Vec<f32>], whole: &[Vec<f32>], what: &str) {
+    for (live, whole) in live.iter().zip(whole) {
+        assert_eq!(live.len(), whole.len());
+        let worst = live
+            .iter()
+            .zip(whole)
+            .fold(0.0f32, |worst, (a, b)| worst.max((a - b).abs()));
+        let snr = oracle::snr_db(&wide(live), whole);
+        eprintln!(
+            "{what}: {snr:.1} dB, worst sample {:.1} dBFS",
+            20.0 * worst.log10()
+        );
+        assert!(worst < 1e-5, "{what}: a sample is off by {worst}");
+        assert!(snr > 80.0, "{what}: {snr:.1} dB");
+    }
 }
 
-/// The recording live, and ahead of itself by `whole` in stretches.
-fn both<W: Whole<Error: std::fmt::Debug>>(
-    model: &Arc<Model>,
+/// The recording live and whole, `frames` at a time.
+fn compare(
+    gpu: &Arc<Gpu>,
+    audio: &[Vec<f32>],
     rate: u32,
-    stretch: usize,
     controls: &Controls,
-    hurt: bool,
-    whole: &mut W,
-) -> (Vec<Vec<f32>>, Vec<Vec<f32>>) {
-    let channels = 2;
-    let mut live = recording(rate, channels, hurt);
-    let mut chain = chain_of(
-        Box::new(CpuEngine::new(model, channels)),
-        model,
-        rate,
-        channels,
-    );
-    chain::render(&mut chain, &mut live, controls, |_| ());
-
-    let mut ahead = recording(rate, channels, hurt);
-    let (scout, player, mut batch) = offline::engines(2 * model.net().bins(), channels);
-    let mut scout = chain_of(Box::new(scout), model, rate, channels);
-    let mut player = chain_of(Box::new(player), model, rate, channels);
-    let mut told = 0;
-    chain::render_ahead(
-        (&mut scout, &mut player),
-        stretch,
-        || batch.run(whole),
-        &mut ahead,
-        controls,
-        |done| told = done,
-    )
-    .unwrap();
-    assert!(told >= ahead[0].len(), "progress ends at {told}");
-    assert_eq!(
-        player.stats().late,
-        0,
-        "every frame was there when it was played"
-    );
-    (live, ahead)
+    frames: usize,
+    what: &str,
+) {
+    let model = Arc::new(Model::open(MODEL).unwrap());
+    let mut truth = audio.to_vec();
+    let chain = live(&model, rate, &mut truth, controls);
+    let settings = Settings {
+        frames: Some(frames),
+        ..Settings::new(rate, audio.len(), controls)
+    };
+    let mut whole =
+        Whole::new(gpu, &model, settings).unwrap_or_else(|e| panic!("{e}: {:?}", gpu.fault()));
+    assert_eq!(whole.latency(), chain.latency());
+    // The second recording finds nothing of the first.
+    for round in ["first", "second"] {
+        let (mut output, mut told) = (audio.to_vec(), 0);
+        whole
+            .run(&mut InPlace::new(&mut output, |done| told = done))
+            .unwrap();
+        assert_eq!(told, audio[0].len(), "progress ends");
+        assert!(truth[0].iter().any(|x| x.abs() > 0.05), "there is sound");
+        assert_same(&truth, &output, &format!("{what}, {round}"));
+    }
 }
 
 #[test]
-fn the_same_bits_by_the_scan_over_many_frames() {
-    let model = Arc::new(Model::open(MODEL).unwrap());
+fn the_same_sound_at_any_rate_however_it_is_cut() {
+    let Some(gpu) = gpu() else { return };
+    let controls = Controls::default();
+    for (rate, channels, frames) in [
+        (48_000, 1, 400),
+        (48_000, 2, 37),
+        (44_100, 2, 50),
+        (96_000, 1, 1),
+        (16_000, 3, 64),
+        (47_999, 1, 33),
+    ] {
+        let seconds = if frames == 1 { 0.3 } else { 1.1 };
+        let audio = recording(rate, channels, seconds);
+        let what = format!("{rate} Hz, {channels} channels, {frames} frames");
+        compare(&gpu, &audio, rate, &controls, frames, &what);
+    }
+}
+
+#[test]
+fn the_same_sound_however_channels_share_the_model_and_whatever_is_mixed_in() {
+    let Some(gpu) = gpu() else { return };
+    let audio = recording(48_000, 2, 1.0);
+    for stereo in [Stereo::Link, Stereo::MidSide] {
+        let controls = Controls {
+            stereo,
+            ..Controls::default()
+        };
+        compare(&gpu, &audio, 48_000, &controls, 60, &format!("{stereo:?}"));
+    }
     let removed = Controls {
         listen: Listen::Removed,
-        mix: 0.7,
+        output_gain_db: 3.0,
         ..Controls::default()
     };
-    for (rate, stretch, controls, hurt) in [
-        (48_000, 20_000, Controls::default(), false),
-        (44_100, 1, Controls::default(), false),
-        (96_000, 1 << 20, removed, false),
-        (48_000, 30_000, Controls::default(), true),
-    ] {
-        let mut scan = Scan::new(&model, 2, 800);
-        let (live, ahead) = both(&model, rate, stretch, &controls, hurt, &mut scan);
-        assert!(scan.longest > 10, "{} frames at once", scan.longest);
-        assert!(live.iter().flatten().all(|v| v.is_finite()));
-        assert!(
-            live == ahead,
-            "at {rate} Hz in stretches of {stretch}: not the same bits"
-        );
+    compare(&gpu, &audio[..1], 48_000, &removed, 60, "removed");
+    let mixed = Controls {
+        mix: 0.7,
+        amount_db: 12.0,
+        ..Controls::default()
+    };
+    compare(
+        &gpu,
+        &recording(44_100, 1, 1.0),
+        44_100,
+        &mixed,
+        60,
+        "mixed",
+    );
+}
+
+#[test]
+fn what_is_no_audio_has_the_stream_forgotten_at_the_same_place() {
+    let Some(gpu) = gpu() else { return };
+    let controls = Controls::default();
+    for rate in [48_000, 44_100] {
+        let mut audio = recording(rate, 2, 1.0);
+        let at = rate as usize / 2;
+        audio[0][at] = f32::NAN;
+        audio[1][at + 1] = 1e30;
+        audio[1][at + rate as usize / 10] = f32::INFINITY;
+        // In the middle of a chunk, and where one ends.
+        for frames in [500, 75] {
+            let what = format!("hurt at {rate} Hz, {frames} frames");
+            compare(&gpu, &audio, rate, &controls, frames, &what);
+        }
     }
 }
 
-/// Gives a frame that is no number, once, and is otherwise the scan.
-struct Breaks(Scan, Option<usize>);
-
-impl Whole for Breaks {
-    type Error = String;
-
-    fn run(&mut self, time: usize, frames: &[f32], out: &mut [f32]) -> Result<(), String> {
-        self.0.run(time, frames, out)?;
-        if let Some(at) = self.1.take() {
-            out[at * self.0.frame] = f32::NAN;
+#[test]
+fn the_shortest_recordings_go_through() {
+    let Some(gpu) = gpu() else { return };
+    let model = Arc::new(Model::open(MODEL).unwrap());
+    let controls = Controls::default();
+    for rate in [48_000, 44_100] {
+        for len in [0, 1, 191, 193, 1000] {
+            let mut audio = vec![Noise(1).vec(len, 0.1)];
+            let mut truth = audio.clone();
+            live(&model, rate, &mut truth, &controls);
+            whole::render(&gpu, &model, &mut audio, rate, &controls, |_| ()).unwrap();
+            assert_same(&truth, &audio, &format!("{len} samples at {rate} Hz"));
         }
+    }
+}
+
+/// A tape that gives so many samples in small pieces, and then fails to give or to take.
+struct Fails {
+    left: usize,
+    takes: usize,
+}
+
+#[derive(Debug)]
+enum Fault {
+    Read,
+    Write,
+    Device,
+}
+
+impl From<WholeError> for Fault {
+    fn from(_: WholeError) -> Fault {
+        Fault::Device
+    }
+}
+
+impl Tape for Fails {
+    type Error = Fault;
+
+    fn read(&mut self, channels: &mut [Vec<f32>], most: usize) -> Result<usize, Fault> {
+        let piece = self.left.min(most).min(777);
+        self.left -= piece;
+        channels[0].resize(channels[0].len() + piece, 0.1);
+        if piece == 0 {
+            Err(Fault::Read)
+        } else {
+            Ok(piece)
+        }
+    }
+
+    fn write(&mut self, _: &mut [Vec<f32>]) -> Result<(), Fault> {
+        self.takes = self.takes.checked_sub(1).ok_or(Fault::Write)?;
         Ok(())
     }
-
-    fn reset(&mut self) {
-        self.0.reset();
-    }
 }
 
 #[test]
-fn a_frame_that_is_no_number_is_heard_as_it_came_and_the_rest_goes_on() {
+fn a_fault_is_told_and_the_next_recording_is_whole() {
+    let Some(gpu) = gpu() else { return };
     let model = Arc::new(Model::open(MODEL).unwrap());
-    let mut breaks = Breaks(Scan::new(&model, 2, 800), Some(40));
     let controls = Controls::default();
-    let (live, ahead) = both(&model, 48_000, 40_000, &controls, false, &mut breaks);
-    assert!(ahead.iter().flatten().all(|v| v.is_finite()));
-    // Before the fault the same bits; behind it the stream began anew, so not.
-    let before = 38 * 320;
-    assert!(live[0][..before] == ahead[0][..before]);
-    assert!(live[0][before..] != ahead[0][before..]);
-}
-
-#[test]
-fn a_fault_is_told_and_ends_the_work() {
-    struct Fails;
-    impl Whole for Fails {
-        type Error = &'static str;
-        fn run(&mut self, _: usize, _: &[f32], _: &mut [f32]) -> Result<(), &'static str> {
-            Err("gone")
-        }
-        fn reset(&mut self) {}
-    }
-    let model = Arc::new(Model::open(MODEL).unwrap());
-    let mut audio = recording(48_000, 1, false);
-    let (scout, player, mut batch) = offline::engines(2 * model.net().bins(), 1);
-    let mut scout = chain_of(Box::new(scout), &model, 48_000, 1);
-    let mut player = chain_of(Box::new(player), &model, 48_000, 1);
-    let told = chain::render_ahead(
-        (&mut scout, &mut player),
-        8192,
-        || batch.run(&mut Fails),
-        &mut audio,
-        &Controls::default(),
-        |_| (),
-    );
-    assert_eq!(told, Err("gone"));
-}
-
-#[cfg(feature = "gpu")]
-#[test]
-fn the_same_sound_by_the_gpu() {
-    use statewave::engine::gpu::denoiser::GpuDenoiser;
-    use statewave::engine::gpu::{Choice, Gpu};
-
-    let gpu = match Gpu::open(&Choice::any()) {
-        Ok(gpu) => Arc::new(gpu),
-        Err(error) => return eprintln!("skipped: {error}"),
+    let settings = Settings {
+        frames: Some(20),
+        ..Settings::new(48_000, 1, &controls)
     };
-    let model = Arc::new(Model::open(MODEL).unwrap());
-    // Less at a time than a stretch holds, and more.
-    let mut denoiser = GpuDenoiser::new(gpu, model.net(), 2, 50).unwrap();
-    let controls = Controls::default();
-    for (rate, stretch) in [(44_100, 40_000), (48_000, 5_000)] {
-        let (live, ahead) = both(&model, rate, stretch, &controls, false, &mut denoiser);
-        for (live, ahead) in live.iter().zip(&ahead) {
-            let worst = live
-                .iter()
-                .zip(ahead)
-                .fold(0.0f32, |worst, (a, b)| worst.max((a - b).abs()));
-            let snr = oracle::snr_db(&wide(live), ahead);
-            eprintln!(
-                "{rate} Hz: {snr:.1} dB, worst sample {:.1} dBFS",
-                20.0 * worst.log10()
-            );
-            assert!(worst < 1e-5, "a sample is off by {worst}");
-        }
+    let mut whole = Whole::new(&gpu, &model, settings).unwrap();
+    for (left, takes) in [(30_000, 100), (60_000, 3)] {
+        let told = whole.run(&mut Fails { left, takes }).unwrap_err();
+        assert!(matches!(
+            (told, takes),
+            (Fault::Read, 100) | (Fault::Write, 3)
+        ));
+        let mut audio = recording(48_000, 1, 0.7);
+        let mut truth = audio.clone();
+        live(&model, 48_000, &mut truth, &controls);
+        whole.run(&mut InPlace::new(&mut audio, |_| ())).unwrap();
+        assert_same(&truth, &audio, "behind a fault");
+    }
+    gpu.destroy();
+    let mut audio = recording(48_000, 1, 0.7);
+    let told = whole.run(&mut InPlace::new(&mut audio, |_| ()));
+    assert!(matches!(told, Err(WholeError::Gpu(_))), "{told:?}");
+}
+
+/// A tape of so many samples that keeps none.
+struct Long<'a> {
+    left: usize,
+    taken: usize,
+    most: u64,
+    gpu: &'a Gpu,
+}
+
+impl Tape for Long<'_> {
+    type Error = WholeError;
+
+    fn read(&mut self, channels: &mut [Vec<f32>], most: usize) -> Result<usize, WholeError> {
+        let piece = self.left.min(most);
+        self.left -= piece;
+        // What is kept here is what a chunk needs.
+        assert!(
+            channels[0].len() <= 64 * 320,
+            "{} are kept",
+            channels[0].len()
+        );
+        channels[0].resize(channels[0].len() + piece, 0.1);
+        Ok(piece)
+    }
+
+    fn write(&mut self, channels: &mut [Vec<f32>]) -> Result<(), WholeError> {
+        self.taken += channels[0].len();
+        self.most = self.most.max(self.gpu.memory().unwrap_or(0));
+        Ok(())
     }
 }
 
-#[cfg(feature = "gpu")]
 #[test]
-fn a_long_recording_takes_no_more_of_the_device_than_a_short_one() {
-    use statewave::engine::gpu::{Choice, Gpu, whole};
-
-    let gpu = match Gpu::open(&Choice::any()) {
-        Ok(gpu) => Arc::new(gpu),
-        Err(error) => return eprintln!("skipped: {error}"),
-    };
+fn a_long_recording_takes_no_more_memory_than_a_short_one() {
+    let Some(gpu) = gpu() else { return };
     let model = Arc::new(Model::open(MODEL).unwrap());
-    // Stretches of 32 frames: five of them, and twenty.
-    let most = |seconds: usize| {
-        let mut audio = vec![vec![0.1; 48_000 * seconds]];
-        let mut most = 0;
-        let controls = Controls::default();
-        whole::render_by(&gpu, &model, &mut audio, 48_000, &controls, 32, |_| {
-            most = most.max(gpu.memory().unwrap_or(0));
-        })
-        .unwrap();
-        most
+    let settings = Settings {
+        frames: Some(32),
+        timed: true,
+        ..Settings::new(48_000, 1, &Controls::default())
+    };
+    let mut whole = Whole::new(&gpu, &model, settings).unwrap();
+    let mut most = |seconds: usize| {
+        let mut tape = Long {
+            left: 48_000 * seconds,
+            taken: 0,
+            most: 0,
+            gpu: &gpu,
+        };
+        let stages = whole.run(&mut tape).unwrap();
+        assert_eq!(tape.taken, 48_000 * seconds);
+        assert_eq!(stages.chunks, (48_000 * seconds + 128).div_ceil(32 * 320));
+        assert_eq!(stages.device.is_some(), gpu.abilities().timestamps);
+        eprintln!("{stages:?}");
+        tape.most
     };
     let (short, long) = (most(1), most(4));
     if short == 0 {

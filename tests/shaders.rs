@@ -8,6 +8,7 @@ use statewave::engine::gpu::ops::{self, Activation, Around, Gate, Strides};
 use statewave::engine::gpu::record::Run;
 use statewave::engine::gpu::shader::{Shader, Source};
 use statewave::kernels::scan::{S4d, S6, Ssd};
+use statewave::model::spec::FrontEnd;
 
 /// Parses and validates, with nothing that WebGPU does not promise everywhere.
 fn module(source: &Source) -> Module {
@@ -167,6 +168,46 @@ fn what_stands_before_and_behind_the_net_is_sound() {
     assert_eq!(
         offsets.iter().map(|(_, at)| *at).collect::<Vec<_>>(),
         [0, 4, 8, 12]
+    );
+}
+
+#[test]
+fn what_takes_samples_and_gives_samples_is_sound() {
+    for (window, hop, overlap) in [(1280, 320, 128), (110, 100, 10), (1024, 64, 0)] {
+        let front_end = FrontEnd {
+            hop,
+            window,
+            overlap,
+            spread: 0,
+        };
+        let module = module(&ops::stft_source(ops::Stft {
+            front_end,
+            samples: 9000,
+            past: 4,
+            frames: 12,
+            joined: 8000,
+            kept: 64,
+        }));
+        assert_eq!(entries(&module), ["analyse", "synthesise", "join"]);
+        let bytes = workgroup_bytes(&module);
+        assert_eq!(bytes as usize, ops::stft_bytes(&front_end));
+        assert!(bytes <= 16_384);
+    }
+    // Every phase has its row, and not every one.
+    for (rate_in, rate_out) in [(147, 160), (48_000, 47_999)] {
+        let source = ops::resample_source(ops::Resample {
+            rate_in,
+            rate_out,
+            from: 9000,
+            to: 8000,
+        });
+        assert_eq!(entries(&module(&source)), ["main"]);
+    }
+    assert_eq!(entries(&module(&ops::link_source((641, 4, 12)))), ["main"]);
+    let s = Ssd::new(&[0.0], &[0.0], &[0.0], 8, 4, 1, (0.0, f32::INFINITY));
+    assert_eq!(
+        entries(&module(&ops::deltas_source(&s, 16, 1, 2))),
+        ["main"]
     );
 }
 

@@ -16,6 +16,7 @@ use statewave::engine::supervisor::{Playing, Policy, Supervisor};
 use statewave::engine::{Engine, Exchange};
 use statewave::handoff::job::{Job, JobBench, Outcome, StateOrder};
 use statewave::model::Model;
+use statewave::state::{Hand, Memory, StateControls};
 
 #[global_allocator]
 static ALLOCATOR: AllocDisabler = AllocDisabler;
@@ -128,7 +129,31 @@ fn stream(
     frames: u64,
     shuffled: bool,
     resets: &[u64],
+    fate: impl FnMut(u64) -> Fate,
+) -> Supervisor {
+    touched(
+        handoff,
+        save_every,
+        punctual,
+        frames,
+        shuffled,
+        resets,
+        fate,
+        |_, _| (),
+    )
+}
+
+/// The same, with something done to both memories before each frame.
+#[allow(clippy::too_many_arguments)]
+fn touched(
+    handoff: usize,
+    save_every: u64,
+    punctual: u32,
+    frames: u64,
+    shuffled: bool,
+    resets: &[u64],
     mut fate: impl FnMut(u64) -> Fate,
+    mut touch: impl FnMut(u64, &mut dyn Memory),
 ) -> Supervisor {
     let model = model();
     let policy = Policy {
@@ -152,6 +177,8 @@ fn stream(
             first = seq;
         }
         let input = frame(5, seq, len);
+        touch(seq, &mut plain);
+        assert_no_alloc(|| touch(seq, &mut supervisor));
         plain.submit(seq, &input);
         let mut truth = vec![0.0; len];
         plain.collect(seq, &mut truth);
@@ -236,6 +263,65 @@ fn a_reset_leaves_results_of_before_behind() {
     assert!(supervisor.stats().by_worker > 0);
 }
 
+#[test]
+fn a_pace_of_its_own_is_played_here_and_the_worker_plays_again_behind_it() {
+    for handoff in [0, 400, 1_000] {
+        let pace = |seq, memory: &mut dyn Memory| {
+            memory.set_pace(match seq {
+                60..70 => 0.5,
+                70..90 => 0.0,
+                90..95 => 3.0,
+                _ => 1.0,
+            });
+        };
+        let during = touched(handoff, 8, 5, 80, false, &[], |_| Fate::After(0), pace);
+        assert_eq!(during.playing(), Playing::Here);
+        let behind = touched(handoff, 8, 5, 130, false, &[], |_| Fate::After(0), pace);
+        assert_eq!(behind.playing(), Playing::Worker, "{:?}", behind.stats());
+        assert_eq!(behind.stats().given_back, 2);
+    }
+}
+
+#[test]
+fn a_state_that_is_put_back_is_played_here_and_given_to_the_worker() {
+    // With more than a hop of handoff it is heard in frames that were given before.
+    for handoff in [0, 64, 280] {
+        let supervisor = touched(
+            handoff,
+            8,
+            5,
+            130,
+            false,
+            &[],
+            |_| Fate::After(0),
+            |seq, memory| {
+                let bank = Arc::clone(memory.bank());
+                let mut hand = Hand::default();
+                hand.set(&StateControls::default());
+                hand.set(&StateControls {
+                    // The worker plays at both stores.
+                    store: [(40, 0), (55, 1)]
+                        .into_iter()
+                        .find(|s| s.0 == seq)
+                        .map(|s| s.1),
+                    recall: seq == 70,
+                    morph: 0.3,
+                    ..StateControls::default()
+                });
+                hand.step(memory, 0.0);
+                assert_eq!(bank.filled()[0], seq >= 40);
+            },
+        );
+        assert_eq!(
+            supervisor.playing(),
+            Playing::Worker,
+            "{:?}",
+            supervisor.stats()
+        );
+        assert_eq!(supervisor.stats().given_back, 2);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -246,6 +332,7 @@ proptest! {
         punctual in 1u32..8,
         shuffled: bool,
         resets in proptest::collection::vec(2u64..160, 0..3),
+        paces in proptest::collection::vec(prop_oneof![4 => Just(1.0f32), 1 => Just(0.0), 1 => 0.0f32..4.0], 10),
         fates in proptest::collection::vec(
             prop_oneof![
                 8 => Just(Fate::After(0)),
@@ -258,6 +345,9 @@ proptest! {
         ),
     ) {
         // Runs of one fate, or nothing would ever be punctual.
-        stream(handoff, save_every, punctual, 160, shuffled, &resets, |seq| fates[seq as usize / 8 % 20 * 8]);
+        let fate = |seq: u64| fates[seq as usize / 8 % 20 * 8];
+        touched(handoff, save_every, punctual, 160, shuffled, &resets, fate, |seq, memory| {
+            memory.set_pace(paces[seq as usize / 16 % 10]);
+        });
     }
 }

@@ -247,13 +247,16 @@ fn a_knob_that_jumps_is_heard_as_a_turn() {
     );
 }
 
-fn chain(rate: u32, channels: usize) -> Chain {
-    let config = ChainConfig {
-        sample_rate: rate,
+fn config(sample_rate: u32, channels: usize) -> ChainConfig {
+    ChainConfig {
+        sample_rate,
         channels,
         max_block: 300,
-    };
-    Chain::of_effect(&model(), config).unwrap()
+    }
+}
+
+fn chain(rate: u32, channels: usize) -> Chain {
+    Chain::of_effect(&model(), config(rate, channels)).unwrap()
 }
 
 fn played(chain: &mut Chain, input: &[Vec<f32>], controls: &Controls) -> Vec<Vec<f32>> {
@@ -303,21 +306,55 @@ fn a_cabinet_is_a_convolution_without_delay_and_comes_without_a_step() {
     let mut with = chain(48_000, 1);
     let mut response = vec![0.0; 700];
     (response[0], response[600]) = (0.5, -0.25);
-    let cabinet = with.cabinet(&[response], 48_000).unwrap();
+    let cabinet = Chain::cabinet(&config(48_000, 1), &[response], 48_000).unwrap();
     assert!(with.swap_cabinet(Some(cabinet)).is_none());
     let out = played(&mut with, &input, &Controls::default());
-    let truth: Vec<f64> = (0..6_000)
-        .map(|n| {
-            0.5 * bare[0][n] as f64
-                - if n < 600 {
-                    0.0
-                } else {
-                    0.25 * bare[0][n - 600] as f64
-                }
-        })
-        .collect();
-    assert_db(&truth, &out[0], 90.0, "two echoes", Path::detect());
+    let echoes = |bare: &[f32]| -> Vec<f64> {
+        let early = |n: usize| {
+            if n < 600 {
+                0.0
+            } else {
+                f64::from(bare[n - 600])
+            }
+        };
+        let heard = |n: usize| 0.5 * f64::from(bare[n]) - 0.25 * early(n);
+        (0..bare.len()).map(heard).collect()
+    };
+    assert_db(
+        &echoes(&bare[0]),
+        &out[0],
+        90.0,
+        "two echoes",
+        Path::detect(),
+    );
     assert_eq!(with.tail(), 601);
+
+    // Not heard, it is as if there were none; heard again, it begins anew.
+    let off = Controls {
+        cabinet: false,
+        ..Controls::default()
+    };
+    with.reset();
+    assert!(common::same_bits(
+        &played(&mut with, &input, &off)[0],
+        &bare[0]
+    ));
+    let after = played(&mut with, &input, &Controls::default());
+    let mut without = chain(48_000, 1);
+    played(&mut without, &input, &off);
+    let bare = played(&mut without, &input, &off);
+    assert_db(
+        &echoes(&bare[0])[960..],
+        &after[0][960..],
+        90.0,
+        "again",
+        Path::detect(),
+    );
+    let step = |n: usize| (after[0][n] - bare[0][n]).abs();
+    assert!(
+        step(0) < 1e-3 && step(400) > 1e-3,
+        "it comes without a fade"
+    );
 
     // Out again in the middle of a low tone.
     let tone: Vec<Vec<f32>> = vec![(0..4_800).map(|n| 0.3 * (0.01 * n as f32).sin()).collect()];
@@ -330,11 +367,10 @@ fn a_cabinet_is_a_convolution_without_delay_and_comes_without_a_step() {
 
 #[test]
 fn a_cabinet_of_another_rate_sounds_alike_and_bad_ones_say_what_helps() {
-    let with = chain(96_000, 2);
     let mut click = vec![0.0; 400];
     click[100] = 1.0;
     let mut at_96 = chain(96_000, 1);
-    let cabinet = at_96.cabinet(&[click.clone()], 48_000).unwrap();
+    let cabinet = Chain::cabinet(&config(96_000, 1), &[click.clone()], 48_000).unwrap();
     at_96.swap_cabinet(Some(cabinet));
     let tone = |n: usize| 0.3 * (0.02 * n as f32).sin();
     let input = vec![(0..9_600).map(tone).collect::<Vec<f32>>()];
@@ -355,7 +391,9 @@ fn a_cabinet_of_another_rate_sounds_alike_and_bad_ones_say_what_helps() {
         (vec![click.clone()], 1_000, "8000 to"),
         (vec![], 48_000, "silent"),
     ] {
-        let error: CabinetError = with.cabinet(&response, rate).err().unwrap();
+        let error: CabinetError = Chain::cabinet(&config(96_000, 2), &response, rate)
+            .err()
+            .unwrap();
         assert!(error.to_string().contains(what), "{error}");
     }
 }
@@ -380,7 +418,8 @@ fn nothing_is_allocated_while_knobs_turn_and_cabinets_come_and_go() {
         let (writer, mut reader) = statewave::telemetry::pair();
         chain.set_telemetry(Some(writer));
         reader.watch(true);
-        let mut cabinets = [0.5, 0.2].map(|x| chain.cabinet(&[vec![x; 900]], 48_000).ok());
+        let mut cabinets =
+            [0.5, 0.2].map(|x| Chain::cabinet(&config(rate, 2), &[vec![x; 900]], 48_000).ok());
         let (mut left, mut right) = (Noise(3).vec(2_000, 0.5), Noise(4).vec(2_000, 0.5));
         assert_no_alloc::assert_no_alloc(|| {
             for i in 0..12 {

@@ -1,5 +1,6 @@
 """C++ beside Python: libraries compiled on first use with the system's compiler, and calls into them."""
 import ctypes
+import hashlib
 import os
 import subprocess
 from pathlib import Path
@@ -11,8 +12,10 @@ _libraries = {}
 
 def _library(name):
     source = Path(__file__).with_name(f"{name}.cpp")
-    target = source.parent / "build" / f"{name}.so"
-    if not target.exists() or target.stat().st_mtime < source.stat().st_mtime:
+    # Named after what it was made of: times of files tell nothing once a folder has been copied.
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
+    target = source.parent / "build" / f"{name}-{digest}.so"
+    if not target.exists():
         target.parent.mkdir(exist_ok=True)
         # Under a name of its own first, for another process may be waiting for the library.
         fresh = target.with_suffix(f".{os.getpid()}.so")

@@ -135,10 +135,12 @@ class Disturbance(nn.Module):
 
 
 class Loss(nn.Module):
-    """Weights: `perceptual` of the disturbance, `sdr` of SI-SDR, `dnsmos` of -(SIG + BAK + OVRL) / 3, `left` of leftover."""
+    """Weights: `perceptual` of the disturbance, `sdr` of SI-SDR, `dnsmos` of minus the mean of SIG, BAK and OVRL, in which they
+    count as much as `shares` say, `left` of leftover."""
 
-    def __init__(self, perceptual=0.25, sdr=0.01, dnsmos=0.0, left=0.0):
+    def __init__(self, perceptual=0.25, sdr=0.01, dnsmos=0.0, left=0.0, shares=(1.0, 1.0, 1.0)):
         super().__init__()
+        self.register_buffer("shares", torch.tensor(shares) / sum(shares), persistent=False)
         self.perceptual, self.sdr, self.dnsmos, self.left = perceptual, sdr, dnsmos, left
         self.disturbance = Disturbance()
         self.judge = Dnsmos() if dnsmos else None
@@ -172,5 +174,5 @@ class Loss(nn.Module):
         if self.judge is not None:
             scores = self.opinion(e, rms, ok * unclean * (bandwidth >= FULL_BAND_HZ))
             parts.update(zip(("sig", "bak", "ovrl"), scores))
-            loss = loss - self.dnsmos * scores.mean()
+            loss = loss - self.dnsmos * (scores * self.shares).sum()
         return loss, parts

@@ -39,6 +39,7 @@ def arguments():
     a.add_argument("--perceptual", type=float, default=0.25)
     a.add_argument("--sdr", type=float, default=0.01)
     a.add_argument("--dnsmos", type=float, default=0.0, help="weight of DNSMOS P.835's scores")
+    a.add_argument("--shares", type=float, nargs=3, default=(1.0, 1.0, 1.0), metavar=("SIG", "BAK", "OVRL"), help="of DNSMOS's scores in it")
     a.add_argument("--left", type=float, default=0.0, help="weight of what is louder than it should be, in tens of dB")
     a.add_argument("--untouched", type=float, default=0.05, help="share of mixes without noise, to be left as they are")
     a.add_argument("--ema", type=float, default=0.999)
@@ -123,7 +124,7 @@ def main():
     mixer = Mixer(a.store, device, a.seconds, seed=a.seed * 1000 + step, untouched=a.untouched)
     held = Mixer(a.store, device, 4.0, seed=VALIDATION_SEED, validation=True)
     batches = [held.batch(32) for _ in range(a.validation_batches)]
-    loss = Loss(a.perceptual, a.sdr, a.dnsmos, a.left).to(device)
+    loss = Loss(a.perceptual, a.sdr, a.dnsmos, a.left, a.shares).to(device)
     if a.compile:
         model.net = torch.compile(model.net)
         if device == "cuda":  # on a CPU they take longer to compile than they give back

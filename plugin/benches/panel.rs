@@ -13,6 +13,7 @@ use std::time::Instant;
 use common::headless::Headless;
 use egui::{Vec2, vec2};
 use statewave::chain::ChainConfig;
+use statewave::model::streams::StreamModel;
 use statewave::telemetry::{self, Snapshot};
 use statewave_plugin::loader::Loader;
 use statewave_plugin::panel::layout::USUAL;
@@ -30,6 +31,9 @@ const FRAMES_A_SECOND: usize = 60;
 /// What the engine tells of four seconds of noise that swells and fades like syllables.
 fn heard() -> Vec<Snapshot> {
     let model = Loader::new().model().expect("a model is compiled in");
+    let StreamModel::Denoise(model) = model else {
+        unreachable!("the usual model is a denoiser")
+    };
     let config = ChainConfig {
         sample_rate: RATE,
         channels: 1,

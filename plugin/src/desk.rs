@@ -6,14 +6,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use statewave::latency::{Latency, LatencyMode};
-use statewave::model::Model;
 use statewave::model::catalogue::{self, Found};
+use statewave::model::effect::Knob;
+use statewave::model::spec::Task;
+use statewave::model::streams::StreamModel;
+use statewave::state::{Bank, SLOTS};
 use statewave::telemetry::{Reader, Snapshot};
 
 use crate::engine::{EngineChoice, EngineStatus};
 use crate::fault::Fault;
 use crate::loader::{Loader, ModelChoice};
-use crate::panel::host::{PanelHost, Param, choice_value};
+use crate::panel::host::{Listed, PanelHost, Param, choice_value};
 use crate::params::ParamList;
 
 /// Where the parameters' values are kept.
@@ -37,7 +40,16 @@ pub struct Desk<V> {
     loader: Arc<Loader>,
     /// Models that are not among those found by name.
     files: Vec<Found>,
-    names: Vec<String>,
+    /// All that can be chosen, by what they are for.
+    models: Vec<Listed>,
+    /// What the model that plays is for.
+    task: Task,
+    /// Its knobs.
+    knobs: Vec<Knob>,
+    /// The file of the impulse response.
+    cabinet: Option<PathBuf>,
+    /// The slots of what plays.
+    bank: Option<Arc<Bank>>,
     /// Name of the model that was asked for last.
     name: String,
     /// Delay of the model that plays, milliseconds, by [`LatencyMode::Live`].
@@ -60,7 +72,11 @@ impl<V: Values> Desk<V> {
             values,
             loader,
             files: Vec::new(),
-            names: Vec::new(),
+            models: Vec::new(),
+            task: Task::Denoise,
+            knobs: Vec::new(),
+            cabinet: None,
+            bank: None,
             name: String::new(),
             live_ms: None,
             latency: None,
@@ -76,13 +92,17 @@ impl<V: Values> Desk<V> {
 
     /// Looks for models.
     pub fn find(&mut self) {
-        let found = catalogue::all().into_iter().chain(self.files.clone());
-        self.names.clear();
-        for Found { name, .. } in found {
-            if !self.names.contains(&name) {
-                self.names.push(name);
+        let files = self
+            .files
+            .iter()
+            .map(|found| (found.clone(), found.task().ok()));
+        self.models.clear();
+        for (Found { name, .. }, task) in catalogue::of_streams().into_iter().chain(files) {
+            if !self.models.iter().any(|listed| listed.name == name) {
+                self.models.push(Listed { name, task });
             }
         }
+        self.models.sort_by_key(Listed::group);
     }
 
     /// Takes in what the loader says. Gives the fault that is new.
@@ -94,7 +114,12 @@ impl<V: Values> Desk<V> {
             self.add(path);
         }
         self.name = choice.name;
-        self.live_ms = self.loader.ready().map(|model| live_ms(&model));
+        let ready = self.loader.ready();
+        self.task = ready.as_ref().map_or(Task::Denoise, StreamModel::task);
+        self.knobs.clone_from(&self.loader.knobs().read());
+        self.cabinet = self.loader.cabinet();
+        self.bank = self.loader.bank();
+        self.live_ms = ready.and_then(|model| live_ms(&model));
         let said = status.worst().cloned();
         self.engine = status.engine;
         if said == self.loader_fault {
@@ -179,8 +204,37 @@ impl<V: Values> PanelHost for Desk<V> {
         }
     }
 
-    fn models(&self) -> &[String] {
-        &self.names
+    fn models(&self) -> &[Listed] {
+        &self.models
+    }
+
+    fn task(&self) -> Task {
+        self.task
+    }
+
+    fn knobs(&self) -> &[Knob] {
+        &self.knobs
+    }
+
+    fn cabinet(&self) -> Option<&Path> {
+        self.cabinet.as_deref()
+    }
+
+    fn load_cabinet(&mut self, path: Option<&Path>) {
+        self.cabinet = path.map(PathBuf::from);
+        // The same fault is told again when it comes again.
+        self.loader_fault = None;
+        self.loader.choose_cabinet(self.cabinet.clone());
+    }
+
+    fn slots(&self) -> Option<[bool; SLOTS]> {
+        self.bank.as_ref().map(|bank| bank.filled())
+    }
+
+    fn keep_state(&mut self, slot: usize) {
+        if let Some(bank) = &self.bank {
+            bank.want(slot);
+        }
     }
 
     fn model(&self) -> &str {
@@ -232,7 +286,11 @@ impl<V: Values> PanelHost for Desk<V> {
     }
 }
 
-fn live_ms(model: &Model) -> f64 {
+/// Milliseconds of a denoiser by [`LatencyMode::Live`].
+fn live_ms(model: &StreamModel) -> Option<f64> {
+    let StreamModel::Denoise(model) = model else {
+        return None;
+    };
     let spec = model.spec();
-    spec.front_end.latency() as f64 * 1000.0 / f64::from(spec.sample_rate)
+    Some(spec.front_end.latency() as f64 * 1000.0 / f64::from(spec.sample_rate))
 }

@@ -12,12 +12,15 @@
 
 #[cfg(feature = "app")]
 pub mod app;
+mod base64;
 pub mod desk;
 mod editor;
 pub mod engine;
+pub mod fade;
 pub mod fault;
 pub mod instrument;
 pub mod loader;
+mod notes;
 pub mod panel;
 pub mod params;
 pub mod plugin;

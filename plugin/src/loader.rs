@@ -3,28 +3,45 @@
 //! Flows in: the model a project or a person wants. Flows out: engines for the audio thread, and a [`Status`] for people.
 //! The audio thread is never waited for, and never waits: engines go through a slot, and come back to be freed here.
 
+mod cabinet;
+mod chains;
 mod choice;
+mod cost;
 mod device;
 mod error;
+mod shared;
+mod shelf;
+mod states;
 mod thread;
 
+pub use cabinet::may_be_response;
 pub use choice::ModelChoice;
 pub use device::Stream;
 pub use error::LoadError;
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use statewave::model::Model;
-use statewave::model::catalogue::{self, DEFAULT, Found, Recalled};
-use statewave::model::file::sha256;
+use parking_lot::RwLock;
+use statewave::model::effect::Knob;
+use statewave::model::spec::Task;
+use statewave::model::streams::StreamModel;
+use statewave::state::Bank;
 
 use crate::engine::{EngineChoice, EngineKind, EngineStatus};
 use crate::fault::Fault;
 use crate::processor::Processor;
-use device::{Device, Made};
+use chains::MadeChain;
+use device::Device;
+use shared::{Shared, lock};
+use shelf::resolve;
+use states::States;
+
+/// The knobs of the model that plays; none where it has none. For whoever shows them, never for the audio thread.
+pub type ModelKnobs = Arc<RwLock<Vec<Knob>>>;
 
 /// What the loader knows, for people.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -41,37 +58,28 @@ pub struct Status {
     pub engine_fault: Option<Fault>,
     /// What plays is too much for this processor.
     pub cost_fault: Option<Fault>,
+    /// What went wrong with the cabinet; stays until another one is chosen.
+    pub cabinet_fault: Option<Fault>,
+    /// What went wrong with the states that a project kept; stays until others are taken, or another model plays.
+    pub state_fault: Option<Fault>,
     /// What runs models.
     pub engine: EngineStatus,
-    /// Engines that took over while audio was running.
+    /// Engines and chains that took over while audio was running.
     pub swaps: u64,
 }
 
 impl Status {
     /// The fault to show.
     pub fn worst(&self) -> Option<&Fault> {
-        let faults = [&self.fault, &self.engine_fault, &self.cost_fault];
+        let faults = [
+            &self.fault,
+            &self.engine_fault,
+            &self.cost_fault,
+            &self.cabinet_fault,
+            &self.state_fault,
+        ];
         faults.into_iter().find_map(Option::as_ref)
     }
-}
-
-/// What both threads see. Held for moments, never by the audio thread.
-struct Shared {
-    choice: ModelChoice,
-    /// The model of `choice`, or what plays in its place, once it was read.
-    ready: Option<Arc<Model>>,
-    /// The last choice that could be played, and what it plays.
-    settled: Option<(ModelChoice, Arc<Model>)>,
-    /// The GPU that was chosen.
-    device: Device,
-    status: Status,
-}
-
-/// A model that was asked for, and what there is to say about it.
-struct Resolved {
-    model: Arc<Model>,
-    name: String,
-    fault: Option<LoadError>,
 }
 
 /// How long a bounce waits for a device before it begins without.
@@ -102,6 +110,10 @@ impl Loader {
             choice: ModelChoice::default(),
             ready: None,
             settled: None,
+            knobs: ModelKnobs::default(),
+            cabinet: None,
+            response: None,
+            states: States::default(),
             device: Device::None,
             status: Status::default(),
         }));
@@ -148,8 +160,12 @@ impl Loader {
     pub fn status(&self) -> Status {
         let shared = lock(&self.shared);
         let mut status = shared.status.clone();
-        status.engine.opening = matches!(shared.device, Device::Opening);
-        status.engine.gpu = shared.device.facts();
+        // A GPU waits while something plays that only this processor can.
+        let playing = shared.ready.as_ref().map(StreamModel::task);
+        if matches!(playing, None | Some(Task::Denoise)) {
+            status.engine.opening = matches!(shared.device, Device::Opening);
+            status.engine.gpu = shared.device.facts();
+        }
         status
     }
 
@@ -181,28 +197,63 @@ impl Loader {
     }
 
     /// The model that plays, or will when the audio starts; `None` before the first was read.
-    pub fn ready(&self) -> Option<Arc<Model>> {
+    pub fn ready(&self) -> Option<StreamModel> {
         let shared = lock(&self.shared);
         let settled = || shared.settled.as_ref().map(|(_, model)| model);
         shared.ready.as_ref().or_else(settled).cloned()
+    }
+
+    /// The knobs of the model that plays, kept up to date.
+    pub fn knobs(&self) -> ModelKnobs {
+        Arc::clone(&lock(&self.shared).knobs)
+    }
+
+    /// Asks for an impulse response behind effects, or none, and returns at once. One that cannot be used is remembered
+    /// and not heard.
+    pub fn choose_cabinet(&self, path: Option<PathBuf>) {
+        let mut shared = lock(&self.shared);
+        shared.cabinet = path;
+        shared.response = None;
+        shared.status.cabinet_fault = None;
+        let _ = self.commands.send(thread::Command::Cabinet);
+    }
+
+    /// The impulse response asked for last, as a project should remember it.
+    pub fn cabinet(&self) -> Option<PathBuf> {
+        lock(&self.shared).cabinet.clone()
+    }
+
+    /// The slots of what plays, or will when the audio starts.
+    pub fn bank(&self) -> Option<Arc<Bank>> {
+        lock(&self.shared).states.bank()
+    }
+
+    /// The states that are kept, as a project should remember them.
+    pub fn kept_states(&self) -> Vec<u8> {
+        lock(&self.shared).states.kept()
+    }
+
+    /// Puts a project's kept states into the slots of their model, now or when that plays; `None` for what could not be read.
+    pub fn restore_states(&self, bytes: Option<Vec<u8>>) {
+        lock(&self.shared).restore_states(bytes);
     }
 
     /// The model to begin with, read now if it has to be. Not for the audio thread.
     ///
     /// # Errors
     /// No model at all can be played.
-    pub fn model(&self) -> Result<Arc<Model>, LoadError> {
+    pub fn model(&self) -> Result<StreamModel, LoadError> {
         let mut shared = lock(&self.shared);
         self.restart_wanted.store(false, Ordering::Relaxed);
         if let Some(model) = &shared.ready {
-            return Ok(Arc::clone(model));
+            return Ok(model.clone());
         }
         match resolve(&shared.choice) {
             Ok(resolved) => shared.accept(resolved),
             Err(error) => shared.refuse(error),
         }
         if let Some(model) = &shared.ready {
-            return Ok(Arc::clone(model));
+            return Ok(model.clone());
         }
         // A model that is broken must not keep the audio from starting.
         let usual = resolve(&ModelChoice::default())?;
@@ -216,43 +267,73 @@ impl Loader {
     /// No model at all can be played, or none at that rate.
     pub fn processor(&self, stream: &Stream) -> Result<Processor, Fault> {
         let model = self.model()?;
-        if stream.offline {
-            self.await_device(&model);
+        self.read_cabinet();
+        if stream.offline
+            && let StreamModel::Denoise(model) = &model
+        {
+            self.await_device(model);
         }
-        let (device, name) = {
+        let (device, name, response) = {
             let shared = lock(&self.shared);
-            (shared.device.clone(), shared.status.playing.clone())
+            let response = shared.response.clone();
+            (
+                shared.device.clone(),
+                shared.status.playing.clone(),
+                response,
+            )
         };
-        let made = device.engine(&model, stream, 0);
-        let handoff = made.engine.handoff();
-        let cost = match made.on {
-            Some(_) => None,
-            None => device::cost(&model, &name, stream),
-        };
-        lock(&self.shared).note(&made, cost);
-        let made_of = Processor::with_engine(made.engine, &model, stream.config, stream.mode);
-        let (processor, ends) = made_of.map_err(|e| Fault {
-            what: e.to_string(),
-            remedy: "set the audio to a rate from 8 to 192 kHz".into(),
-        })?;
+        let MadeChain {
+            mut chain,
+            on,
+            error,
+            handoff,
+            cost,
+        } = chains::made(&model, &name, &device, stream)?;
+        let cabinet_fault = chains::furnish(&mut chain, &model, response.as_deref(), stream);
+        lock(&self.shared).note(on.is_some(), error.as_ref(), cost, cabinet_fault);
+        states::settle(&self.shared, &mut chain);
+        let latency = chain.latency();
+        let (processor, ends) = Processor::around(chain, stream.mode);
         let link = thread::Link {
             ends,
             stream: *stream,
             playing: model,
-            on: made.on,
+            on,
             handoff,
+            latency,
+            response,
         };
         let _ = self.commands.send(thread::Command::Connect(link));
         Ok(processor)
     }
 
+    /// Reads the impulse response that was chosen, if it is still to be read.
+    fn read_cabinet(&self) {
+        let unread = {
+            let shared = lock(&self.shared);
+            shared
+                .cabinet
+                .clone()
+                .filter(|_| shared.is_cabinet_unread())
+        };
+        if let Some(path) = unread {
+            let read = cabinet::read(&path);
+            lock(&self.shared).accept_cabinet(&path, read);
+        }
+    }
+
     /// Waits until the device that was chosen is ready, or cannot be had.
-    fn await_device(&self, model: &Model) {
+    fn await_device(&self, model: &statewave::model::Model) {
         let _ = self.commands.send(thread::Command::Engine);
         let since = Instant::now();
         while lock(&self.shared).device.is_coming(model) && since.elapsed() < PATIENCE {
             std::thread::sleep(LOOK);
         }
+    }
+
+    /// Whether the model that plays, or will, is to be made anew for another latency mode.
+    pub fn has_modes(&self) -> bool {
+        matches!(self.ready(), None | Some(StreamModel::Denoise(_)))
     }
 
     /// Whether a model or an engine waits for the audio to be started anew. Real-time safe.
@@ -269,111 +350,4 @@ impl Drop for Loader {
             let _ = thread.join();
         }
     }
-}
-
-impl Shared {
-    /// Notes what was found for the choice, which remembers from now on what exactly that is.
-    fn accept(&mut self, resolved: Resolved) {
-        if self.choice.sha256.is_empty() && resolved.fault.is_none() {
-            self.choice.sha256 = resolved.model.sha256().into();
-        }
-        self.status.fault = resolved.fault.map(Fault::from);
-        let model = self.play(resolved.name, resolved.model);
-        self.settled = Some((self.choice.clone(), model));
-    }
-
-    /// Notes that the choice cannot be had: what played before plays on. A project goes on remembering what it was made
-    /// with; what a person has only tried is forgotten.
-    fn refuse(&mut self, error: LoadError) {
-        self.status.loading = false;
-        self.status.fault = Some(error.into());
-        let (choice, model) = self.settled.clone().unzip();
-        self.ready = model;
-        if self.choice.sha256.is_empty() {
-            self.choice = choice.unwrap_or_default();
-        }
-    }
-
-    /// Notes what is wrong with an engine that was made.
-    fn note(&mut self, made: &Made, cost: Option<Fault>) {
-        if let Some(error) = &made.error {
-            self.status.engine_fault = Some(device::fault(error));
-        } else if made.on.is_some() {
-            self.status.engine_fault = None;
-        }
-        self.status.cost_fault = cost;
-    }
-
-    fn play(&mut self, name: String, model: Arc<Model>) -> Arc<Model> {
-        self.status.loading = false;
-        self.status.playing = name;
-        self.status.sha256 = model.sha256().into();
-        self.ready = Some(Arc::clone(&model));
-        model
-    }
-}
-
-fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Finds and reads what was asked for, or what plays in its place.
-fn resolve(choice: &ModelChoice) -> Result<Resolved, LoadError> {
-    let named = || {
-        choice
-            .path
-            .clone()
-            .map(Found::file)
-            .or_else(|| catalogue::find(&choice.name))
-    };
-    let missing = || LoadError::Missing {
-        name: choice.name.clone(),
-    };
-    let (found, fault) = if choice.sha256.is_empty() {
-        match named() {
-            Some(found) => (Some(found), None),
-            None => (None, Some(missing())),
-        }
-    } else {
-        match catalogue::recall(&choice.name, &choice.sha256, choice.path.as_deref()) {
-            Recalled::Same(found) => (Some(found), None),
-            Recalled::Changed(found) => {
-                let name = choice.name.clone();
-                (Some(found), Some(LoadError::Changed { name }))
-            }
-            Recalled::Missing => (None, Some(missing())),
-        }
-    };
-    let found = found
-        .or_else(|| catalogue::find(DEFAULT))
-        .ok_or(LoadError::None)?;
-    Ok(Resolved {
-        model: read(&found)?,
-        name: found.name,
-        fault,
-    })
-}
-
-/// Reads a model, or shares it with whoever plays it already.
-fn read(found: &Found) -> Result<Arc<Model>, LoadError> {
-    static PLAYED: Mutex<Vec<Weak<Model>>> = Mutex::new(Vec::new());
-    let broken = |source| LoadError::Broken {
-        place: found.place(),
-        source,
-    };
-    let bytes = found.bytes().map_err(broken)?;
-    let hash = sha256(&bytes);
-    let played = || PLAYED.lock().unwrap_or_else(PoisonError::into_inner);
-    let shared = played()
-        .iter()
-        .filter_map(Weak::upgrade)
-        .find(|model| model.sha256() == hash);
-    if let Some(model) = shared {
-        return Ok(model);
-    }
-    let model = Arc::new(Model::from_bytes(&bytes).map_err(broken)?);
-    let mut played = played();
-    played.retain(|model| model.strong_count() > 0);
-    played.push(Arc::downgrade(&model));
-    Ok(model)
 }

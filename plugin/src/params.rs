@@ -4,14 +4,24 @@
 //! values of a run of samples. Nothing is smoothed here: the chain fades every control, and fading twice would only
 //! make it late.
 
+mod complete;
+mod continuing;
 mod list;
+mod source;
+mod state;
+mod tone;
 mod unheard;
 mod view;
 
 pub(crate) use view::with;
 
+pub use complete::complete;
+pub use continuing::ContinueParams;
 pub use list::{ListenChoice, ModeChoice, ParamList, StereoChoice};
 pub(crate) use list::{decibels, output_gain};
+pub use state::StateParams;
+pub(crate) use state::{memory, share};
+pub use tone::ToneParams;
 pub use unheard::{Unheard, merge};
 
 use std::sync::Arc;
@@ -20,7 +30,7 @@ use nice_plug::prelude::*;
 use parking_lot::RwLock;
 
 use crate::loader::Loader;
-use crate::state::{EngineField, ModelField, StateVersion, WindowState};
+use crate::state::{CabinetField, EngineField, ModelField, StateVersion, StatesField, WindowState};
 
 /// See the module.
 #[derive(Params)]
@@ -31,6 +41,12 @@ pub struct StatewaveParams {
     /// Which model plays, by name and hash. Set by the host when it restores a project, and by the panel.
     #[persist = "model"]
     pub model: ModelField,
+    /// The impulse response behind effects. Set by the host when it restores a project, and by the panel.
+    #[persist = "cabinet"]
+    pub cabinet: CabinetField,
+    /// The states that its slots keep. Set by the host when it restores a project; filled while it plays.
+    #[persist = "states"]
+    pub states: StatesField,
     /// What runs it. No parameter, since a host must not automate it.
     #[persist = "engine"]
     pub engine: EngineField,
@@ -48,11 +64,13 @@ pub struct StatewaveParams {
 impl StatewaveParams {
     /// The defaults, with `loader` to be told of the model.
     pub fn new(loader: Arc<Loader>) -> Self {
-        let list = Arc::<ParamList>::default();
+        let list = Arc::new(ParamList::new(&loader.knobs()));
         Self {
             unheard: Unheard::new(Arc::clone(&list)),
             list,
             model: ModelField::new(Arc::clone(&loader)),
+            cabinet: CabinetField::new(Arc::clone(&loader)),
+            states: StatesField::new(Arc::clone(&loader)),
             engine: EngineField::new(loader),
             window: Arc::default(),
             version: StateVersion,

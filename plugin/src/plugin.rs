@@ -13,9 +13,11 @@ use statewave::latency::Latency;
 use statewave::telemetry::{self, Reader, Writer};
 
 use crate::editor::{Effect, WindowMaker};
+use crate::fade::part;
 use crate::fault::Fault;
 use crate::loader::{Loader, Stream};
-use crate::params::{StatewaveParams, merge};
+use crate::notes::Held;
+use crate::params::{StatewaveParams, complete, merge};
 use crate::processor::Processor;
 use crate::state::{RENAMED, migrate};
 
@@ -31,6 +33,10 @@ pub struct Statewave {
     reader: Option<Reader>,
     /// The delays of the processor, for the panel. Written when it is made, never by the audio thread.
     latency: Arc<RwLock<Option<Latency>>>,
+    /// Notes that are held.
+    held: Held,
+    /// The host's transport ran in the block before.
+    ran: bool,
     /// The host has been asked to start anew, and has not done it yet.
     restart_asked: bool,
 }
@@ -46,6 +52,8 @@ impl Default for Statewave {
             writer: Some(writer),
             reader: Some(reader),
             latency: Arc::default(),
+            held: Held::default(),
+            ran: false,
             restart_asked: false,
         }
     }
@@ -74,6 +82,8 @@ impl Plugin for Statewave {
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
 
     const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = &[layout(2), layout(1)];
+    // Notes alone: with controllers, the VST3 wrapper adds 2080 parameters.
+    const MIDI_INPUT: MidiConfig = MidiConfig::Basic;
     const SAMPLE_ACCURATE_AUTOMATION: bool = true;
 
     type Editor = WindowMaker<Effect>;
@@ -93,6 +103,7 @@ impl Plugin for Statewave {
 
     fn filter_state(state: &mut PluginState) {
         migrate(state, RENAMED);
+        complete(state);
         merge(state);
     }
 
@@ -126,6 +137,7 @@ impl Plugin for Statewave {
     }
 
     fn reset(&mut self) {
+        self.held = Held::default();
         if let Some(processor) = &mut self.processor {
             processor.reset();
         }
@@ -143,13 +155,45 @@ impl Plugin for Statewave {
         self.params.unheard.block();
         // The latency may only change between two activations, so the host is asked for one, once.
         let settings = self.params.list.settings();
-        let is_outdated = settings.mode != processor.mode() || self.loader.restart_wanted();
+        let is_outdated = !processor.is_for(settings.mode) || self.loader.restart_wanted();
         if is_outdated && !self.restart_asked {
             self.restart_asked = true;
             context.request_restart();
         }
-        processor.process(buffer.as_slice(), &settings);
-        ProcessStatus::Tail(processor.tail() as u32)
+        let runs = context.transport().playing;
+        let ran = std::mem::replace(&mut self.ran, runs);
+        if runs && !ran && settings.reset_on_start {
+            processor.restart_state();
+        }
+        let audio = buffer.as_slice();
+        let len = audio.first().map_or(0, |channel| channel.len());
+        let mut begin = 0;
+        loop {
+            let event = context.next_event();
+            let end = event
+                .as_ref()
+                .map_or(len, |event| (event.timing() as usize).clamp(begin, len));
+            // A block is cut where a note lets it go on or ends that.
+            let mut held = self.held;
+            if let Some(event) = &event {
+                held.hear(event);
+            }
+            if event.is_none() || held.any() != self.held.any() {
+                let mut cut = settings;
+                cut.controls.continuation.go_on |= self.held.any();
+                let (mut part, count) = part(audio, begin..end);
+                processor.process(&mut part[..count], &cut);
+                begin = end;
+            }
+            self.held = held;
+            if event.is_none() {
+                break;
+            }
+        }
+        match processor.tail() {
+            Some(tail) => ProcessStatus::Tail(tail as u32),
+            None => ProcessStatus::KeepAlive,
+        }
     }
 }
 
@@ -163,7 +207,9 @@ const fn layout(channels: u32) -> AudioIOLayout {
 
 impl ClapPlugin for Statewave {
     const CLAP_ID: &'static str = "org.statewave.statewave";
-    const CLAP_DESCRIPTION: Option<&'static str> = Some("Takes the noise out of voices, live");
+    const CLAP_DESCRIPTION: Option<&'static str> = Some(
+        "Takes the noise out of voices, plays amplifiers and drives, and goes on by itself; live",
+    );
     const CLAP_MANUAL_URL: Option<&'static str> = Some(Self::URL);
     const CLAP_SUPPORT_URL: Option<&'static str> = Some(Self::URL);
     const CLAP_FEATURES: &'static [ClapFeature] = &[

@@ -3,12 +3,14 @@
 //! Flows in: state as some version saved it. Flows out: state as this version means it. Nothing a project held is lost:
 //! a model that is not here is remembered until it is.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use nice_plug::params::persist::PersistentField;
 use nice_plug::prelude::PluginState;
 use serde::{Deserialize, Serialize};
 
+use crate::base64;
 use crate::engine::EngineChoice;
 use crate::loader::{Loader, ModelChoice};
 use crate::panel::PanelSettings;
@@ -86,6 +88,53 @@ impl PersistentField<'_, ModelChoice> for ModelField {
         F: Fn(&ModelChoice) -> R,
     {
         f(&self.0.choice())
+    }
+}
+
+/// The file of the impulse response behind effects: kept as [`ModelField`] is.
+pub struct CabinetField(Arc<Loader>);
+
+impl CabinetField {
+    /// The file that `loader` is asked for.
+    pub fn new(loader: Arc<Loader>) -> Self {
+        Self(loader)
+    }
+}
+
+impl PersistentField<'_, Option<PathBuf>> for CabinetField {
+    fn set(&self, path: Option<PathBuf>) {
+        self.0.choose_cabinet(path);
+    }
+
+    fn map<F, R>(&self, f: F) -> R
+    where
+        F: Fn(&Option<PathBuf>) -> R,
+    {
+        f(&self.0.cabinet())
+    }
+}
+
+/// The states that slots keep, as text: kept as [`ModelField`] is.
+pub struct StatesField(Arc<Loader>);
+
+impl StatesField {
+    /// Those of what `loader` has play.
+    pub fn new(loader: Arc<Loader>) -> Self {
+        Self(loader)
+    }
+}
+
+impl PersistentField<'_, String> for StatesField {
+    /// What is no base64 is told of as damaged.
+    fn set(&self, text: String) {
+        self.0.restore_states(base64::decode(&text));
+    }
+
+    fn map<F, R>(&self, f: F) -> R
+    where
+        F: Fn(&String) -> R,
+    {
+        f(&base64::encode(&self.0.kept_states()))
     }
 }
 

@@ -3,13 +3,12 @@
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use common::headless::Headless;
 use egui::accesskit::Role;
-use egui::{Event, Key, Modifiers, PointerButton, Pos2, RawInput, Rect, vec2};
+use egui::{Event, Key, Modifiers, PointerButton, vec2};
 use statewave::engine::gpu::round_trip::RoundTrip;
 use statewave_plugin::engine::{EngineChoice, GpuFacts};
 use statewave_plugin::panel::host::{Fault, PanelHost, Param};
@@ -268,19 +267,6 @@ fn switches_are_pressed_and_stepped() {
     assert_eq!(window.host.plain_of(Param::LatencyMode), 0.0);
 }
 
-/// A file as a window system drops it.
-#[derive(Debug)]
-struct Dropped(PathBuf);
-
-impl egui::DroppedFile for Dropped {
-    fn path(&self) -> &Path {
-        &self.0
-    }
-    fn bytes(&self) -> Result<Vec<u8>, String> {
-        Err("it is only a name".into())
-    }
-}
-
 #[test]
 fn models_go_round_and_can_be_dropped() {
     let mut window = Headless::usual();
@@ -290,16 +276,7 @@ fn models_go_round_and_can_be_dropped() {
     window.time += 1.0;
     window.click(next, PointerButton::Primary);
     assert_eq!(window.host.model, "one");
-    let file: Arc<dyn egui::DroppedFile + Send + Sync> =
-        Arc::new(Dropped("mine.safetensors".into()));
-    let input = RawInput {
-        screen_rect: Some(Rect::from_min_size(Pos2::ZERO, window.size)),
-        dropped_files: vec![file],
-        ..RawInput::default()
-    };
-    let (panel, host) = (&mut window.panel, &mut window.host);
-    let mut output = window.ctx.run_ui(input, |ui| panel.ui(ui, host));
-    output.textures_delta.clear();
+    window.drop_file("mine.safetensors");
     assert_eq!(window.host.files, [PathBuf::from("mine.safetensors")]);
 }
 

@@ -10,7 +10,7 @@ use crate::frame::{Resampler, greatest_common_divisor};
 const PART: usize = 128;
 
 /// The longest response, seconds.
-const LONGEST_S: f64 = 4.0;
+pub const CABINET_SECONDS: f64 = 4.0;
 
 /// Below this (−80 dB of its peak) the end of a response is left away.
 const END: f32 = 1e-4;
@@ -30,7 +30,7 @@ pub enum CabinetError {
     NotFinite,
     /// It is a piece of music, most likely.
     #[error(
-        "the file lasts {0:.1} s and an impulse response at most {LONGEST_S} s: choose another, or cut it"
+        "the file lasts {0:.1} s and an impulse response at most {CABINET_SECONDS} s: choose another, or cut it"
     )]
     Long(f64),
     /// Its rate is out of range.
@@ -64,7 +64,7 @@ impl Cabinet {
         }
         let longest = response.iter().map(Vec::len).max().unwrap_or(0);
         let seconds = longest as f64 / f64::from(rate);
-        if seconds > LONGEST_S {
+        if seconds > CABINET_SECONDS {
             return Err(CabinetError::Long(seconds));
         }
         if response.iter().flatten().any(|x| !x.is_finite()) {

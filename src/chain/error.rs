@@ -4,6 +4,7 @@
 
 use super::ChainConfig;
 use crate::engine::Engine;
+use crate::model::file::ModelError;
 use crate::model::spec::FrontEnd;
 
 /// Rates a host may run at, in Hz: all that hosts have been seen to try.
@@ -111,4 +112,15 @@ pub(super) fn check_host(config: &ChainConfig) -> Result<(), ChainError> {
         return Err(ChainError::NoBlock);
     }
     Ok(())
+}
+
+/// Why a chain through an effect cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum EffectError {
+    /// What the host says cannot be used.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// The model cannot.
+    #[error(transparent)]
+    Model(#[from] ModelError),
 }

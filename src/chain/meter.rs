@@ -82,9 +82,11 @@ impl Meter {
             input_db: report.input_db,
             output_db: report.output_db,
             delta: report.deltas,
+            pace: report.pace,
             load: (busy / heard.max(1.0 / self.sample_rate)) as f32,
             stats,
             engine: report.engine,
+            goes_on: report.goes_on,
             missed: self.missed,
         });
         // The end of this callback adds all of it, of which this much is told.

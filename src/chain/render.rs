@@ -27,101 +27,32 @@ pub fn render(
     controls: &Controls,
     mut on_progress: impl FnMut(usize),
 ) {
-    let mut pass = Pass::begin(chain, audio);
-    while !pass.is_done() {
-        pass.piece(audio, controls, true);
-        on_progress(pass.finished());
-    }
-}
-
-/// The same in two passes over a stretch of `stretch` samples at a time: `scout` goes ahead, then `between` is called, and
-/// `player` gives the output. See [`engine::offline`](crate::engine::offline).
-///
-/// Both chains must be alike but for their engines.
-///
-/// # Errors
-/// Those of `between`; what is in `audio` is then finished in part.
-pub fn render_ahead<E>(
-    (scout, player): (&mut Chain, &mut Chain),
-    stretch: usize,
-    mut between: impl FnMut() -> Result<(), E>,
-    audio: &mut [Vec<f32>],
-    controls: &Controls,
-    mut on_progress: impl FnMut(usize),
-) -> Result<(), E> {
-    let mut ahead = Pass::begin(scout, audio);
-    let mut behind = Pass::begin(player, audio);
-    while !behind.is_done() {
-        let end = behind.at + stretch;
-        while !ahead.is_done() && ahead.at < end {
-            ahead.piece(audio, controls, false);
-        }
-        between()?;
-        // The scout has read everything up to here, so the output may take its place.
-        while behind.at < ahead.at {
-            behind.piece(audio, controls, true);
-            on_progress(behind.finished());
-        }
-    }
-    Ok(())
-}
-
-/// A chain's way through a recording, a piece at a time, and on after its end until the last sample has come through.
-struct Pass<'a> {
-    chain: &'a mut Chain,
-    pieces: Vec<Vec<f32>>,
-    delay: usize,
-    len: usize,
-    at: usize,
-}
-
-impl<'a> Pass<'a> {
-    fn begin(chain: &'a mut Chain, audio: &[Vec<f32>]) -> Pass<'a> {
-        chain.reset();
-        let channels = audio.len().min(chain.channels());
-        Pass {
-            delay: chain.latency().total(),
-            pieces: vec![vec![0.0; PIECE_SAMPLES]; channels],
-            len: audio[..channels].iter().map(Vec::len).min().unwrap_or(0),
-            at: 0,
-            chain,
-        }
-    }
-
-    fn is_done(&self) -> bool {
-        self.at >= self.len + self.delay
-    }
-
-    /// Samples a channel that have come through.
-    fn finished(&self) -> usize {
-        self.at.saturating_sub(self.delay)
-    }
-
-    /// Processes a piece, and puts what comes of it into `audio` if it is to be `kept`.
-    fn piece(&mut self, audio: &mut [Vec<f32>], controls: &Controls, kept: bool) {
-        let (at, delay) = (self.at, self.delay);
-        let piece = PIECE_SAMPLES.min(self.len + delay - at);
+    chain.reset();
+    let delay = chain.latency().total();
+    let channels = audio.len().min(chain.channels());
+    let len = audio[..channels].iter().map(Vec::len).min().unwrap_or(0);
+    let mut pieces = vec![vec![0.0; PIECE_SAMPLES]; channels];
+    let mut at = 0;
+    while at < len + delay {
+        let piece = PIECE_SAMPLES.min(len + delay - at);
         // Behind the end there is silence, which brings out what is still in the chain.
-        let (from_input, to_input) = (at.min(self.len), (at + piece).min(self.len));
-        for (piece, audio) in self.pieces.iter_mut().zip(audio.iter()) {
+        let (from_input, to_input) = (at.min(len), (at + piece).min(len));
+        for (piece, audio) in pieces.iter_mut().zip(audio.iter()) {
             piece.fill(0.0);
             piece[..to_input - from_input].copy_from_slice(&audio[from_input..to_input]);
         }
-        let mut blocks: Vec<&mut [f32]> = self
-            .pieces
+        let mut blocks: Vec<&mut [f32]> = pieces
             .iter_mut()
             .map(|samples| &mut samples[..piece])
             .collect();
-        self.chain.process(&mut blocks, controls);
-        self.at += piece;
-        if !kept {
-            return;
-        }
+        chain.process(&mut blocks, controls);
         // Output falls behind the input that was read, so nothing unread is overwritten.
         let skipped = delay.saturating_sub(at).min(piece);
         let finished = (at + skipped).saturating_sub(delay);
-        for (piece_of, audio) in self.pieces.iter().zip(audio.iter_mut()) {
+        for (piece_of, audio) in pieces.iter().zip(audio.iter_mut()) {
             audio[finished..finished + piece - skipped].copy_from_slice(&piece_of[skipped..piece]);
         }
+        at += piece;
+        on_progress(at.saturating_sub(delay));
     }
 }

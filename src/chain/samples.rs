@@ -13,6 +13,7 @@ use crate::controls::Controls;
 use crate::engine::wave::WaveEngine;
 use crate::frame::{FrameReport, Ramp, replace_what_is_not_audio};
 use crate::latency::Latency;
+use crate::state::{Hand, Memory};
 
 /// How long the input's gain takes on its way, milliseconds.
 const GAIN_MS: u32 = 20;
@@ -28,6 +29,10 @@ pub(super) struct Samples {
     fades: bool,
     gate: Gate,
     cabinet: Option<Box<Cabinet>>,
+    /// How much of the cabinet is heard, the signal without it while that changes, and whether it has heard anything.
+    heard: Ramp,
+    plain: Vec<Vec<f32>>,
+    rings: bool,
     /// What was heard last of the cabinet before, a channel each, and how much of it is left.
     before: Vec<f32>,
     parting: Ramp,
@@ -36,7 +41,7 @@ pub(super) struct Samples {
 }
 
 impl Samples {
-    pub(super) fn new(engine: WaveEngine, config: &ChainConfig) -> Self {
+    pub(super) fn new(engine: WaveEngine, config: &ChainConfig, max_run: usize) -> Self {
         let &ChainConfig {
             sample_rate,
             channels,
@@ -48,6 +53,9 @@ impl Samples {
             fades: false,
             gate: Gate::new(sample_rate),
             cabinet: None,
+            heard: Ramp::new(1.0, CABINET_MS * sample_rate / 1000),
+            plain: vec![vec![0.0; max_run]; channels],
+            rings: false,
             before: vec![0.0; channels],
             parting: Ramp::new(0.0, CABINET_MS * sample_rate / 1000),
             scope: Scope::new(sample_rate),
@@ -67,12 +75,24 @@ impl Samples {
     pub(super) fn set(&mut self, controls: &Controls) {
         self.gain.set(controls.input_gain(), self.fades);
         self.gate.set(controls.gate_db);
+        let heard = if controls.cabinet { 1.0 } else { 0.0 };
+        self.heard.set(heard, self.fades);
         self.engine.set_knob_shares(&controls.knobs);
+        self.engine.hand().set(&controls.state);
         if !self.fades {
             // The first block begins with the knobs where they are, and not on their way.
             self.engine.reset();
         }
         self.fades = true;
+    }
+
+    /// What is done to the state of the engine.
+    pub(super) fn hand(&mut self) -> &mut Hand {
+        self.engine.hand()
+    }
+
+    pub(super) fn memory(&mut self) -> &mut dyn Memory {
+        self.engine.memory()
     }
 
     pub(super) fn watch(&mut self, on: bool) {
@@ -114,9 +134,7 @@ impl Samples {
             self.stats.non_finite += broken;
             self.want_reset();
         }
-        if let Some(cabinet) = &mut self.cabinet {
-            cabinet.process(wet, len);
-        }
+        self.run_cabinet(wet, len);
         for (channel, before) in wet.iter_mut().zip(&mut self.before) {
             if self.parting.at(0) == 0.0 {
                 *before = channel[len - 1];
@@ -128,7 +146,39 @@ impl Samples {
             }
         }
         self.parting.advance(len);
-        self.scope.output(wet, len);
+        self.scope.set_pace(self.engine.hand().pace());
+        self.scope.output(wet, len, false);
+    }
+
+    /// The cabinet, as far as it is heard. One that is not heard at all does not hear either, and begins anew.
+    fn run_cabinet(&mut self, wet: &mut [Vec<f32>], len: usize) {
+        let Some(cabinet) = &mut self.cabinet else {
+            return self.heard.advance(len);
+        };
+        match self.heard.settled() {
+            Some(0.0) => {
+                if std::mem::take(&mut self.rings) {
+                    cabinet.reset();
+                }
+            }
+            Some(_) => {
+                self.rings = true;
+                cabinet.process(wet, len);
+            }
+            None => {
+                self.rings = true;
+                for (kept, channel) in self.plain.iter_mut().zip(wet.iter()) {
+                    kept[..len].copy_from_slice(&channel[..len]);
+                }
+                cabinet.process(wet, len);
+                for (channel, plain) in wet.iter_mut().zip(&self.plain) {
+                    for (i, (x, plain)) in channel[..len].iter_mut().zip(plain).enumerate() {
+                        *x = plain + self.heard.at(i) * (*x - plain);
+                    }
+                }
+            }
+        }
+        self.heard.advance(len);
     }
 
     /// The engine has to forget the stream, because of samples that were no audio.
@@ -149,6 +199,7 @@ impl Samples {
 
     pub(super) fn reset(&mut self) {
         self.engine.reset();
+        self.engine.hand().reset();
         self.gate.reset();
         if let Some(cabinet) = &mut self.cabinet {
             cabinet.reset();

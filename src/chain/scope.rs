@@ -23,6 +23,8 @@ pub(super) struct Scope {
     /// Samples since the last report.
     position: usize,
     frames: u64,
+    /// The factor on Δ now.
+    pace: f32,
     watched: bool,
     ready: bool,
     report: FrameReport,
@@ -49,6 +51,7 @@ impl Scope {
             every: (sample_rate / REPORTS).max(1) as usize,
             position: 0,
             frames: 0,
+            pace: 1.0,
             watched: false,
             ready: false,
             report: FrameReport::new(),
@@ -72,6 +75,11 @@ impl Scope {
         self.frames
     }
 
+    /// The factor on Δ, for the next report.
+    pub(super) fn set_pace(&mut self, pace: f32) {
+        self.pace = pace;
+    }
+
     /// Samples until the next report, at least 1.
     pub(super) fn left(&self) -> usize {
         self.every - self.position
@@ -84,8 +92,8 @@ impl Scope {
         }
     }
 
-    /// What comes out; counts the samples.
-    pub(super) fn output(&mut self, audio: &[Vec<f32>], len: usize) {
+    /// What comes out, and whether a model goes on by itself; counts the samples.
+    pub(super) fn output(&mut self, audio: &[Vec<f32>], len: usize, goes_on: bool) {
         if self.watched {
             keep(&mut self.output, audio, len);
         }
@@ -100,6 +108,8 @@ impl Scope {
             self.report.frame = self.frames;
             self.report.input_db = self.spectrum(true);
             self.report.output_db = self.spectrum(false);
+            self.report.pace = self.pace;
+            self.report.goes_on = goes_on;
         }
     }
 

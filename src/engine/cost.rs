@@ -15,7 +15,7 @@ use crate::model::spec::FrontEnd;
 const FRAMES: usize = 8;
 
 /// Above this share of a callback's time the sound is likely to break up: hosts and other tracks need some as well.
-const MOST: f64 = 0.8;
+pub const MOST: f64 = 0.8;
 
 /// Time that one frame of one channel of `model` takes here. Measured once a process and model, which takes ten frames.
 pub fn frame_time(model: &Arc<Model>) -> Duration {

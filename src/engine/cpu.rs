@@ -6,6 +6,7 @@ use super::{Engine, Exchange};
 use crate::kernels::Path;
 use crate::model::Model;
 use crate::model::denoise::DenoiseSession;
+use crate::state::{Bank, BankKey, Memory, adopt};
 use crate::telemetry::{DELTA_LAYERS, Deltas, add_spread};
 
 /// Runs a model's frames with the widest vector instructions found.
@@ -18,6 +19,7 @@ pub struct CpuEngine {
     /// Pieces done of the frame in work, over all channels.
     done: usize,
     seq: u64,
+    bank: Arc<Bank>,
 }
 
 impl CpuEngine {
@@ -30,10 +32,17 @@ impl CpuEngine {
     pub fn with_path(model: &Arc<Model>, channels: usize, path: Path) -> CpuEngine {
         let net = model.net();
         let pieces = net.pieces();
+        let session = |_| DenoiseSession::new(Arc::clone(net), path, 1);
+        let sessions: Vec<_> = (0..channels).map(session).collect();
+        let bank = Bank::new(BankKey {
+            model: model.sha256().into(),
+            sample_rate: model.spec().sample_rate,
+            streams: channels,
+            len: sessions.iter().map(DenoiseSession::state_len).sum(),
+        });
         CpuEngine {
-            sessions: (0..channels)
-                .map(|_| DenoiseSession::new(Arc::clone(net), path, 1))
-                .collect(),
+            bank: Arc::new(bank),
+            sessions,
             frame_len: 2 * net.bins(),
             pieces,
             done: pieces * channels,
@@ -43,32 +52,7 @@ impl CpuEngine {
 
     /// Floats of the state of all channels.
     pub fn state_len(&self) -> usize {
-        self.sessions.iter().map(DenoiseSession::state_len).sum()
-    }
-
-    /// Writes the state behind the last frame, `[channels]` of [`DenoiseSession::save`]. Finishes the frame in work.
-    /// Real-time safe.
-    ///
-    /// # Panics
-    /// If `to` is not [`Self::state_len`] long.
-    pub fn save(&mut self, to: &mut [f32]) {
-        self.advance(self.pieces * self.sessions.len());
-        let len = to.len() / self.sessions.len();
-        for (session, to) in self.sessions.iter().zip(to.chunks_exact_mut(len)) {
-            session.save(to);
-        }
-    }
-
-    /// Goes on from a state. Real-time safe.
-    ///
-    /// # Panics
-    /// If `from` is not [`Self::state_len`] long.
-    pub fn restore(&mut self, from: &[f32]) {
-        self.done = self.pieces * self.sessions.len();
-        let len = from.len() / self.sessions.len();
-        for (session, from) in self.sessions.iter_mut().zip(from.chunks_exact(len)) {
-            session.restore(from);
-        }
+        self.bank.key().len
     }
 
     /// A piece of all channels before the next piece: its weights are read from memory once for all of them.
@@ -78,6 +62,42 @@ impl CpuEngine {
             self.sessions[self.done % channels].piece(self.done / channels);
             self.done += 1;
         }
+    }
+}
+
+impl Memory for CpuEngine {
+    fn bank(&self) -> &Arc<Bank> {
+        &self.bank
+    }
+
+    fn adopt(&mut self, bank: Arc<Bank>) -> Arc<Bank> {
+        adopt(&mut self.bank, bank)
+    }
+
+    /// The state behind the last frame, `[channels]` of [`DenoiseSession::save`]. Finishes the frame in work.
+    fn save(&mut self, to: &mut [f32]) {
+        self.advance(self.pieces * self.sessions.len());
+        let len = to.len() / self.sessions.len();
+        for (session, to) in self.sessions.iter().zip(to.chunks_exact_mut(len)) {
+            session.save(to);
+        }
+    }
+
+    fn restore(&mut self, from: &[f32]) {
+        self.done = self.pieces * self.sessions.len();
+        let len = from.len() / self.sessions.len();
+        for (session, from) in self.sessions.iter_mut().zip(from.chunks_exact(len)) {
+            session.restore(from);
+        }
+    }
+
+    fn set_pace(&mut self, scale: f32) {
+        let sessions = self.sessions.iter_mut();
+        sessions.for_each(|session| session.set_pace(scale));
+    }
+
+    fn forget(&mut self) {
+        self.reset();
     }
 }
 
@@ -123,6 +143,10 @@ impl Engine for CpuEngine {
             session.finish(frame);
         }
         Exchange::Ready
+    }
+
+    fn memory(&mut self) -> Option<&mut dyn Memory> {
+        Some(self)
     }
 
     fn observe(&mut self, on: bool) {

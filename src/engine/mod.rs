@@ -5,10 +5,10 @@ pub mod cost;
 pub mod cpu;
 #[cfg(feature = "gpu")]
 pub mod gpu;
-pub mod offline;
 pub mod supervisor;
 pub mod wave;
 
+use crate::state::Memory;
 use crate::telemetry::Deltas;
 
 /// What runs a model for the frames of a chain. All channels of a frame travel together, so they never drift apart.
@@ -36,6 +36,10 @@ pub trait Engine: Send {
     /// Δ of the frame last collected, mean over channels; `deltas` comes as zeros. Engines that cannot say leave it.
     /// Real-time safe.
     fn deltas(&self, _deltas: &mut Deltas) {}
+    /// What it remembers, for the controls of its state, between two frames. Engines that remember nothing have none.
+    fn memory(&mut self) -> Option<&mut dyn Memory> {
+        None
+    }
     /// Who runs the frames, for whoever watches. Real-time safe.
     fn report(&self) -> EngineReport {
         EngineReport::default()

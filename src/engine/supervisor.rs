@@ -3,10 +3,14 @@
 //! Every frame goes to the worker. Its result counts if it is there when it is due; if not, this thread takes over at
 //! that very frame: from the last state that came back, or its own if that is newer, it runs the frames since and goes
 //! on. The worker's late results are dropped; once it has been on time for long enough it plays again. A worker that lost a
-//! frame is given this thread's state first. Both run the same function, so the sound does not change but for rounding,
+//! frame is given this thread's state first. A state that is held or was put back, and a pace of its own, are this thread's alone:
+//! the worker is given the state when it runs as trained again. Both run the same function, so the sound does not change but for rounding,
 //! and frames overlap, which is the fade.
 
+mod held;
+mod here;
 mod policy;
+mod there;
 
 pub use policy::{Playing, Policy, SupervisorStats};
 
@@ -14,14 +18,17 @@ use std::sync::Arc;
 
 use super::cpu::CpuEngine;
 use super::{Engine, EngineReport, Exchange, Player};
-use crate::handoff::job::{Job, JobBench, JobDesk, Outcome, StateOrder, jobs};
+use crate::handoff::job::{Job, JobBench, JobDesk, jobs};
 use crate::model::Model;
-use crate::telemetry::Deltas;
+use crate::state::Memory;
+use crate::telemetry::{DELTA_LAYERS, Deltas, add_spread};
 
 /// A frame kept for the time it may have to be run here.
 #[derive(Debug)]
 struct Kept {
     seq: u64,
+    /// The factor on Δ that it is run at.
+    pace: f32,
     values: Vec<f32>,
 }
 
@@ -62,7 +69,12 @@ pub struct Supervisor {
     in_step: bool,
     playing: Playing,
     punctual: u32,
+    /// The factor on Δ from the next frame on.
+    pace: f32,
     stats: SupervisorStats,
+    /// Somebody looks at Δ, and what the worker's was last.
+    watched: bool,
+    deltas: Vec<f32>,
 }
 
 impl Supervisor {
@@ -75,9 +87,11 @@ impl Supervisor {
         let behind = (wait.saturating_sub(1) / front_end.hop) as u64;
         let (frame, state) = (channels * cpu.frame_len(), cpu.state_len());
         let window = (policy.save_every.max(1) + 2 * behind + 2) as usize * 2;
-        let (desk, bench) = jobs(window, frame);
+        let deltas = DELTA_LAYERS * model.net().bands;
+        let (desk, bench) = jobs(window, frame, deltas);
         let kept = || Kept {
             seq: 0,
+            pace: 1.0,
             values: vec![0.0; frame],
         };
         let supervisor = Supervisor {
@@ -99,7 +113,10 @@ impl Supervisor {
             in_step: true,
             playing: Playing::Here,
             punctual: 0,
+            pace: 1.0,
             stats: SupervisorStats::default(),
+            watched: false,
+            deltas: vec![0.0; deltas],
         };
         (supervisor, bench)
     }
@@ -130,155 +147,8 @@ impl Supervisor {
         (seq % self.kept.len() as u64) as usize
     }
 
-    /// Takes in what came back.
-    fn drain(&mut self) {
-        while let Some(mut job) = self.desk.take() {
-            let of_now = job.epoch() == self.epoch && self.first > 0;
-            let done = of_now && job.outcome == Outcome::Done;
-            if of_now && job.outcome == Outcome::Failed {
-                self.stats.lost += 1;
-                self.in_step = false;
-            }
-            // What is due is yet to be played; the rest has been, here.
-            let wanted = done && job.seq() + self.behind >= self.newest;
-            if wanted && self.came.len() < self.came.capacity() {
-                self.came.push(job);
-            } else {
-                self.take_state(&mut job, done);
-                self.desk.put(job);
-            }
-        }
-    }
-
-    /// Takes the state out of a job, and keeps it if it is the newest and sound.
-    fn take_state(&mut self, job: &mut Job, done: bool) {
-        let mut state = std::mem::take(&mut job.state);
-        if state.is_empty() {
-            return;
-        }
-        let newer = done && job.order() == StateOrder::Save && job.seq() > self.saved.seq;
-        if newer && state.iter().all(|v| v.is_finite()) {
-            std::mem::swap(&mut self.saved.values, &mut state);
-            self.saved.seq = job.seq();
-        }
-        self.rooms.push(state);
-    }
-
-    /// Sends frame `seq`, with `state` if the order has to do with one; false where it cannot be.
-    fn send(&mut self, seq: u64, order: StateOrder, state: Vec<f32>) -> bool {
-        let at = self.slot(seq);
-        let (epoch, values) = (self.epoch, &self.kept[at].values);
-        let unsent = self.desk.send(state, |job| {
-            job.address(epoch, seq, order);
-            job.values.copy_from_slice(values);
-        });
-        match unsent {
-            Ok(()) => true,
-            Err(state) => {
-                if !state.is_empty() {
-                    self.rooms.push(state);
-                }
-                false
-            }
-        }
-    }
-
-    /// Sends the newest frame to a worker that has had all before.
-    fn send_newest(&mut self) {
-        let saves = self.policy.save_every.max(1);
-        let sent = match self.newest - self.first {
-            0 => self.send(self.newest, StateOrder::Reset, Vec::new()),
-            n if n.is_multiple_of(saves) => match self.rooms.pop() {
-                Some(room) => self.send(self.newest, StateOrder::Save, room),
-                None => self.send(self.newest, StateOrder::Leave, Vec::new()),
-            },
-            _ => self.send(self.newest, StateOrder::Leave, Vec::new()),
-        };
-        if !sent {
-            self.stats.lost += 1;
-            self.in_step = false;
-        }
-    }
-
-    /// Gives the worker this thread's state, and the frames behind it up to the newest.
-    fn bring_in_step(&mut self) {
-        let first = self.cpu_at + 1;
-        if !self.is_kept(first) || self.desk.idle() == 0 {
-            return;
-        }
-        let Some(mut state) = self.rooms.pop() else {
-            return;
-        };
-        self.cpu.save(&mut state);
-        // What is still on its way from before is of no use.
-        self.epoch += 1;
-        self.in_step = self.send(first, StateOrder::Restore, state)
-            && (first + 1..=self.newest).all(|seq| self.send(seq, StateOrder::Leave, Vec::new()));
-        self.punctual = 0;
-    }
-
     fn is_kept(&self, seq: u64) -> bool {
         seq >= self.first && self.kept[self.slot(seq)].seq == seq
-    }
-
-    /// Brings this thread's state behind the frame before `seq`, from the newest state there is.
-    fn catch_up(&mut self, seq: u64) {
-        if self.saved.seq > self.cpu_at && self.saved.seq < seq {
-            self.cpu.restore(&self.saved.values);
-            self.cpu_at = self.saved.seq;
-        }
-        if self.cpu_at + 1 < seq && !self.is_kept(self.cpu_at + 1) {
-            // Too long ago: what is kept is where it begins anew.
-            self.cpu.reset();
-            let oldest = (self.newest + 1).saturating_sub(self.kept.len() as u64);
-            self.cpu_at = oldest.max(self.first) - 1;
-        }
-        while self.cpu_at + 1 < seq {
-            self.run_here(self.cpu_at + 1);
-            self.cpu.work(1, 1);
-            self.stats.replayed += 1;
-        }
-    }
-
-    /// Begins a frame here.
-    fn run_here(&mut self, seq: u64) {
-        let at = self.slot(seq);
-        self.cpu.submit(seq, &self.kept[at].values);
-        self.cpu_at = seq;
-    }
-
-    /// The worker's result for `seq`, if it is there; what is older is put by.
-    fn result(&mut self, seq: u64) -> Option<Job> {
-        let mut found = None;
-        let mut at = 0;
-        while at < self.came.len() {
-            if self.came[at].seq() > seq {
-                at += 1;
-                continue;
-            }
-            let mut job = self.came.swap_remove(at);
-            self.take_state(&mut job, true);
-            // A frame that was sent again with a state may have come back twice.
-            if job.seq() == seq && found.is_none() {
-                found = Some(job);
-            } else {
-                self.desk.put(job);
-            }
-        }
-        found
-    }
-
-    /// Whether the frames kept reach no further back than the newest state: one more, and nobody could take over.
-    fn is_at_the_brink(&self) -> bool {
-        let stands_at = self.saved.seq.max(self.cpu_at);
-        self.newest.saturating_sub(stands_at) >= self.kept.len() as u64
-    }
-
-    /// Plays here from now on.
-    fn take_over(&mut self) {
-        self.playing = Playing::Here;
-        self.stats.taken_over += 1;
-        self.punctual = 0;
     }
 }
 
@@ -305,6 +175,10 @@ impl Engine for Supervisor {
         self.newest = seq;
         let at = self.slot(seq);
         self.kept[at].seq = seq;
+        self.kept[at].pace = self.pace;
+        if self.pace != 1.0 {
+            self.hold_here();
+        }
         self.kept[at].values.copy_from_slice(input);
         if self.in_step {
             self.send_newest();
@@ -359,6 +233,9 @@ impl Engine for Supervisor {
             self.cpu.collect(seq, output)
         };
         if let Some(job) = result {
+            if job.watched && self.watched {
+                self.deltas.copy_from_slice(&job.deltas);
+            }
             self.desk.put(job);
         }
         self.punctual = if there && self.in_step {
@@ -386,8 +263,14 @@ impl Engine for Supervisor {
         self.punctual = 0;
     }
 
+    fn memory(&mut self) -> Option<&mut dyn Memory> {
+        Some(self)
+    }
+
     fn observe(&mut self, on: bool) {
         self.cpu.observe(on);
+        self.watched = on;
+        self.deltas.fill(0.0);
     }
 
     fn report(&self) -> EngineReport {
@@ -406,7 +289,11 @@ impl Engine for Supervisor {
 
     fn deltas(&self, deltas: &mut Deltas) {
         if self.playing == Playing::Here {
-            self.cpu.deltas(deltas);
+            return self.cpu.deltas(deltas);
+        }
+        let bands = self.deltas.len() / DELTA_LAYERS;
+        for (from, to) in self.deltas.chunks_exact(bands).zip(deltas) {
+            add_spread(from, 1.0, to);
         }
     }
 }

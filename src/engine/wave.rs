@@ -3,22 +3,24 @@
 //! Flows in: audio at the host's rate. Flows out: as much, without latency where the model is played at that rate, and
 //! later by [`WaveEngine::latency`] where it has to be resampled.
 
+mod knobs;
+mod streams;
+
 use crate::frame::RateConverter;
 use crate::kernels::Path;
 use crate::latency::Latency;
-use crate::model::effect::{EffectModel, EffectSpec, Knob, RateWay};
+use crate::model::effect::{EffectModel, RateWay};
 use crate::model::file::ModelError;
-use crate::model::layer::Layer;
-use crate::model::stack::Stack;
+use crate::state::{Hand, Memory};
+use knobs::Knobs;
+use streams::Streams;
 
-/// Samples that are run at once: what lies between two layers stays in the cache. Also how often moving knobs are looked at.
+/// Samples that are run at once: what lies between two layers stays in the cache. Also how often moving knobs, and what is done
+/// to the state, are looked at.
 const STEPS: usize = 32;
 
-/// Time constant of a knob on its way, seconds: short enough for a hand, long enough for a host that jumps.
-const KNOB_SECONDS: f64 = 0.02;
-
-/// A knob this near to where it goes has arrived, as a share of its range.
-const ARRIVED: f32 = 1e-4;
+/// Samples over which a state that leapt is joined to what was heard: 5 ms at 48 kHz.
+const JOIN: usize = 240;
 
 /// A stream of an effect. Everything is allocated when it is made; [`WaveEngine::process`] is real-time safe.
 ///
@@ -45,31 +47,19 @@ pub struct WaveEngine {
 /// The model's part, at the rate that it runs at.
 struct Net {
     path: Path,
-    stack: Stack,
     channels: usize,
-    state: Vec<f32>,
-    scratch: Vec<f32>,
+    streams: Streams,
     /// `[channels][STEPS]` samples, and `[channels][STEPS][D]`.
     samples: Vec<f32>,
     x: Vec<f32>,
     knobs: Knobs,
-}
-
-/// The knobs on their way. Empty for a model without any.
-struct Knobs {
-    specs: Vec<Knob>,
-    /// Where they are now and where they go.
-    now: Vec<f32>,
-    target: Vec<f32>,
-    /// Share of the way that a knob goes within [`STEPS`].
-    share: f32,
-    /// What the network says of `now`, and its scratch.
-    film: Vec<f32>,
-    scratch: Vec<f32>,
-    /// Samples until they are looked at again.
-    left: usize,
-    /// The blocks are on their way to `film`.
-    moving: bool,
+    hand: Hand,
+    /// Between two looks of the hand.
+    seconds: f32,
+    /// What was heard last, a channel each, and what it was when the state leapt; samples of the join to come.
+    last: Vec<f32>,
+    before: Vec<f32>,
+    joining: usize,
 }
 
 impl WaveEngine {
@@ -137,15 +127,19 @@ impl WaveEngine {
             RateWay::Resampled { .. } => model.spec().sample_rate,
             RateWay::Native | RateWay::Scaled(_) => sample_rate,
         };
+        let path = Path::detect();
         let mut net = Net {
-            path: Path::detect(),
+            path,
             knobs: Knobs::new(model.spec(), &stack, played_at),
             channels,
-            state: vec![0.0; stack.state_len(channels)],
-            scratch: vec![0.0; stack.scratch_len(channels, STEPS)],
             samples: vec![0.0; channels * STEPS],
             x: vec![0.0; channels * STEPS * stack.width()],
-            stack,
+            streams: Streams::new(stack, path, channels, model.sha256(), played_at),
+            hand: Hand::default(),
+            seconds: STEPS as f32 / played_at as f32,
+            last: vec![0.0; channels],
+            before: vec![0.0; channels],
+            joining: 0,
         };
         net.reset();
         Ok(WaveEngine {
@@ -182,6 +176,16 @@ impl WaveEngine {
         for ((target, knob), share) in knobs.target.iter_mut().zip(&knobs.specs).zip(shares) {
             *target = knob.at(*share);
         }
+    }
+
+    /// What is done to its state, every 32 samples counted from the stream's start.
+    pub fn hand(&mut self) -> &mut Hand {
+        &mut self.net.hand
+    }
+
+    /// What it remembers.
+    pub fn memory(&mut self) -> &mut dyn Memory {
+        &mut self.net.streams
     }
 
     /// Replaces `audio`, a slice a channel, by the output. Any number of samples from 0 up. Real-time safe.
@@ -229,7 +233,8 @@ impl WaveEngine {
         }
     }
 
-    /// Forgets the stream: the next sample is the first, with the knobs where they were to go. Real-time safe.
+    /// Forgets the stream: the next sample is the first, with the knobs where they were to go. Its [`Self::hand`] goes on.
+    /// Real-time safe.
     pub fn reset(&mut self) {
         self.net.reset();
         if let Some((rate, _)) = &mut self.converter {
@@ -238,47 +243,12 @@ impl WaveEngine {
     }
 }
 
-impl Knobs {
-    fn new(spec: &EffectSpec, stack: &Stack, sample_rate: u32) -> Knobs {
-        let defaults: Vec<f32> = spec.knobs.iter().map(|knob| knob.default).collect();
-        let (outputs, scratch) = match stack.film() {
-            Some(film) => (film.outputs(), film.scratch_len()),
-            None => (0, 0),
-        };
-        let steps = KNOB_SECONDS * f64::from(sample_rate) / STEPS as f64;
-        Knobs {
-            now: defaults.clone(),
-            target: defaults,
-            specs: spec.knobs.clone(),
-            share: (1.0 - (-1.0 / steps).exp()) as f32,
-            film: vec![0.0; outputs],
-            scratch: vec![0.0; scratch],
-            left: 0,
-            moving: false,
-        }
-    }
-
-    /// The knobs [`STEPS`] later. False if all are where they go.
-    fn step(&mut self) -> bool {
-        let mut moved = false;
-        for ((now, target), knob) in self.now.iter_mut().zip(&self.target).zip(&self.specs) {
-            if *now == *target {
-                continue;
-            }
-            moved = true;
-            *now += self.share * (*target - *now);
-            if (*target - *now).abs() < ARRIVED * (knob.max - knob.min) {
-                *now = *target;
-            }
-        }
-        moved
-    }
-}
-
 impl Net {
     /// The stream at its start, with the knobs where they go.
     fn reset(&mut self) {
-        self.state.fill(0.0);
+        self.streams.forget();
+        self.last.fill(0.0);
+        self.joining = 0;
         self.knobs.now.copy_from_slice(&self.knobs.target);
         (self.knobs.left, self.knobs.moving) = (0, false);
         self.condition(0);
@@ -286,18 +256,21 @@ impl Net {
 
     /// Sends the blocks to what the knobs say, within so many steps.
     fn condition(&mut self, steps: usize) {
-        if let Some(film) = self.stack.film() {
+        if let Some(film) = self.streams.stack.film() {
             let knobs = &mut self.knobs;
             film.run(self.path, &knobs.now, &mut knobs.film, &mut knobs.scratch);
-            self.stack
-                .steer(&mut self.state, self.channels, &knobs.film, steps);
+            self.streams.steer(&knobs.film, steps);
         }
     }
 
-    /// Looks at the knobs, if it is time to. Returns the samples until the next look.
+    /// Looks at the knobs and at the hand, if it is time to. Returns the samples until the next look.
     fn turn(&mut self) -> usize {
         if self.knobs.left == 0 {
             self.knobs.left = STEPS;
+            if self.hand.step(&mut self.streams, self.seconds) {
+                self.before.copy_from_slice(&self.last);
+                self.joining = JOIN;
+            }
             if self.knobs.step() {
                 self.knobs.moving = true;
                 self.condition(STEPS);
@@ -310,9 +283,22 @@ impl Net {
         self.knobs.left
     }
 
+    /// Joins what comes to what was heard before the state leapt.
+    fn join(&mut self, steps: usize) {
+        let heard = self.samples.chunks_exact_mut(steps);
+        for ((samples, last), before) in heard.zip(&mut self.last).zip(&self.before) {
+            for (i, x) in samples.iter_mut().take(self.joining).enumerate() {
+                let share = (self.joining - i) as f32 / JOIN as f32;
+                *x += share * (before - *x);
+            }
+            *last = samples[steps - 1];
+        }
+        self.joining = self.joining.saturating_sub(steps);
+    }
+
     /// The samples of `range` of every channel, in place.
     fn process<C: AsMut<[f32]>>(&mut self, audio: &mut [C], range: std::ops::Range<usize>) {
-        let width = self.stack.width();
+        let width = self.streams.stack.width();
         let mut first = range.start;
         while first < range.end {
             let steps = self.turn().min(range.end - first);
@@ -322,17 +308,8 @@ impl Net {
                 samples.copy_from_slice(&channel.as_mut()[first..first + steps]);
             }
             let x = &mut self.x[..rows * width];
-            self.stack.project_in(self.path, &self.samples, x, rows);
-            self.stack.forward(
-                self.path,
-                x,
-                self.channels,
-                steps,
-                &mut self.state,
-                &mut self.scratch,
-            );
-            self.stack
-                .project_out(self.path, x, &mut self.samples, rows);
+            self.streams.run(&mut self.samples[..rows], x, steps);
+            self.join(steps);
             for (samples, channel) in self.samples.chunks_exact(steps).zip(audio.iter_mut()) {
                 channel.as_mut()[first..first + steps].copy_from_slice(samples);
             }

@@ -33,6 +33,14 @@ impl Mixer {
         self.fades = true;
     }
 
+    /// The most that the wet signal may be, with a dry one of at most 1, for what is heard to be at most `most` before the output's
+    /// gain, now and on the way to where the weights go.
+    pub(crate) fn room(&self, most: f32) -> f32 {
+        let largest = |ramp: &Ramp| ramp.at(0).abs().max(ramp.target.abs());
+        let (dry, wet) = (largest(&self.ramps.dry), largest(&self.ramps.wet));
+        (most - dry).max(0.0) / wet
+    }
+
     /// Replaces the samples `range` of every channel of `audio` by what is heard; `wet` holds theirs from 0 on.
     pub(crate) fn process(
         &mut self,
@@ -68,7 +76,8 @@ impl Mixer {
     }
 }
 
-fn heard(w: Weights, dry: f32, wet: f32) -> f32 {
+/// What is heard of a sample.
+pub(crate) fn heard(w: Weights, dry: f32, wet: f32) -> f32 {
     let processed = w.gain * (w.dry * dry + w.wet * wet);
     (1.0 - w.bypass) * processed + w.bypass * dry
 }
@@ -183,6 +192,11 @@ impl Ramp {
                 length: self.length,
             };
         }
+    }
+
+    /// The value, where it rests.
+    pub(crate) fn settled(&self) -> Option<f32> {
+        (self.remaining == 0).then_some(self.target)
     }
 
     /// The value `i` samples from here.

@@ -8,6 +8,7 @@
 use crate::controls::Stereo;
 use crate::engine::{Engine, EngineReport, Exchange};
 use crate::model::spec::FrontEnd;
+use crate::state::{Hand, Memory};
 use crate::telemetry::{BANDS, Bands, Deltas};
 
 use super::gains::Gains;
@@ -35,6 +36,10 @@ pub(crate) struct FrameReport {
     pub output_db: [f32; BANDS],
     pub deltas: Deltas,
     pub engine: EngineReport,
+    /// The factor on Δ.
+    pub pace: f32,
+    /// A model goes on by itself.
+    pub goes_on: bool,
 }
 
 impl FrameReport {
@@ -45,6 +50,8 @@ impl FrameReport {
             output_db: Bands::silence(),
             deltas: Deltas::default(),
             engine: EngineReport::default(),
+            pace: 1.0,
+            goes_on: false,
         }
     }
 }
@@ -72,6 +79,9 @@ pub(crate) struct Framer {
     in_work: bool,
     reset_wanted: bool,
     counts: FrameCounts,
+    /// What is done to the engine's state, and the seconds between two frames.
+    hand: Hand,
+    hop_seconds: f32,
     /// How the channels are to share the engine, from the next frame on.
     stereo: Stereo,
     /// Where only gains are wanted of the frames, and no signal.
@@ -125,6 +135,8 @@ impl Framer {
             in_work: false,
             reset_wanted: false,
             counts: FrameCounts::default(),
+            hand: Hand::default(),
+            hop_seconds: front_end.hop as f32 / model_rate as f32,
             stereo: Stereo::default(),
             gains: None,
             gains_ready: false,
@@ -158,6 +170,16 @@ impl Framer {
     /// How the channels share the engine, from the next frame on.
     pub(crate) fn set_stereo(&mut self, stereo: Stereo) {
         self.stereo = stereo;
+    }
+
+    /// What is done to the engine's state, between two frames.
+    pub(crate) fn hand(&mut self) -> &mut Hand {
+        &mut self.hand
+    }
+
+    /// Where the engine's states are kept, if it has any.
+    pub(crate) fn memory(&mut self) -> Option<&mut dyn Memory> {
+        self.engine.memory()
     }
 
     /// Whether frames are to be reported, from the next one on.
@@ -203,6 +225,7 @@ impl Framer {
     pub(crate) fn swap_engine(&mut self, engine: Box<dyn Engine>) -> Box<dyn Engine> {
         let mut retired = std::mem::replace(&mut self.engine, engine);
         retired.observe(false);
+        self.hand.renew();
         self.engine.observe(self.watched);
         let taken = self.position >= self.take_at;
         let oldest = (self.sequence + u64::from(taken)).saturating_sub(self.behind as u64);
@@ -286,6 +309,11 @@ impl Framer {
         }
         given.stereo = self.stereo;
         encode(given.stereo, &mut given.values, frame_len);
+        if let Some(memory) = self.engine.memory() {
+            // Frames overlap, which joins what a leap of the state parts.
+            self.hand.step(memory, self.hop_seconds);
+        }
+        let given = &self.given[at];
         self.engine.submit(self.sequence, &given.values);
         self.in_work = self.front_end.spread > 0;
         if self.take_at == 0 {
@@ -364,6 +392,7 @@ impl Framer {
         self.report.deltas = Deltas::default();
         self.engine.deltas(&mut self.report.deltas);
         self.report.engine = self.engine.report();
+        self.report.pace = self.hand.pace();
         self.report_ready = true;
     }
 
@@ -383,6 +412,7 @@ impl Framer {
             gains.reset();
         }
         self.gains_ready = false;
+        self.hand.reset();
         self.position = 0;
         self.first = self.sequence + 1;
         self.in_work = false;

@@ -15,18 +15,23 @@ const MIN_SAMPLE: f32 = 1.0e-15;
 /// Replaces samples that are NaN, infinite or beyond [`MAX_SAMPLE`] by silence, not by the limit, for a full-scale click would
 /// be the louder error; returns how many.
 pub(crate) fn replace_what_is_not_audio(samples: &mut [f32]) -> u64 {
+    let mut replaced = 0;
+    replace_and_tell(samples, |_| replaced += 1);
+    replaced
+}
+
+/// The same; `told` hears where each was.
+pub(crate) fn replace_and_tell(samples: &mut [f32], mut told: impl FnMut(usize)) {
     // Nearly always all is well, and looking at all samples before deciding lets the compiler take many at once.
     if samples.iter().fold(true, |ok, x| ok & is_audio(*x)) {
-        return 0;
+        return;
     }
-    let mut replaced = 0;
-    for x in samples {
+    for (i, x) in samples.iter_mut().enumerate() {
         if !is_audio(*x) {
             *x = 0.0;
-            replaced += 1;
+            told(i);
         }
     }
-    replaced
 }
 
 /// False for NaN as well.

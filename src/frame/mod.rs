@@ -10,6 +10,7 @@
 //! Everything here is allocated when it is made. Nothing allocates, locks or panics afterwards, and no result depends
 //! on how the samples were cut into blocks.
 
+mod ceiling;
 mod dry;
 mod fast;
 mod framer;
@@ -22,6 +23,7 @@ mod resample;
 mod stereo;
 pub mod stft;
 
+pub(crate) use ceiling::{ABOVE_INPUT, Ceiling, FULL_SCALE, hold_below};
 pub(crate) use dry::{Mixer, Ramp};
 pub(crate) use fast::Fast;
 pub(crate) use framer::{FrameReport, Framer};
@@ -29,3 +31,5 @@ pub(crate) use guard::{copy_flushed, replace_what_is_not_audio};
 pub(crate) use minimum_phase::TAPS;
 pub(crate) use rate::{RateConverter, greatest_common_divisor};
 pub(crate) use resample::Resampler;
+#[cfg(feature = "gpu")]
+pub(crate) use {dry::heard, guard::replace_and_tell, rate::Rates, resample::Filter};

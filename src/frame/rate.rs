@@ -12,6 +12,36 @@
 
 use super::resample::Resampler;
 
+/// A host's rate and a model's in their smallest whole numbers, M : L, and how far the filters between them reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rates {
+    pub host: u64,
+    pub model: u64,
+    /// Half the filter's length in host samples on the way in, and in the model's on the way out.
+    pub half_in: usize,
+    pub half_out: usize,
+    /// a: samples of the model that ring before the host's first.
+    pub early: u64,
+}
+
+impl Rates {
+    pub(crate) fn new(host_rate: u32, model_rate: u32) -> Self {
+        let divisor = greatest_common_divisor(host_rate, model_rate);
+        let (host, model) = (
+            u64::from(host_rate / divisor),
+            u64::from(model_rate / divisor),
+        );
+        let half_in = Resampler::half_width(host, model);
+        Self {
+            host,
+            model,
+            half_in,
+            half_out: Resampler::half_width(model, host),
+            early: half_in as u64 * model / host,
+        }
+    }
+}
+
 /// Both directions of the change of rate around a stage at the model's rate.
 pub(crate) struct RateConverter {
     inward: Resampler,
@@ -30,15 +60,14 @@ impl RateConverter {
         channels: usize,
         max_run: usize,
     ) -> Self {
-        let divisor = greatest_common_divisor(host_rate, model_rate);
-        let (host, model) = (
-            u64::from(host_rate / divisor),
-            u64::from(model_rate / divisor),
-        );
-        let half_in = Resampler::half_width(host, model);
-        let half_out = Resampler::half_width(model, host);
+        let Rates {
+            host,
+            model,
+            half_in,
+            half_out,
+            early,
+        } = Rates::new(host_rate, model_rate);
         let delay = half_in + ((model_delay + half_out) as u64 * host / model) as usize;
-        let early = half_in as u64 * model / host;
         // A run of host samples completes at most this many model samples.
         let max_model_run = (max_run as u64 * model / host) as usize + 2;
         let inward_offset = -((early * host) as i64);

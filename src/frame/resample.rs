@@ -130,15 +130,16 @@ impl Resampler {
 }
 
 /// The windowed sinc, sampled at every phase between two input samples.
-struct Filter {
-    taps: usize,
+pub(crate) struct Filter {
+    pub(crate) taps: usize,
     /// Rows of `taps`, one a phase, and one more for the phase of the next sample.
-    table: Vec<f32>,
-    table_phases: u64,
+    pub(crate) table: Vec<f32>,
+    /// Where they are fewer than the phases, rows are interpolated between.
+    pub(crate) table_phases: u64,
 }
 
 impl Filter {
-    fn new(rate_in: u64, rate_out: u64) -> Self {
+    pub(crate) fn new(rate_in: u64, rate_out: u64) -> Self {
         let half_width = Resampler::half_width(rate_in, rate_out);
         let taps = 2 * half_width;
         let table_phases = rate_out.min(MAX_TABLE_PHASES as u64);

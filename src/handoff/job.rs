@@ -40,6 +40,10 @@ pub struct Job {
     pub outcome: Outcome,
     /// `[channels][frame_len]`, the frame and then its result.
     pub values: Vec<f32>,
+    /// Whether `deltas` are wanted.
+    pub watched: bool,
+    /// Δ behind the frame, mean over channels, `[DELTA_LAYERS][band]`, where it is wanted.
+    pub deltas: Vec<f32>,
     /// The state of all channels, where the order has to do with one; empty else.
     pub state: Vec<f32>,
 }
@@ -82,10 +86,11 @@ impl Job {
     }
 }
 
-/// Both ends, with `count` jobs for frames of `values` floats. Allocates.
-pub fn jobs(count: usize, values: usize) -> (JobDesk, JobBench) {
+/// Both ends, with `count` jobs for frames of `values` floats and as many `deltas`. Allocates.
+pub fn jobs(count: usize, values: usize, deltas: usize) -> (JobDesk, JobBench) {
     let job = || Job {
         values: vec![0.0; values],
+        deltas: vec![0.0; deltas],
         ..Job::default()
     };
     // As many places as jobs: none ever finds a queue full.

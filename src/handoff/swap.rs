@@ -46,14 +46,25 @@ impl<T> Slot<T> {
     /// Lets `replace` put the new one, if there is one, in the place of the one in use, which it returns; one that it
     /// refuses (`Err`) leaves the same way. Real-time safe where `replace` is.
     pub fn exchange(&mut self, replace: impl FnOnce(T) -> Result<T, T>) {
-        if self.outgoing.is_full() {
-            return;
-        }
-        if let Ok(new) = self.incoming.pop() {
+        if let Some(new) = self.take() {
             let (Ok(old) | Err(old)) = replace(new);
-            // There was room above, and nobody else writes here.
-            let _ = self.outgoing.push(old);
+            self.retire(old);
         }
+    }
+
+    /// The new one, if there is one and room for the one in use to leave later, by [`Slot::retire`], before another is
+    /// taken. Real-time safe.
+    pub fn take(&mut self) -> Option<T> {
+        if self.outgoing.is_full() {
+            return None;
+        }
+        self.incoming.pop().ok()
+    }
+
+    /// Lets one leave that a taken one has replaced. Real-time safe where one was taken before.
+    pub fn retire(&mut self, old: T) {
+        // There was room when the new one was taken, and nobody else writes here.
+        let _ = self.outgoing.push(old);
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a shell gives an instrument: plain values each block, and events at samples.
 
+use crate::state::StateControls;
+
 /// The values that sound may be shaped by. They take hold with the next frame of each voice, within 4 ms; gain glides.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct InstrumentControls {
@@ -26,6 +28,12 @@ pub struct InstrumentControls {
     pub width: f32,
     /// Linear.
     pub gain: f32,
+    /// How far the states of notes are kept from changing, 0 to 1: a note that is frozen stays as it sounds. Its first frame is
+    /// never, for a note that took nothing in would be none.
+    pub freeze: f32,
+    /// Factor on the network's time constants, as [`StateControls::memory`](crate::state::StateControls): how slowly notes go
+    /// their way.
+    pub memory: f32,
 }
 
 impl Default for InstrumentControls {
@@ -42,7 +50,21 @@ impl Default for InstrumentControls {
             mpe: false,
             width: 0.3,
             gain: 1.0,
+            freeze: 0.0,
+            memory: 1.0,
         }
+    }
+}
+
+impl InstrumentControls {
+    /// The factor on every Δ.
+    pub(super) fn pace(&self) -> f32 {
+        let state = StateControls {
+            freeze: self.freeze,
+            memory: self.memory,
+            ..StateControls::default()
+        };
+        state.scale()
     }
 }
 

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use crate::kernels::{Aligned, Path};
 use crate::model::instrument::{InstrumentModel, Told};
 use crate::model::layer::{Layer, Seat, copy_state};
+use crate::model::pace::Pace;
+use crate::state::PACE_SECONDS;
 
 /// Voices of a group: as many as a block of the matrix kernel has rows.
 const GROUP: usize = 4;
@@ -43,11 +45,10 @@ impl Batch {
         model.way_in(path, told, hidden, x, self.size);
     }
 
-    fn piece(&mut self, model: &InstrumentModel, path: Path, k: usize) {
+    fn piece(&mut self, model: &InstrumentModel, path: Path, k: usize, pace: Pace) {
         let (x, state, scratch) = (&mut self.x, &mut self.state, &mut self.scratch);
-        model
-            .stack()
-            .piece(path, k, x, self.size, 1, state, scratch);
+        let stack = model.stack();
+        stack.piece_at(path, k, x, self.size, 1, state, scratch, pace);
     }
 
     fn way_out(&mut self, model: &InstrumentModel, path: Path) {
@@ -61,17 +62,46 @@ pub(super) struct Frames {
     path: Path,
     groups: Vec<Batch>,
     alone: Batch,
+    /// Of all notes, but of their first frames, and the factor on Δ in it; `None` while nothing has been played.
+    pace: Vec<f32>,
+    scale: Option<f32>,
 }
 
 impl Frames {
     pub fn new(model: Arc<InstrumentModel>, voices: usize) -> Frames {
         let groups = voices.div_ceil(GROUP);
+        let mut pace = vec![0.0; model.stack().pace_len()];
+        model.stack().set_pace(1.0, &mut pace);
         Frames {
+            pace,
+            scale: None,
             path: Path::detect(),
             groups: (0..groups).map(|_| Batch::new(&model, GROUP)).collect(),
             alone: Batch::new(&model, 1),
             model,
         }
+    }
+
+    /// Takes every Δ times `scale`, or what is on the way there, in the next frame of `seconds`.
+    pub fn approach_pace(&mut self, scale: f32, seconds: f32) {
+        let next = match self.scale {
+            Some(now) => now + (scale - now).clamp(-seconds / PACE_SECONDS, seconds / PACE_SECONDS),
+            None => scale,
+        };
+        if self.scale != Some(next) {
+            self.model.stack().set_pace(next, &mut self.pace);
+            self.scale = Some(next);
+        }
+    }
+
+    /// Whether notes run at another pace than the network's own.
+    pub fn is_paced(&self) -> bool {
+        !Pace::new(&self.pace).is_own()
+    }
+
+    /// Nothing has been played: the next pace is there at once.
+    pub fn reset(&mut self) {
+        self.scale = None;
     }
 
     /// Tells of a voice before the next step.
@@ -84,7 +114,7 @@ impl Frames {
     /// A step of every group in which a voice is `played`. Piece by piece, so that a piece's weights come from memory once
     /// for all groups.
     pub fn step(&mut self, played: impl Fn(usize) -> bool) {
-        let (model, path) = (&*self.model, self.path);
+        let (model, path, pace) = (&*self.model, self.path, Pace::new(&self.pace));
         let in_use = |group: usize| (0..GROUP).any(|v| played(group * GROUP + v));
         let mut each = |run: &mut dyn FnMut(&mut Batch)| {
             for (group, batch) in self.groups.iter_mut().enumerate() {
@@ -95,15 +125,21 @@ impl Frames {
         };
         each(&mut |batch| batch.way_in(model, path));
         for k in 0..model.stack().pieces() {
-            each(&mut |batch| batch.piece(model, path, k));
+            each(&mut |batch| batch.piece(model, path, k, pace));
         }
         each(&mut |batch| batch.way_out(model, path));
     }
 
-    /// A step of one voice; from nothing, if `fresh`.
+    /// A step of one voice; from nothing, if `fresh`, and then at the network's own pace: a note that took nothing in would never
+    /// be one.
     pub fn step_alone(&mut self, voice: usize, told: &Told, fresh: bool) {
         let (model, path) = (&*self.model, self.path);
         let (stack, outputs) = (model.stack(), model.outputs());
+        let pace = if fresh {
+            Pace::OWN
+        } else {
+            Pace::new(&self.pace)
+        };
         let (group, alone) = (&mut self.groups[voice / GROUP], &mut self.alone);
         let there = Seat {
             batch: GROUP,
@@ -121,7 +157,7 @@ impl Frames {
         model.row(told, &mut alone.told);
         alone.way_in(model, path);
         for k in 0..stack.pieces() {
-            alone.piece(model, path, k);
+            alone.piece(model, path, k, pace);
         }
         alone.way_out(model, path);
         copy_state(stack, &alone.state, here, &mut group.state, there);

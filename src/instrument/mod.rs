@@ -24,6 +24,7 @@ use frames::Frames;
 use tone::Tone;
 use voice::{Manner, Stage, Voice};
 
+use crate::frame::{FULL_SCALE, hold_below};
 use crate::kernels::sines::Loops;
 use crate::model::instrument::InstrumentModel;
 
@@ -158,6 +159,7 @@ impl Instrument {
             leaving.tone.fade(0.0, 1);
             leaving.tone.at = 1;
         }
+        self.frames.reset();
         self.channels = Default::default();
         self.random = Random(1);
         (self.clock, self.frame, self.born) = (0, 0, 0);
@@ -243,10 +245,14 @@ impl Instrument {
             self.gain = wanted;
         }
         let follow = 1.0 - (-1.0 / (GLIDE_SECONDS * self.sample_rate)).exp() as f32;
-        for (left, right) in left.iter_mut().zip(right) {
+        for (left, right) in left.iter_mut().zip(right.iter_mut()) {
             self.gain += (wanted - self.gain) * follow;
             *left *= self.gain;
             *right *= self.gain;
+        }
+        if self.frames.is_paced() {
+            hold_below(left, FULL_SCALE);
+            hold_below(right, FULL_SCALE);
         }
     }
 
@@ -278,6 +284,8 @@ impl Instrument {
                 self.frames.tell(v, &told);
             }
         }
+        let seconds = self.model.facts().frame_seconds as f32;
+        self.frames.approach_pace(self.controls.pace(), seconds);
         let voices = &self.voices;
         self.frames.step(|v| {
             voices

@@ -6,7 +6,8 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use super::file::{Limits, ModelError, read_bytes, sha256};
+use super::file::{Limits, ModelError, read_bytes, sha256, task_of};
+use super::spec::Task;
 use crate::folders;
 
 /// The model used when none is named.
@@ -80,6 +81,25 @@ impl Found {
     }
 }
 
+impl Found {
+    /// What it is for, by its header alone.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is no model.
+    pub fn task(&self) -> Result<Task, ModelError> {
+        match &self.source {
+            Source::BuiltIn(bytes) => task_of(*bytes),
+            Source::File(path) => {
+                let io = |source| ModelError::Io {
+                    path: path.clone(),
+                    source,
+                };
+                task_of(std::fs::File::open(path).map_err(io)?)
+            }
+        }
+    }
+}
+
 /// How a model that a project remembers was found again.
 #[derive(Debug, Clone)]
 pub enum Recalled {
@@ -107,6 +127,29 @@ pub fn find(name: &str) -> Option<Found> {
     let built_in = effects().chain(continuations());
     let mut found = all().into_iter().chain(built_in);
     found.find(|found| found.name == name)
+}
+
+/// Every model that sound can be sent through, and what it is for: those of [`all`], [`effects`] and [`continuations`], the
+/// denoisers first, then the effects, then those that go on by themselves. Files that are no models at all come last, without a
+/// task: whoever chooses one is told what is wrong with it.
+pub fn of_streams() -> Vec<(Found, Option<Task>)> {
+    const ORDER: [Option<Task>; 4] = [
+        Some(Task::Denoise),
+        Some(Task::Effect),
+        Some(Task::Continue),
+        None,
+    ];
+    let place = |task: &Option<Task>| ORDER.iter().position(|other| other == task);
+    let found = all().into_iter().chain(effects()).chain(continuations());
+    let mut found: Vec<_> = found
+        .map(|found| {
+            let task = found.task().ok();
+            (found, task)
+        })
+        .filter(|(_, task)| place(task).is_some())
+        .collect();
+    found.sort_by_key(|(_, task)| place(task));
+    found
 }
 
 /// The models compiled in, but for [`effects`].
@@ -148,7 +191,8 @@ pub fn recall(name: &str, hash: &str, hint: Option<&Path>) -> Recalled {
     let hinted = hint
         .map(Found::file)
         .filter(|found| found.path().is_some_and(Path::is_file));
-    let mut candidates: Vec<Found> = hinted.into_iter().chain(all()).collect();
+    let found = all().into_iter().chain(effects()).chain(continuations());
+    let mut candidates: Vec<Found> = hinted.into_iter().chain(found).collect();
     // Those of that name first: they are the likely ones, and hashing reads the file.
     candidates.sort_by_key(|found| found.name != name);
     let same = candidates

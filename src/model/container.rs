@@ -7,11 +7,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::Read;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
 use super::error::ModelError;
+use super::half::f32_from_f16;
 
 /// Bytes of the header's length field.
 const PREFIX: usize = 8;
@@ -104,6 +106,29 @@ impl Container {
             metadata: header.metadata,
             tensors,
         })
+    }
+
+    /// The strings under `__metadata__` alone, of as much of a file as its header takes.
+    pub(super) fn metadata(mut file: impl Read) -> Result<BTreeMap<String, String>, ModelError> {
+        let mut prefix = [0; PREFIX];
+        let ends_early = |needed, found| ModelError::Truncated { needed, found };
+        file.read_exact(&mut prefix)
+            .map_err(|_| ends_early(PREFIX as u64, 0))?;
+        let header_len = u64::from_le_bytes(prefix);
+        if header_len > MAX_HEADER {
+            return Err(ModelError::TooLarge {
+                what: "the header",
+                bytes: header_len,
+                max: MAX_HEADER,
+            });
+        }
+        let mut header = Vec::new();
+        let read = file.take(header_len).read_to_end(&mut header).unwrap_or(0);
+        if (read as u64) < header_len {
+            let prefix = PREFIX as u64;
+            return Err(ends_early(prefix + header_len, prefix + read as u64));
+        }
+        Ok(Header::parse(&header)?.metadata)
     }
 
     /// Write all tensors as F32, in the order of their names.
@@ -218,19 +243,6 @@ impl Entry {
             shape: self.shape.iter().map(|&d| d as usize).collect(),
             data,
         })
-    }
-}
-
-/// Widen an IEEE half: 1 sign bit, 5 of exponent (bias 15), 10 of fraction.
-fn f32_from_f16(half: u16) -> f32 {
-    let sign = if half & 0x8000 == 0 { 1.0 } else { -1.0 };
-    let exponent = i32::from(half >> 10 & 0x1f);
-    let fraction = f32::from(half & 0x3ff) / 1024.0;
-    sign * match exponent {
-        0 => fraction * 2f32.powi(-14),
-        31 if fraction == 0.0 => f32::INFINITY,
-        31 => f32::NAN,
-        e => (1.0 + fraction) * 2f32.powi(e - 15),
     }
 }
 
@@ -361,29 +373,5 @@ impl<'de> Visitor<'de> for StringsVisitor {
             strings.0.insert(key, value);
         }
         Ok(strings)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn halves_widen_exactly() {
-        for (bits, value) in [
-            (0x0000, 0.0),
-            (0x8000, -0.0),
-            (0x3c00, 1.0),
-            (0xc000, -2.0),
-            (0x7bff, 65504.0),
-            (0x0001, 2f32.powi(-24)),
-        ] {
-            assert_eq!(
-                f32_from_f16(bits).to_bits(),
-                f32::to_bits(value),
-                "{bits:#06x}"
-            );
-        }
-        assert!(f32_from_f16(0x7c00).is_infinite() && f32_from_f16(0x7e00).is_nan());
     }
 }

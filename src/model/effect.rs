@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::discretize::{Rule, Sampling};
-use super::file::{Limits, ModelError, ModelFile, read_bytes};
+use super::file::{Limits, ModelError, ModelFile, read_bytes, sha256};
 use super::s4d::Activation;
 use super::spec::{Task, check_sound};
 use super::stack::{Block, Stack, StackConfig};
@@ -80,6 +80,11 @@ impl Knob {
         self.held(self.min + share * (self.max - self.min))
     }
 
+    /// How far up `value` is: the way back from [`Knob::at`].
+    pub fn share(&self, value: f32) -> f32 {
+        (value - self.min) / (self.max - self.min)
+    }
+
     fn check(&self) -> Result<(), String> {
         let Knob { name, min, max, .. } = self;
         if name.is_empty() || name.chars().count() > 24 || name.chars().any(char::is_control) {
@@ -102,6 +107,88 @@ fn one() -> f32 {
 
 fn default_eps() -> f64 {
     f64::from(StackConfig::default().eps)
+}
+
+/// Why a knob cannot be set. The message says what is wrong, [`KnobError::remedy`] what to do about it.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum KnobError {
+    /// The model has none of that name.
+    #[error("the model {model} has no knob called {name}")]
+    Unknown {
+        /// The model.
+        model: String,
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        names: Vec<String>,
+    },
+    /// The knob does not go there.
+    #[error("{name}={value} is beyond its range")]
+    Range {
+        /// The knob.
+        name: String,
+        /// What was asked for.
+        value: f32,
+        /// All the way down.
+        min: f32,
+        /// All the way up.
+        max: f32,
+    },
+}
+
+impl KnobError {
+    /// What a person can do about it.
+    pub fn remedy(&self) -> String {
+        match self {
+            KnobError::Unknown { names, .. } if names.is_empty() => "this model has none".into(),
+            KnobError::Unknown { names, .. } => format!("its knobs: {}", names.join(", ")),
+            KnobError::Range { min, max, .. } => format!("give a value from {min} to {max}"),
+        }
+    }
+}
+
+impl EffectSpec {
+    /// Which knob has that name, in letters of any size, and how far up `value` is, 0 to 1.
+    ///
+    /// # Errors
+    /// A knob that the model does not have, or a value beyond its range.
+    pub fn knob_share(&self, name: &str, value: f32) -> Result<(usize, f32), KnobError> {
+        let found = self
+            .knobs
+            .iter()
+            .position(|knob| knob.name.eq_ignore_ascii_case(name));
+        let index = found.ok_or_else(|| KnobError::Unknown {
+            model: self.name.clone(),
+            name: name.into(),
+            names: self.knobs.iter().map(|knob| knob.name.clone()).collect(),
+        })?;
+        let knob = &self.knobs[index];
+        let (min, max) = (knob.min, knob.max);
+        if !(min..=max).contains(&value) {
+            let name = name.into();
+            return Err(KnobError::Range {
+                name,
+                value,
+                min,
+                max,
+            });
+        }
+        Ok((index, knob.share(value)))
+    }
+}
+
+/// The name and the value of a knob as a command line has them, `NAME=VALUE`.
+///
+/// # Errors
+/// Says what is wrong.
+pub fn knob_setting(text: &str) -> Result<(String, f32), String> {
+    let (name, value) = text
+        .split_once('=')
+        .ok_or("NAME=VALUE is needed, such as drive=0.7")?;
+    match value.trim().parse::<f32>() {
+        Ok(value) if value.is_finite() => Ok((name.trim().into(), value)),
+        _ => Err(format!("{value} is no number")),
+    }
 }
 
 /// How a model is played at a rate.
@@ -140,6 +227,7 @@ pub struct EffectModel {
     tensors: Tensors,
     /// At the trained rate.
     stack: Stack,
+    sha256: String,
 }
 
 impl EffectModel {
@@ -191,12 +279,18 @@ impl EffectModel {
             spec,
             tensors,
             stack,
+            sha256: sha256(bytes),
         })
     }
 
     /// What the model says of itself.
     pub fn spec(&self) -> &EffectSpec {
         &self.spec
+    }
+
+    /// SHA-256 of the file, in lower-case hexadecimal: what a project state remembers it by.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
     }
 
     /// How it is played at `sample_rate`, Hz.

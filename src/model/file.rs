@@ -46,17 +46,7 @@ impl ModelFile {
     /// Read the bytes of a whole file of at most [`Limits::MODEL`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
         let Container { metadata, tensors } = Container::from_bytes(bytes, Limits::MODEL)?;
-        let spec = metadata.get(METADATA_KEY).ok_or(ModelError::NoSpec)?;
-        if spec.len() > MAX_SPEC {
-            let (bytes, max) = (spec.len() as u64, MAX_SPEC as u64);
-            return Err(ModelError::TooLarge {
-                what: "the spec",
-                bytes,
-                max,
-            });
-        }
-        let spec_json: serde_json::Value = serde_json::from_str(spec)
-            .map_err(|e| ModelError::Spec(format!("it is not JSON: {e}")))?;
+        let spec_json = spec_of(&metadata)?;
         let version = spec_json
             .get(VERSION_KEY)
             .and_then(serde_json::Value::as_u64);
@@ -92,6 +82,26 @@ impl ModelFile {
     pub fn parameters(&self) -> usize {
         self.tensors.values().map(|t| t.data.len()).sum()
     }
+}
+
+/// What a model is for, of as much of its file as the header takes. That the rest is sound is not looked at.
+pub(super) fn task_of(file: impl Read) -> Result<Task, ModelError> {
+    let spec = spec_of(&Container::metadata(file)?)?;
+    let task = spec.get("task").cloned().unwrap_or_default();
+    serde_json::from_value(task).map_err(|e| ModelError::Spec(format!("its task: {e}")))
+}
+
+fn spec_of(metadata: &BTreeMap<String, String>) -> Result<serde_json::Value, ModelError> {
+    let spec = metadata.get(METADATA_KEY).ok_or(ModelError::NoSpec)?;
+    if spec.len() > MAX_SPEC {
+        let (bytes, max) = (spec.len() as u64, MAX_SPEC as u64);
+        return Err(ModelError::TooLarge {
+            what: "the spec",
+            bytes,
+            max,
+        });
+    }
+    serde_json::from_str(spec).map_err(|e| ModelError::Spec(format!("it is not JSON: {e}")))
 }
 
 /// The bytes of a file, never more than the limit, whatever the file system says of its size.

@@ -13,12 +13,13 @@
 use super::discretize::Sampling;
 use super::layer::{Layer, Part};
 use super::modes::Modes;
+use super::pace::{Pace, scale_deltas};
 use super::tensors::{TensorError, Tensors};
 use crate::kernels::conv::{PackedConv, conv};
 use crate::kernels::gate::{silu, softplus};
 use crate::kernels::norm::{gate_rows, rms_norm};
 use crate::kernels::proj::{Packed, proj};
-use crate::kernels::scan::{S4d, S6, S6Rows, s4d, s6};
+use crate::kernels::scan::{S4d, S6, S6Rows, s4d, s4d_paced, s6};
 use crate::kernels::{Aligned, Path};
 
 /// Sizes of a Mamba block.
@@ -96,7 +97,10 @@ enum Scan {
         dt_proj: Packed,
         scan: S6,
     },
-    S4d(S4d),
+    S4d {
+        scan: S4d,
+        modes: Modes,
+    },
 }
 
 impl MambaBlock {
@@ -148,7 +152,11 @@ impl MambaBlock {
                     scan: S6::new(get("mixer.A_log", &[e, n])?, get("mixer.D", &[e])?, n),
                 },
                 Space::S4d(sampling) => {
-                    Scan::S4d(Modes::new(sampling, tensors, prefix, e, n)?.packed())
+                    let modes = Modes::new(sampling, tensors, prefix, e, n)?;
+                    Scan::S4d {
+                        scan: modes.packed(),
+                        modes,
+                    }
                 }
             },
             out_proj: dense("mixer.out_proj", d, e)?,
@@ -165,7 +173,7 @@ impl MambaBlock {
     fn gates_row(&self) -> usize {
         match &self.scan {
             Scan::S6 { x_proj, .. } => x_proj.outputs().next_multiple_of(16),
-            Scan::S4d(_) => 0,
+            Scan::S4d { .. } => 0,
         }
     }
 
@@ -173,7 +181,7 @@ impl MambaBlock {
     fn scan_state_len(&self) -> usize {
         match &self.scan {
             Scan::S6 { scan, .. } => scan.state_len(),
-            Scan::S4d(scan) => scan.state_len(),
+            Scan::S4d { scan, .. } => scan.state_len(),
         }
     }
 }
@@ -193,7 +201,21 @@ impl Layer for MambaBlock {
         batch * time * (self.in_proj.outputs() + self.gates_row() + inner + width.max(inner))
     }
 
-    fn piece(
+    fn pace_len(&self) -> usize {
+        match &self.scan {
+            Scan::S6 { .. } => 1,
+            Scan::S4d { scan, .. } => 1 + scan.paced_len(),
+        }
+    }
+
+    fn set_pace(&self, scale: f32, pace: &mut [f32]) {
+        pace[0] = scale;
+        if let Scan::S4d { scan, modes } = &self.scan {
+            modes.write_paced(scan, scale, &mut pace[1..]);
+        }
+    }
+
+    fn piece_at(
         &self,
         path: Path,
         k: usize,
@@ -202,6 +224,7 @@ impl Layer for MambaBlock {
         time: usize,
         state: &mut [f32],
         scratch: &mut [f32],
+        pace: Pace,
     ) {
         let (d, e, rows) = (self.config.width, self.config.inner, batch * time);
         if rows == 0 {
@@ -229,8 +252,9 @@ impl Layer for MambaBlock {
                         proj(path, x_proj, xz, row, gates, gates_row, rows, false);
                         proj(path, dt_proj, gates, gates_row, delta, e, rows, false);
                         softplus(path, delta);
+                        scale_deltas(pace, delta);
                     }
-                    Scan::S4d(_) => {
+                    Scan::S4d { .. } => {
                         for (u, xz) in delta.chunks_exact_mut(e).zip(xz.chunks_exact(row)) {
                             u.copy_from_slice(&xz[..e]);
                         }
@@ -248,7 +272,12 @@ impl Layer for MambaBlock {
                     };
                     s6(path, scan, steps, y, batch, time, h);
                 }
-                Scan::S4d(scan) => s4d(path, scan, delta, y, batch, time, h),
+                Scan::S4d { scan, .. } if pace.is_own() => {
+                    s4d(path, scan, delta, y, batch, time, h);
+                }
+                Scan::S4d { scan, .. } => {
+                    s4d_paced(path, scan, pace.table(), delta, y, batch, time, h);
+                }
             },
             3 => {
                 if self.config.gated {

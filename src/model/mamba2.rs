@@ -8,6 +8,7 @@
 //! ```
 
 use super::layer::{Layer, Part};
+use super::pace::Pace;
 use super::tensors::{TensorError, Tensors};
 use crate::kernels::conv::{PackedConv, conv};
 use crate::kernels::gate::silu_rows;
@@ -184,7 +185,7 @@ impl Layer for Mamba2Block {
             * (self.config.width.max(self.config.inner()) + self.row() + self.scan.gates_len())
     }
 
-    fn piece(
+    fn piece_at(
         &self,
         path: Path,
         k: usize,
@@ -193,6 +194,7 @@ impl Layer for Mamba2Block {
         time: usize,
         state: &mut [f32],
         scratch: &mut [f32],
+        pace: Pace,
     ) {
         let (d, e, rows, row) = (
             self.config.width,
@@ -218,6 +220,7 @@ impl Layer for Mamba2Block {
                         &self.scan,
                         &zxbcdt[e + self.conv.channels()..],
                         row,
+                        pace.scale(),
                         gates,
                         rows,
                     );

@@ -14,12 +14,30 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub struct Modes {
     states: usize,
+    sampling: Sampling,
     /// `[channels][states]`.
+    own: Vec<Mode>,
     a_bar: Vec<Complex64>,
     c: Vec<Complex64>,
-    /// D̃.
+    /// D̃, and D of the file.
     d: Vec<f32>,
+    skip: Vec<f32>,
 }
+
+/// A mode in continuous time, with what is made of it at its own pace.
+#[derive(Debug, Clone, Copy)]
+struct Mode {
+    a: Complex64,
+    delta: f64,
+    /// B̄.
+    input: Complex64,
+    /// 2C: the conjugate pair's other half doubles the real part.
+    reads: Complex64,
+}
+
+/// Time constants to a step beyond which a mode is not hurried: it has nothing left to forget, and the first-order hold would
+/// divide by what is left.
+const HURRIED: f64 = 4.0;
 
 impl Modes {
     /// Reads, under `prefix`: `mixer.log_dt [E]`, `mixer.log_A_real [E, states]`, `mixer.A_imag [E, states]`,
@@ -41,16 +59,22 @@ impl Modes {
         let a_imag = get("mixer.A_imag", &[channels, states])?;
         let c_parts = get("mixer.C", &[channels, states, 2])?;
         let rounded = |v: Complex64| Complex64::new(v.re as f32 as f64, v.im as f32 as f64);
-        let mut d = get("mixer.D", &[channels])?.to_vec();
-        let (mut a_bar, mut c) = (Vec::new(), Vec::new());
+        let skip = get("mixer.D", &[channels])?.to_vec();
+        let mut d = skip.clone();
+        let (mut own, mut a_bar, mut c) = (Vec::new(), Vec::new(), Vec::new());
         let mut through = vec![0.0; channels];
         for i in 0..channels * states {
             let delta = (log_dt[i / states] as f64).exp() * sampling.delta_scale;
             let a = Complex64::new(-(log_a_real[i] as f64).exp(), a_imag[i] as f64);
             let (step, input) = sampling.rule.discretize(a, delta);
             a_bar.push(step);
-            // The conjugate pair's other half doubles the real part.
             let reads = 2.0 * Complex64::new(c_parts[2 * i] as f64, c_parts[2 * i + 1] as f64);
+            own.push(Mode {
+                a,
+                delta,
+                input,
+                reads,
+            });
             c.push(rounded(input * reads));
             through[i / states] += (sampling.rule.through(a, delta) * reads).re;
         }
@@ -59,10 +83,39 @@ impl Modes {
         }
         Ok(Modes {
             states,
+            sampling,
+            own,
             a_bar,
             c,
             d,
+            skip,
         })
+    }
+
+    /// Writes what `scan`, packed of these modes, is at every Δ times `scale`: the table of [`s4d_paced`]. Real-time safe.
+    ///
+    /// [`s4d_paced`]: crate::kernels::scan::s4d_paced
+    ///
+    /// # Panics
+    /// If the table is shorter than [`S4d::paced_len`].
+    pub fn write_paced(&self, scan: &S4d, scale: f32, table: &mut [f32]) {
+        let rule = self.sampling.rule;
+        for (e, (modes, skip)) in self
+            .own
+            .chunks_exact(self.states)
+            .zip(&self.skip)
+            .enumerate()
+        {
+            let mut d = f64::from(*skip);
+            for (n, mode) in modes.iter().enumerate() {
+                let most = (HURRIED / (-mode.a.re * mode.delta)).max(1.0);
+                let delta = mode.delta * f64::from(scale).min(most);
+                let (a_bar, input) = rule.discretize(mode.a, delta);
+                scan.write_paced(table, (e, n), a_bar, input / mode.input);
+                d += (rule.through(mode.a, delta) * mode.reads).re;
+            }
+            scan.write_paced_skip(table, e, d as f32);
+        }
     }
 
     /// Packed for the recurrence. The number of channels must be a multiple of 8.

@@ -9,12 +9,13 @@ use serde::{Deserialize, Serialize};
 use super::discretize::Sampling;
 use super::layer::{Layer, Part};
 use super::modes::{Convolution, Modes};
+use super::pace::Pace;
 use super::tensors::{TensorError, Tensors};
 use crate::kernels::film::{PARTS, film};
 use crate::kernels::gate::{silu, tanh};
 use crate::kernels::norm::rms_norm;
 use crate::kernels::proj::{Packed, proj};
-use crate::kernels::scan::{S4d, s4d};
+use crate::kernels::scan::{S4d, s4d, s4d_paced};
 use crate::kernels::{Aligned, Path};
 
 /// What follows the state spaces of an S4D layer.
@@ -243,7 +244,16 @@ impl Layer for S4dLayer {
         2 * batch * time * self.config.width
     }
 
-    fn piece(
+    fn pace_len(&self) -> usize {
+        1 + self.scan.paced_len()
+    }
+
+    fn set_pace(&self, scale: f32, pace: &mut [f32]) {
+        pace[0] = scale;
+        self.modes.write_paced(&self.scan, scale, &mut pace[1..]);
+    }
+
+    fn piece_at(
         &self,
         path: Path,
         k: usize,
@@ -252,6 +262,7 @@ impl Layer for S4dLayer {
         time: usize,
         state: &mut [f32],
         scratch: &mut [f32],
+        pace: Pace,
     ) {
         let (rows, width) = (batch * time, self.config.width);
         let (slot, h) = state[..self.state_len(batch)].split_at_mut(self.slot_len());
@@ -259,7 +270,11 @@ impl Layer for S4dLayer {
         match k {
             0 => {
                 self.prepare(path, x, u, rows);
-                s4d(path, &self.scan, u, y, batch, time, h);
+                if pace.is_own() {
+                    s4d(path, &self.scan, u, y, batch, time, h);
+                } else {
+                    s4d_paced(path, &self.scan, pace.table(), u, y, batch, time, h);
+                }
                 if self.config.film {
                     film(path, slot, y, width, width, batch, time);
                 }

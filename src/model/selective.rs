@@ -13,6 +13,7 @@
 //! same system with Δ scaled.
 
 use super::layer::{Layer, Part};
+use super::pace::{Pace, scale_deltas};
 use super::tensors::{TensorError, Tensors};
 use crate::kernels::Path;
 use crate::kernels::film::{PARTS, film};
@@ -128,7 +129,7 @@ impl Layer for SelectiveBlock {
         batch * time * (4 * self.config.inner + self.gates_row())
     }
 
-    fn piece(
+    fn piece_at(
         &self,
         path: Path,
         k: usize,
@@ -137,6 +138,7 @@ impl Layer for SelectiveBlock {
         time: usize,
         state: &mut [f32],
         scratch: &mut [f32],
+        pace: Pace,
     ) {
         let SelectiveConfig {
             width: d,
@@ -159,6 +161,7 @@ impl Layer for SelectiveBlock {
                 proj(path, &self.x_proj, uz, 2 * e, gates, gates_row, rows, false);
                 proj(path, &self.dt_proj, gates, gates_row, delta, e, rows, false);
                 softplus(path, delta);
+                scale_deltas(pace, delta);
             }
             1 => {
                 let steps = S6Rows {

@@ -8,6 +8,7 @@ use super::film::{Film, steer};
 use super::layer::{Layer, Part};
 use super::mamba::{MambaBlock, MambaConfig, Space};
 use super::mamba2::{Mamba2Block, Mamba2Config};
+use super::pace::Pace;
 use super::s4d::{Activation, S4dConfig, S4dLayer};
 use super::selective::{SelectiveBlock, SelectiveConfig};
 use super::tensors::{TensorError, Tensors};
@@ -190,11 +191,19 @@ impl Layer for Block {
         each!(self, b => b.state_parts(part))
     }
 
+    fn pace_len(&self) -> usize {
+        each!(self, b => b.pace_len())
+    }
+
+    fn set_pace(&self, scale: f32, pace: &mut [f32]) {
+        each!(self, b => b.set_pace(scale, pace));
+    }
+
     fn scratch_len(&self, batch: usize, time: usize) -> usize {
         each!(self, b => b.scratch_len(batch, time))
     }
 
-    fn piece(
+    fn piece_at(
         &self,
         path: Path,
         k: usize,
@@ -203,8 +212,9 @@ impl Layer for Block {
         time: usize,
         state: &mut [f32],
         scratch: &mut [f32],
+        pace: Pace,
     ) {
-        each!(self, b => b.piece(path, k, x, batch, time, state, scratch))
+        each!(self, b => b.piece_at(path, k, x, batch, time, state, scratch, pace))
     }
 }
 
@@ -400,6 +410,18 @@ impl Layer for Stack {
         self.blocks.iter().for_each(|b| b.state_parts(part));
     }
 
+    fn pace_len(&self) -> usize {
+        self.blocks.iter().map(Block::pace_len).sum()
+    }
+
+    fn set_pace(&self, scale: f32, mut pace: &mut [f32]) {
+        for block in &self.blocks {
+            let (own, rest) = pace.split_at_mut(block.pace_len());
+            block.set_pace(scale, own);
+            pace = rest;
+        }
+    }
+
     fn scratch_len(&self, batch: usize, time: usize) -> usize {
         let blocks = self
             .blocks
@@ -410,7 +432,7 @@ impl Layer for Stack {
         blocks.max(batch * time * self.width)
     }
 
-    fn piece(
+    fn piece_at(
         &self,
         path: Path,
         mut k: usize,
@@ -419,14 +441,16 @@ impl Layer for Stack {
         time: usize,
         mut state: &mut [f32],
         scratch: &mut [f32],
+        mut pace: Pace,
     ) {
         for block in &self.blocks {
             let (own, rest) = state.split_at_mut(block.state_len(batch));
+            let (own_pace, later) = pace.split(block.pace_len());
             if k < block.pieces() {
-                return block.piece(path, k, x, batch, time, own, scratch);
+                return block.piece_at(path, k, x, batch, time, own, scratch, own_pace);
             }
             k -= block.pieces();
-            state = rest;
+            (state, pace) = (rest, later);
         }
         if let Some(norm) = &self.norm {
             let len = batch * time * self.width;

@@ -1,6 +1,7 @@
 //! What the tests of kernels and layers share: small deterministic noise, and the yardstick.
 #![allow(dead_code)]
 
+pub mod blocks;
 pub mod ends;
 #[cfg(feature = "gpu")]
 pub mod ends_gpu;

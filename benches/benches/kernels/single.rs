@@ -181,7 +181,7 @@ fn scans<'a>(path: Path, noise: &mut Noise) -> Vec<Line<'a>> {
     let scan = Ssd::new(&a_log, &bias, &skip, e / heads, STATES, 1, (0.0, f32::MAX));
     let z = aligned(noise, rows * STRIDE);
     let mut gates = Aligned::zeros(rows * scan.gates_len());
-    let us = best_us(|| ssd_gates(path, &scan, &z[160..], STRIDE, &mut gates, rows));
+    let us = best_us(|| ssd_gates(path, &scan, &z[160..], STRIDE, 1.0, &mut gates, rows));
     let delta: Vec<f64> = (0..rows * heads)
         .map(|i| {
             oracle::softplus(

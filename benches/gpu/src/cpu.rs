@@ -12,7 +12,7 @@ use statewave::kernels::Path;
 use statewave::model::Model;
 
 use crate::report::Rows;
-use crate::whole::{RATE, file_to_file, seconds};
+use crate::whole::{RATE, Size, in_turn};
 
 /// Notes speed, and streams.
 pub fn run(model: &Arc<Model>, short: bool, rows: &mut Rows) -> Result<(), Box<dyn Error>> {
@@ -24,7 +24,7 @@ pub fn run(model: &Arc<Model>, short: bool, rows: &mut Rows) -> Result<(), Box<d
         channels: 1,
         max_block: 4096,
     };
-    let file = file_to_file(seconds(short).min(60), &mut |audio| {
+    let file = in_turn(Size::new(short).up_to(60), |audio| {
         let engine = Box::new(CpuEngine::new(model, 1));
         let mut chain = Chain::new(engine, spec.front_end, spec.sample_rate, config)?;
         chain::render(&mut chain, audio, &Controls::default(), |_| ());

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use statewave::chain::{Chain, ChainConfig};
 use statewave::controls::Controls;
+use statewave::engine::Player;
 use statewave::engine::gpu::GpuError;
 use statewave::engine::gpu::hub::GpuHub;
 use statewave::engine::gpu::round_trip::{Probe, RoundTrip};
@@ -124,7 +125,8 @@ fn trips(
     Ok((RoundTrip::of(&mut times), failed))
 }
 
-/// Notes what was missed by some stereo instances in whole chains, in real time, for some minutes.
+/// Notes what was missed by some stereo instances in whole chains, each in a thread and at a time of its own, in real time,
+/// for some minutes.
 pub fn hold(
     hub: &Arc<GpuHub>,
     model: &Arc<Model>,
@@ -134,9 +136,8 @@ pub fn hold(
     rows.section("Without a miss");
     let name = format!("{INSTANCES} stereo instances, blocks of {BLOCK}, {minutes} minutes");
     let spec = model.spec();
-    let block_time = Duration::from_secs_f64(BLOCK as f64 / f64::from(RATE));
     let trip = hub.round_trip(model)?;
-    let Some(handoff) = trip.handoff(&spec.front_end, spec.sample_rate, block_time) else {
+    let Some(handoff) = trip.handoff(&spec.front_end, spec.sample_rate, block_time()) else {
         rows.add(&name, "too slow to play live");
         return Ok(());
     };
@@ -147,8 +148,7 @@ pub fn hold(
     };
     let mut chains = Vec::new();
     for _ in 0..INSTANCES {
-        let engine = GpuEngine::new(hub, model, 2, handoff, false)?;
-        let engine = Box::new(engine);
+        let engine = Box::new(GpuEngine::new(hub, model, 2, handoff, false)?);
         chains.push(Chain::new(
             engine,
             spec.front_end,
@@ -157,45 +157,95 @@ pub fn hold(
         )?);
     }
     let latency = chains[0].latency().total_ms();
-    let (callbacks, warm) = (
-        (60.0 * minutes * f64::from(RATE)) as usize / BLOCK,
-        5 * RATE as usize / BLOCK,
-    );
-    let noise = Noise(5).vec(RATE as usize, 0.1);
-    let mut block = [[0.0; BLOCK]; 2];
-    let (began, mut before) = (Instant::now(), Vec::new());
-    let mut overran = 0;
-    for callback in 0..warm + callbacks {
-        if callback == warm {
-            before = chains.iter().map(Chain::engine_report).collect();
-            overran = 0;
-        }
-        for chain in &mut chains {
-            let from = callback * BLOCK % (noise.len() - BLOCK);
-            for channel in &mut block {
-                channel.copy_from_slice(&noise[from..from + BLOCK]);
-            }
-            let [left, right] = &mut block;
-            chain.process(&mut [left, right], &Controls::default());
-        }
-        let due = began + block_time * (callback as u32 + 1);
-        let now = Instant::now();
-        overran += usize::from(now > due);
-        thread::sleep(due.saturating_duration_since(now));
-    }
-    let (mut late, mut lost, mut taken_over) = (0, 0, 0);
-    for (chain, before) in chains.iter().zip(&before) {
-        let now = chain.engine_report();
-        late += now.late - before.late;
-        lost += now.lost - before.lost;
-        taken_over += now.taken_over - before.taken_over;
-    }
+    let callbacks = (60.0 * minutes * f64::from(RATE)) as usize / BLOCK;
+    let hop = Duration::from_secs_f64(spec.front_end.hop as f64 / f64::from(spec.sample_rate));
+    let began = Instant::now();
+    let held: Vec<Held> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..INSTANCES as u32)
+            .zip(chains)
+            .map(|(i, chain)| {
+                scope.spawn(move || play(chain, began + hop * i / INSTANCES as u32, callbacks))
+            })
+            .collect();
+        let joined = threads.into_iter().map(|thread| thread.join());
+        joined.collect::<Result<_, _>>()
+    })
+    .map_err(|_| "a stream's thread panicked")?;
+    let sum = |of: fn(&Held) -> u64| held.iter().map(of).sum::<u64>();
+    let longest = held.iter().map(|h| h.longest).max().unwrap_or_default();
     rows.add(
         &name,
         &format!(
-            "{late} late, {lost} lost, taken over {taken_over} times; {latency:.1} ms of latency; {overran} callbacks of \
-             {callbacks} late themselves"
+            "{} late, {} lost, taken over {} times; the device played {:.3} %; {latency:.1} ms of latency; {} callbacks of {} late \
+             themselves, the longest {:.2} ms",
+            sum(|h| h.late),
+            sum(|h| h.lost),
+            sum(|h| h.taken_over),
+            100.0 * sum(|h| h.by_device) as f64 / (INSTANCES * callbacks) as f64,
+            sum(|h| h.overran),
+            INSTANCES * callbacks,
+            1e3 * longest.as_secs_f64(),
         ),
     );
     Ok(())
+}
+
+fn block_time() -> Duration {
+    Duration::from_secs_f64(BLOCK as f64 / f64::from(RATE))
+}
+
+/// What befell a stream.
+#[derive(Default)]
+struct Held {
+    late: u64,
+    lost: u64,
+    taken_over: u64,
+    /// Callbacks in which the device played.
+    by_device: u64,
+    /// Callbacks that ended later than the next was due.
+    overran: u64,
+    longest: Duration,
+}
+
+/// Plays noise from `begin` on for so many callbacks, and before them for the time that a device may take to prepare.
+fn play(mut chain: Chain, begin: Instant, callbacks: usize) -> Held {
+    let noise = Noise(5).vec(RATE as usize, 0.1);
+    let mut block = [[0.0; BLOCK]; 2];
+    let (mut before, mut held) = (chain.engine_report(), None::<Held>);
+    let (mut callback, mut proving) = (0, 0);
+    let most = (PREPARATION.as_secs_f64() * f64::from(RATE)) as usize / BLOCK;
+    while callback < callbacks {
+        let from = (proving + callback) * BLOCK % (noise.len() - BLOCK);
+        for channel in &mut block {
+            channel.copy_from_slice(&noise[from..from + BLOCK]);
+        }
+        let [left, right] = &mut block;
+        let started = Instant::now();
+        chain.process(&mut [left, right], &Controls::default());
+        let ended = Instant::now();
+        let due = begin + block_time().mul_f64((proving + callback + 1) as f64);
+        let playing = chain.engine_report().player == Player::Gpu;
+        match &mut held {
+            // The clock runs once the device plays, or would have had to long ago.
+            None if playing || proving >= most => {
+                before = chain.engine_report();
+                held = Some(Held::default());
+                proving += 1;
+            }
+            None => proving += 1,
+            Some(held) => {
+                held.by_device += u64::from(playing);
+                held.overran += u64::from(ended > due);
+                held.longest = held.longest.max(ended - started);
+                callback += 1;
+            }
+        }
+        thread::sleep(due.saturating_duration_since(ended));
+    }
+    let now = chain.engine_report();
+    let mut held = held.unwrap_or_default();
+    held.late = now.late - before.late;
+    held.lost = now.lost - before.lost;
+    held.taken_over = now.taken_over - before.taken_over;
+    held
 }

@@ -12,6 +12,19 @@ mod report;
 mod scan;
 mod whole;
 
+// What the program reads, writes and streams with.
+#[allow(dead_code, unused_imports)]
+#[path = "../../../src/bin/statewave/audio/mod.rs"]
+mod audio;
+#[allow(dead_code)]
+#[path = "../../../src/bin/statewave/failure.rs"]
+mod failure;
+#[path = "../../../src/bin/statewave/streamed.rs"]
+mod streamed;
+#[allow(dead_code)]
+#[path = "../../../src/bin/statewave/temporary.rs"]
+mod temporary;
+
 #[path = "../../../tests/gpu_cases/mod.rs"]
 mod gpu_cases;
 #[path = "../../../tests/kernel_common/mod.rs"]
@@ -62,6 +75,15 @@ struct Settings {
     /// Only the scans, for trying chunks
     #[arg(long)]
     scans: bool,
+    /// Only whole recordings
+    #[arg(long, conflicts_with = "scans")]
+    whole: bool,
+    /// Only the minutes without a miss
+    #[arg(long, conflicts_with_all = ["scans", "whole"])]
+    hold: bool,
+    /// Frames of every channel of a whole recording at a time [default: as the engine chooses]
+    #[arg(long, value_name = "FRAMES", value_parser = clap::value_parser!(u32).range(1..))]
+    frames: Option<u32>,
     /// Minutes that streams play without a miss, or not
     #[arg(long, value_name = "MINUTES", default_value_t = 10.0)]
     minutes: f64,
@@ -111,12 +133,25 @@ fn run(gpu: &Arc<Gpu>, settings: &Settings) -> Result<(), Box<dyn Error>> {
     rows.add("driver", &format!("{} {}", info.driver, info.driver_info));
     rows.add("model", &found.name);
     rows.add("lengths", if settings.short { "short" } else { "full" });
+    let recordings = (
+        settings.short,
+        settings.frames.map(|frames| frames as usize),
+    );
+    if settings.whole {
+        whole::run(gpu, &model, recordings, &mut rows)?;
+        return Ok(rows.save()?);
+    }
+    if settings.hold {
+        let hub = shared::hub(&choice(settings))?;
+        live::hold(&hub, &model, settings.minutes, &mut rows)?;
+        return Ok(rows.save()?);
+    }
     parity::run(gpu, &mut rows);
     scan::run(gpu, settings.short, settings.chunk, &mut rows)?;
     if settings.scans {
         return Ok(rows.save()?);
     }
-    whole::run(gpu, &model, settings.short, &mut rows)?;
+    whole::run(gpu, &model, recordings, &mut rows)?;
     cpu::run(&model, settings.short, &mut rows)?;
     let hub = shared::hub(&choice(settings))?;
     live::run(&hub, &model, settings.short, &mut rows)?;

@@ -40,6 +40,9 @@ pub fn run(gpu: &Arc<Gpu>, rows: &mut Rows) {
             cases::s4d(gpu, (3, 190, chunk, 17, 16), seed)
         });
     }
+    add("stft.wgsl, there and back", &|seed| {
+        cases::stft(gpu, (2, 3, 640, 320, 128), seed)
+    });
     add(
         "features.wgsl and filter.wgsl, with split and head",
         &|_| {

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
+use statewave::model::effect::knob_setting;
+use statewave::model::streams::StreamModel;
+
 use super::band::Band;
 use super::devices::INSTRUMENT;
 use super::settings::{Choice, Settings};
@@ -13,7 +16,7 @@ use crate::fault::Fault;
 use crate::panel::host::{Param, choice_value};
 use crate::params::ParamList;
 
-/// Cleans a voice live: microphone in, cleaned voice out.
+/// Plays a model live: microphone in, cleaned voice out; or an amplifier, or sound that goes on by itself.
 ///
 /// What a flag does not say is as it was left in the window.
 #[derive(Debug, Parser)]
@@ -73,6 +76,33 @@ pub struct Flags {
     /// Gain of the output, such as "-3 dB"
     #[arg(long, value_name = "DB", allow_hyphen_values = true, value_parser = |text: &str| plain(Param::OutputGain, text))]
     gain: Option<f32>,
+    /// Of effects: turn a knob of the device; may come more than once. `statewave inspect MODEL` lists them
+    #[arg(long = "knob", value_name = "NAME=VALUE", value_parser = knob_setting)]
+    pub knobs: Vec<(String, f32)>,
+    /// Of effects: gain in front of the device, such as "6 dB"
+    #[arg(long, value_name = "DB", allow_hyphen_values = true, value_parser = |text: &str| plain(Param::InputGain, text))]
+    input_gain: Option<f32>,
+    /// Of effects: nothing reaches the device below this level of the input, such as "-60 dB", or "off"
+    #[arg(long, value_name = "DBFS", allow_hyphen_values = true, value_parser = |text: &str| plain(Param::Gate, text))]
+    gate: Option<f32>,
+    /// Of effects: an impulse response behind the device, a WAV file; "none" for none
+    #[arg(long, value_name = "FILE")]
+    cabinet: Option<PathBuf>,
+    /// Of models that go on by themselves: do so from the start, without the input
+    #[arg(long = "continue")]
+    go_on: bool,
+    /// How far what goes on strays from the likeliest, 0 to 2
+    #[arg(long, value_name = "T", value_parser = |text: &str| plain(Param::Temperature, text))]
+    temperature: Option<f32>,
+    /// Draw from the likeliest samples that have this share of the probability, 0 to 1
+    #[arg(long, value_name = "P", value_parser = |text: &str| plain(Param::TopP, text))]
+    top_p: Option<f32>,
+    /// Onsets to aim for, from "0.1 %" to "100 %", or "as heard"
+    #[arg(long, value_name = "PERCENT", value_parser = |text: &str| plain(Param::Density, text))]
+    density: Option<f32>,
+    /// Where random numbers begin, 0 to 9999
+    #[arg(long, value_name = "N", value_parser = |text: &str| plain(Param::Seed, text))]
+    seed: Option<f32>,
     /// Play this file instead of the input
     #[arg(long, value_name = "FILE")]
     pub play: Option<PathBuf>,
@@ -152,6 +182,37 @@ impl Flags {
         }
     }
 
+    /// The impulse response: as it was left, but for what the flag says.
+    pub fn cabinet(&self, left: Option<&PathBuf>) -> Option<PathBuf> {
+        match &self.cabinet {
+            Some(none) if none.as_os_str() == "none" => None,
+            Some(file) => Some(file.clone()),
+            None => left.cloned(),
+        }
+    }
+
+    /// Turns the knobs that the flags name on `model`.
+    ///
+    /// # Errors
+    /// A knob that it does not have, or a value beyond its range.
+    pub fn set_knobs(&self, model: &StreamModel, values: &Values) -> Result<(), Fault> {
+        for (name, value) in &self.knobs {
+            let StreamModel::Effect(effect) = model else {
+                return Err(Fault {
+                    what: format!("--knob {name}: the model is no effect and has no knobs"),
+                    remedy: "name an effect by --model, such as tone-drive".into(),
+                });
+            };
+            let set = effect.spec().knob_share(name, *value);
+            let (index, share) = set.map_err(|e| Fault {
+                what: e.to_string(),
+                remedy: e.remedy(),
+            })?;
+            values.set(Param::KNOBS[index], share);
+        }
+        Ok(())
+    }
+
     /// The values: as they were left, but for what the flags say.
     pub fn set_values(&self, settings: &Settings, values: &Values) {
         settings.restore(values);
@@ -162,6 +223,13 @@ impl Flags {
             (Param::LatencyMode, self.latency),
             (Param::Stereo, self.stereo),
             (Param::OutputGain, self.gain),
+            (Param::InputGain, self.input_gain),
+            (Param::Gate, self.gate),
+            (Param::GoOn, self.go_on.then_some(1.0)),
+            (Param::Temperature, self.temperature),
+            (Param::TopP, self.top_p),
+            (Param::Density, self.density),
+            (Param::Seed, self.seed),
         ];
         for (param, value) in said {
             if let Some(value) = value {
@@ -221,6 +289,42 @@ mod tests {
         assert!(chosen && cello.is_ok_and(|place| place > 0 && place < 15));
         let (_, fault) = plays(&["--instrument", "kazoo"]);
         assert!(fault.is_err_and(|fault| fault.remedy.contains("cello")));
+    }
+
+    #[test]
+    fn knobs_are_turned_by_the_names_that_the_model_has() {
+        use statewave::model::catalogue;
+
+        let model = |name| {
+            let found = catalogue::find(name).expect("it is compiled in");
+            StreamModel::from_bytes(&found.bytes().expect("it is in memory")).expect("it is sound")
+        };
+        let set = |knob: &str, name| {
+            let values = Values::default();
+            let flags = Flags::parse_from(["statewave-app", "--knob", knob]);
+            let done = flags.set_knobs(&model(name), &values);
+            done.map(|()| Param::KNOBS.map(|knob| values.get(knob)))
+        };
+        assert_eq!(set("Tone=0.25", "tone-drive"), Ok([0.5, 0.25, 0.5, 0.5]));
+        let unknown = set("bass=0.25", "tone-drive").expect_err("it has none");
+        assert!(unknown.remedy.contains("drive, tone"), "{}", unknown.remedy);
+        assert!(set("drive=3", "tone-drive").is_err());
+        let other = set("drive=0.2", "denoise-live").expect_err("it has none");
+        assert!(other.remedy.contains("--model"));
+    }
+
+    #[test]
+    fn a_cabinet_is_as_it_was_left_unless_a_flag_says_otherwise() {
+        let cabinet = |flags: &[&str]| {
+            let all = [&["statewave-app"], flags].concat();
+            Flags::parse_from(all).cabinet(Some(&"left.wav".into()))
+        };
+        assert_eq!(cabinet(&[]), Some("left.wav".into()));
+        assert_eq!(
+            cabinet(&["--cabinet", "other.wav"]),
+            Some("other.wav".into())
+        );
+        assert_eq!(cabinet(&["--cabinet", "none"]), None);
     }
 
     #[test]

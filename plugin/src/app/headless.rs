@@ -105,10 +105,15 @@ impl Log {
         let Some(route) = &front.route else { return };
         let (empty, full) = route.gaps();
         let (load, missed) = self.last.map_or((0.0, 0), |last| (last.load, last.missed));
+        let restarts = self.last.map_or(0, |last| last.stats.restarts);
+        let goes_on = match self.last.is_some_and(|last| last.goes_on) {
+            true => format!("; goes on, taken back {restarts} times"),
+            false => String::new(),
+        };
         let engine = self.last.map(|last| last.engine).unwrap_or_default();
         let runs = words(front.desk.engine(), &engine);
         println!(
-            "{:.0} s: drift {:+} ppm, {:.1} ms held, gaps: {empty} empty, {full} too full; load {:.0} %, {missed} missed; {runs}",
+            "{:.0} s: drift {:+} ppm, {:.1} ms held, gaps: {empty} empty, {full} too full; load {:.0} %, {missed} missed{goes_on}; {runs}",
             began.elapsed().as_secs_f64(),
             route.drift_ppm(),
             route.held_ms(),

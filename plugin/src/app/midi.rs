@@ -1,7 +1,8 @@
-//! Controllers for amount and bypass, learned from the next one that is moved; and the keys of the instrument.
+//! Controllers for what is played with, learned from the next one that is moved; notes, which let sound go on; and the keys of
+//! the instrument.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use midir::{Ignore, MidiInput, MidiInputConnection};
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,15 @@ use super::values::Values;
 use crate::panel::host::{Fault, Param};
 
 /// The parameters that can be learned.
-pub const LEARNABLE: [Param; 2] = [Param::Amount, Param::Bypass];
+pub const LEARNABLE: [Param; 7] = [
+    Param::Amount,
+    Param::Bypass,
+    Param::Knob1,
+    Param::Knob2,
+    Param::Knob3,
+    Param::Knob4,
+    Param::GoOn,
+];
 
 /// No controller, or nothing to learn.
 const NONE: u32 = u32::MAX;
@@ -44,8 +53,8 @@ impl Controller {
 pub struct MidiSettings {
     /// Name of the port that is listened to.
     pub port: Option<String>,
-    /// In the order of [`LEARNABLE`].
-    pub controllers: [Option<Controller>; LEARNABLE.len()],
+    /// In the order of [`LEARNABLE`], of which an older version had fewer.
+    pub controllers: Vec<Option<Controller>>,
 }
 
 /// Which controller moves what; shared with the thread of the MIDI system.
@@ -53,6 +62,8 @@ struct Map {
     controllers: [AtomicU32; LEARNABLE.len()],
     /// Index of what learns from the next controller.
     learning: AtomicU32,
+    /// A bit a key that is held.
+    held: [AtomicU64; 2],
 }
 
 /// The connection, and what was learned.
@@ -68,10 +79,12 @@ impl Midi {
     /// As it was left; a port that is not there is left alone until it is chosen again.
     pub fn new(settings: &MidiSettings, values: Arc<Values>, band: Band) -> Self {
         let map = Map {
-            controllers: settings
-                .controllers
-                .map(|c| AtomicU32::new(c.map_or(NONE, Controller::packed))),
+            controllers: std::array::from_fn(|i| {
+                let learned = settings.controllers.get(i).copied().flatten();
+                AtomicU32::new(learned.map_or(NONE, Controller::packed))
+            }),
             learning: AtomicU32::new(NONE),
+            held: Default::default(),
         };
         let mut midi = Self {
             map: Arc::new(map),
@@ -90,7 +103,7 @@ impl Midi {
     pub fn settings(&self) -> MidiSettings {
         MidiSettings {
             port: self.port.clone(),
-            controllers: std::array::from_fn(|i| self.controller(i)),
+            controllers: (0..LEARNABLE.len()).map(|i| self.controller(i)).collect(),
         }
     }
 
@@ -182,12 +195,27 @@ impl Midi {
 }
 
 impl Map {
+    /// Sound goes on while a key is held.
+    fn note(&self, key: u8, on: bool, values: &Values) {
+        let (place, bit) = (usize::from(key >> 6 & 1), 1u64 << (key & 63));
+        match on {
+            true => self.held[place].fetch_or(bit, Ordering::Relaxed),
+            false => self.held[place].fetch_and(!bit, Ordering::Relaxed),
+        };
+        let any = self.held.iter().any(|h| h.load(Ordering::Relaxed) != 0);
+        values.set(Param::GoOn, f32::from(u8::from(any)));
+    }
+
     fn hear(&self, message: &[u8], values: &Values) {
         let &[status, number, value] = message else {
             return;
         };
-        if status & 0xf0 != 0xb0 {
-            return;
+        match status & 0xf0 {
+            0x80 => return self.note(number, false, values),
+            // Softer than any: that is how some keyboards end a note.
+            0x90 => return self.note(number, value > 0, values),
+            0xb0 => {}
+            _ => return,
         }
         let controller = Controller {
             channel: status & 0x0f,
@@ -208,6 +236,27 @@ impl Map {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sound_goes_on_while_a_key_is_held() {
+        let values = Arc::new(Values::default());
+        let midi = Midi::new(
+            &MidiSettings::default(),
+            Arc::clone(&values),
+            Band::default(),
+        );
+        let says = [
+            ([0x90, 60, 90], 1.0),
+            ([0x93, 100, 1], 1.0),
+            ([0x80, 60, 0], 1.0),
+            ([0x80, 61, 0], 1.0),
+            ([0x90, 100, 0], 0.0),
+        ];
+        for (message, goes_on) in says {
+            midi.map.hear(&message, &values);
+            assert_eq!(values.get(Param::GoOn), goes_on, "{message:?}");
+        }
+    }
 
     #[test]
     fn a_controller_that_was_learned_moves_its_parameter() {
@@ -235,6 +284,17 @@ mod tests {
             channel: 2,
             number: 7,
         };
-        assert_eq!(midi.settings().controllers, [Some(learned), None]);
+        let controllers = midi.settings().controllers;
+        assert_eq!(controllers[..2], [Some(learned), None]);
+        // A file of a version that knew only these two.
+        let older = MidiSettings {
+            port: None,
+            controllers: controllers[..2].to_vec(),
+        };
+        let midi = Midi::new(&older, Arc::clone(&values), Band::default());
+        assert_eq!(midi.settings().controllers, controllers);
+        midi.learn(Some(6));
+        midi.map.hear(&[0xb0, 20, 127], &values);
+        assert_eq!(values.get(Param::GoOn), 1.0);
     }
 }

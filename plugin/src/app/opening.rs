@@ -20,6 +20,7 @@ use super::settings::Choice;
 use super::streams::{self, Listener, MAX_BLOCK, Player, Pulse};
 use super::trace::trace;
 use super::values::Values;
+use crate::fade::Fading;
 use crate::fault::Fault;
 use crate::loader::{Loader, Stream};
 use crate::processor::Processor;
@@ -165,7 +166,7 @@ impl Streams {
         };
         let block = block_of(&output) as usize;
         let mut processor = request.loader.processor(&stream(request, config, block))?;
-        let (mut latency, mode) = (processor.latency(), processor.mode());
+        let (mut latency, mode) = (processor.latency(), request.values.settings().mode);
         let seat = plays.then(|| request.band.seat(output_rate)).transpose()?;
         if plays {
             // It is not in the way.
@@ -193,7 +194,7 @@ impl Streams {
             outlet,
             seat,
             began,
-            processor: Box::new(processor),
+            processor: Fading::new(Box::new(processor), channels),
             slot,
             values: Arc::clone(request.values),
             tracer: asked_tracer,
@@ -256,7 +257,8 @@ impl Streams {
 
     /// Whether the latency mode is another, or a model or an engine waits that what runs cannot take.
     pub fn is_outdated(&self, request: &Request) -> bool {
-        request.values.settings().mode != self.mode || request.loader.restart_wanted()
+        let is_other = request.values.settings().mode != self.mode;
+        is_other && request.loader.has_modes() || request.loader.restart_wanted()
     }
 
     /// Another processor in the streams that run; gives the new delays.
@@ -266,12 +268,12 @@ impl Streams {
     pub fn renew(&mut self, request: &Request) -> Result<Latency, Fault> {
         let stream = stream(request, self.config, self.block);
         let processor = request.loader.processor(&stream)?;
-        let (latency, mode) = (processor.latency(), processor.mode());
+        let latency = processor.latency();
         self.next.offer(Box::new(processor)).map_err(|_| Fault {
             what: "the output has not taken the last change yet".into(),
             remedy: "choose the output again if it stays silent".into(),
         })?;
-        self.mode = mode;
+        self.mode = stream.mode;
         Ok(latency)
     }
 

@@ -54,6 +54,8 @@ pub struct Settings {
     pub choice: Choice,
     /// Name of the model, or the path of its file.
     pub model: String,
+    /// The file of the impulse response behind effects.
+    pub cabinet: Option<PathBuf>,
     /// What runs it.
     pub engine: EngineChoice,
     /// Plain values by [`Param::key`].
@@ -74,6 +76,7 @@ impl Default for Settings {
             version: VERSION,
             choice: Choice::default(),
             model: DEFAULT.into(),
+            cabinet: None,
             engine: EngineChoice::default(),
             values: BTreeMap::new(),
             instrument: BTreeMap::new(),
@@ -129,9 +132,9 @@ impl Settings {
         fs::rename(fresh, path)
     }
 
-    /// Sets the parameters as they were left; bypass is off at a start.
+    /// Sets the parameters as they were left; bypass and going on are off at a start.
     pub fn restore(&self, values: &Values) {
-        for param in Param::ALL.into_iter().filter(|&p| p != Param::Bypass) {
+        for param in Param::ALL.into_iter().filter(|&p| !p.is_played()) {
             if let Some(&plain) = self.values.get(param.key()) {
                 values.set(param, values.list().normalised(param, plain));
             }

@@ -17,6 +17,7 @@ use super::devices::{Opened, Way};
 use super::record::Tape;
 use super::trace::Tracer;
 use super::values::Values;
+use crate::fade::{self, Fading};
 use crate::fault::Fault;
 use crate::processor::Processor;
 
@@ -72,8 +73,8 @@ pub struct Player {
     pub seat: Option<Seat>,
     /// From when on the bridge's moments are counted.
     pub began: Instant,
-    /// What cleans it.
-    pub processor: Box<Processor>,
+    /// What plays the model, and what did before.
+    pub processor: Fading<Processor>,
     /// What is to take over, and what was replaced.
     pub slot: Slot<Box<Processor>>,
     /// What the person set.
@@ -93,11 +94,11 @@ pub struct Player {
 impl Player {
     /// Fills an interleaved block.
     fn fill<T: Sample + FromSample<f32>>(&mut self, block: &mut [T], channels: usize) {
-        let processor = &mut self.processor;
-        self.slot.exchange(|mut next| {
-            next.set_telemetry(processor.set_telemetry(None));
-            Ok(std::mem::replace(processor, next))
-        });
+        if self.processor.is_free()
+            && let Some(next) = self.slot.take()
+        {
+            self.processor.begin(next);
+        }
         let settings = self.values.settings();
         let (now, frames) = (self.began.elapsed().as_secs_f64(), block.len() / channels);
         if let Some(tracer) = &mut self.tracer {
@@ -106,19 +107,14 @@ impl Player {
         self.outlet.steer(now, frames);
         for part in block.chunks_mut(MAX_BLOCK * channels) {
             let frames = part.len() / channels;
-            match (&mut self.seat, self.planes.as_mut_slice()) {
-                (Some(seat), [left, right, ..]) => {
-                    seat.play(Instant::now(), &mut left[..frames], &mut right[..frames]);
+            if let (Some(seat), [left, right, ..]) = (&mut self.seat, self.planes.as_mut_slice()) {
+                seat.play(Instant::now(), &mut left[..frames], &mut right[..frames]);
+            } else {
+                self.outlet.read(&mut self.planes, frames);
+                let (mut planes, count) = fade::part(&mut self.planes, 0..frames);
+                if let Some(before) = self.processor.process(&mut planes[..count], &settings) {
+                    self.slot.retire(before);
                 }
-                _ => self.outlet.read(&mut self.planes, frames),
-            }
-            match self.planes.as_mut_slice() {
-                _ if self.seat.is_some() => {}
-                [one] => self.processor.process(&mut [&mut one[..frames]], &settings),
-                [left, right, ..] => self
-                    .processor
-                    .process(&mut [&mut left[..frames], &mut right[..frames]], &settings),
-                [] => {}
             }
             self.tape.take(&self.planes, frames);
             let goal = f32::from(u8::from(self.heard.load(Ordering::Relaxed)));

@@ -9,7 +9,7 @@ use super::front::Front;
 use super::midi::{LEARNABLE, Midi};
 use super::record::next_path;
 use super::settings::Choice;
-use crate::panel::host::PanelHost;
+use crate::panel::host::{PanelHost, Param};
 use crate::panel::theme::{self, GRID, Theme};
 use crate::widgets::button::{Button, Look};
 use crate::widgets::icon::Icon;
@@ -215,9 +215,12 @@ impl Strip {
                     }
                 }
                 ui.separator();
+                let knobs = front.desk.knobs();
                 for (i, param) in LEARNABLE.into_iter().enumerate() {
                     let learning = midi.learning() == Some(i);
-                    let name = param.label();
+                    let knob = Param::KNOBS.iter().position(|&knob| knob == param);
+                    let own = knob.and_then(|knob| knobs.get(knob));
+                    let name = own.map_or(param.label(), |knob| &knob.name);
                     let text = match midi.controller(i) {
                         _ if learning => format!("{name}: move a controller"),
                         Some(c) => format!(

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::desk;
+use crate::loader::ModelKnobs;
 use crate::panel::host::Param;
 use crate::params::ParamList;
 use crate::processor::Settings;
@@ -16,13 +17,18 @@ pub struct Values {
 
 impl Default for Values {
     fn default() -> Self {
-        let list = ParamList::default();
-        let bits = Param::ALL.map(|param| AtomicU32::new(list.default_value(param).to_bits()));
-        Self { list, bits }
+        Self::new(&ModelKnobs::default())
     }
 }
 
 impl Values {
+    /// The defaults; texts of knobs follow `knobs`.
+    pub fn new(knobs: &ModelKnobs) -> Self {
+        let list = ParamList::new(knobs);
+        let bits = Param::ALL.map(|param| AtomicU32::new(list.default_value(param).to_bits()));
+        Self { list, bits }
+    }
+
     /// What they are.
     pub fn list(&self) -> &ParamList {
         &self.list

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use eframe::{CreationContext, Frame, NativeOptions};
+use statewave::model::spec::Task;
+
 use egui::{Rect, Ui, UiBuilder, Vec2, ViewportBuilder, pos2};
 
 use super::front::Front;
@@ -13,7 +15,9 @@ use super::strip::{HEIGHT, Strip};
 use crate::fault::Fault;
 use crate::instrument::hands::Direct;
 use crate::instrument::panel::InstrumentPanel;
+use crate::loader::may_be_response;
 use crate::panel::Panel;
+use crate::panel::host::PanelHost;
 use crate::panel::layout::LEAST;
 
 /// Endings of files that are played rather than taken for models.
@@ -85,6 +89,7 @@ impl Window {
         now.midi = self.midi.settings();
         now.instrument = self.front.band.values();
         now.model = place_of(&self.front.desk.choice());
+        now.cabinet = self.front.desk.loader().cabinet();
         now.engine = self.front.desk.loader().engine_choice();
         now.remember(&self.front.desk.values);
         if now == self.settings {
@@ -106,7 +111,8 @@ impl Window {
 impl eframe::App for Window {
     fn ui(&mut self, ui: &mut Ui, _: &mut Frame) {
         self.front.pump();
-        if let Some(file) = dropped_sound(ui) {
+        let plays_effect = self.front.desk.task() == Task::Effect;
+        if let Some(file) = dropped_sound(ui, plays_effect) {
             self.front.play(Some(file));
         }
         let area = ui.max_rect();
@@ -136,15 +142,18 @@ impl eframe::App for Window {
     }
 }
 
-/// A sound file that was dropped; the panel does not see it.
-fn dropped_sound(ui: &Ui) -> Option<PathBuf> {
+/// A sound file that was dropped; the panel does not see it. What may be an effect's impulse response is left to the panel.
+fn dropped_sound(ui: &Ui, plays_effect: bool) -> Option<PathBuf> {
     let is_sound = |path: &Path| {
         path.extension()
             .is_some_and(|ending| SOUND.iter().any(|s| ending.eq_ignore_ascii_case(s)))
     };
     ui.input_mut(|input| {
         let files = &mut input.raw.dropped_files;
-        let at = files.iter().position(|file| is_sound(file.path()))?;
+        let for_panel = |path: &Path| plays_effect && may_be_response(path);
+        let at = files
+            .iter()
+            .position(|file| is_sound(file.path()) && !for_panel(file.path()))?;
         Some(files.remove(at).path().to_owned())
     })
 }

@@ -1,4 +1,4 @@
-//! `statewave-app`: the denoiser on sound devices, with a window or without.
+//! `statewave-app`: models on sound devices, with a window or without.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -36,12 +36,17 @@ fn main() -> ExitCode {
 
 fn start(flags: &Flags) -> Result<ExitCode, Fault> {
     let (settings, unreadable) = Settings::load(Settings::path().as_deref());
-    let values = Arc::new(Values::default());
+    let loader = Arc::new(Loader::new());
+    let values = Arc::new(Values::new(&loader.knobs()));
     flags.set_values(&settings, &values);
     let wanted = flags.model.as_ref().unwrap_or(&settings.model);
-    let loader = Arc::new(Loader::new());
     loader.choose(model_of(wanted));
     loader.choose_engine(flags.engine(&settings.engine));
+    loader.choose_cabinet(flags.cabinet(settings.cabinet.as_ref()));
+    if !flags.knobs.is_empty() {
+        let model = loader.model().map_err(Fault::from)?;
+        flags.set_knobs(&model, &values)?;
+    }
     let mut desk = Desk::new(values, loader);
     if let Some(fault) = &unreadable {
         desk.report(fault.clone());

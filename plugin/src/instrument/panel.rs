@@ -191,7 +191,7 @@ impl InstrumentPanel {
     fn knobs(&mut self, sitting: &Sitting, params: &InstrumentParams, rect: Rect) {
         self.card(sitting.ui, rect);
         let inner = rect.shrink(GRID);
-        let width = inner.width() / 7.0;
+        let width = inner.width() / 9.0;
         let place = |i: usize| {
             let corner = pos2(inner.left() + i as f32 * width, inner.top());
             Rect::from_min_size(corner, vec2(width, inner.height()))
@@ -247,9 +247,25 @@ impl InstrumentPanel {
         );
         self.knob(
             sitting,
+            &p.freeze,
+            "freeze",
+            place(6),
+            false,
+            "How far notes are kept from changing: all the way up they stay as they sound",
+        );
+        self.knob(
+            sitting,
+            &p.memory,
+            "memory",
+            place(7),
+            false,
+            "How slowly notes go their way: a factor on the network's time constants",
+        );
+        self.knob(
+            sitting,
             &p.output_gain,
             "output",
-            place(6),
+            place(8),
             false,
             "Louder or softer, behind everything else",
         );

@@ -10,7 +10,7 @@ use statewave::instrument::InstrumentControls;
 
 use super::shipped;
 use super::waiting::Waiting;
-use crate::params::{decibels, output_gain};
+use crate::params::{decibels, memory, output_gain, share};
 use crate::state::{StateVersion, WindowState};
 
 /// Longest attack and release, seconds, and those in the middle of the knobs' travel.
@@ -60,6 +60,12 @@ pub struct InstrumentParams {
     /// A channel a note.
     #[id = "mpe"]
     pub mpe: BoolParam,
+    /// How far notes are kept from changing.
+    #[id = "freeze"]
+    pub freeze: FloatParam,
+    /// How slowly they go their way, in octaves.
+    #[id = "memory"]
+    pub memory: FloatParam,
     /// What the panel has set and no block has brought back yet.
     #[persist = "waiting"]
     pub waiting: Waiting,
@@ -91,12 +97,6 @@ impl Default for InstrumentParams {
                     let named = |name: &String| name.eq_ignore_ascii_case(text.trim());
                     of_name.iter().position(named).map(|place| place as i32)
                 }))
-        };
-        let share = |label: &str, default: f32| {
-            FloatParam::new(label, default, FloatRange::Linear { min: 0.0, max: 1.0 })
-                .with_unit(" %")
-                .with_value_to_string(formatters::v2s_f32_percentage(1))
-                .with_string_to_value(formatters::s2v_f32_percentage())
         };
         let time = |label: &str, default: f32, least: f32, (most, middle): (f32, f32)| {
             let factor = 0.5_f32.ln() / ((middle - least) / (most - least)).ln();
@@ -141,6 +141,8 @@ impl Default for InstrumentParams {
             width: share("Width", usual.width),
             output_gain: output_gain(),
             mpe: BoolParam::new("MPE", usual.mpe),
+            freeze: share("Freeze", usual.freeze),
+            memory: memory(),
             waiting: Waiting::default(),
             window: Arc::default(),
             version: StateVersion,
@@ -163,6 +165,8 @@ impl InstrumentParams {
             mpe: self.mpe.value(),
             width: self.width.value(),
             gain: util::db_to_gain(self.output_gain.value()),
+            freeze: self.freeze.value(),
+            memory: self.memory.value().exp2(),
         }
     }
 
@@ -178,6 +182,10 @@ impl InstrumentParams {
                 page.add_param(&self.release);
                 page.add_param(&self.vibrato);
                 page.add_param(&self.output_gain);
+            });
+            section.add_page("State", |page| {
+                page.add_param(&self.freeze);
+                page.add_param(&self.memory);
             });
         });
     }

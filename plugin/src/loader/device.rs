@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use statewave::chain::ChainConfig;
-use statewave::engine::cost::{Cost, frame_time};
 use statewave::engine::cpu::CpuEngine;
 use statewave::engine::gpu::GpuError;
 use statewave::engine::gpu::hub::GpuHub;
@@ -44,7 +43,7 @@ impl Stream {
         }
     }
 
-    fn block_time(&self) -> Duration {
+    pub(super) fn block_time(&self) -> Duration {
         Duration::from_secs_f64(self.block as f64 / f64::from(self.config.sample_rate))
     }
 }
@@ -152,52 +151,5 @@ pub(super) fn fault(error: &GpuError) -> Fault {
     Fault {
         what: format!("{error}; the CPU plays"),
         remedy: error.remedy().into(),
-    }
-}
-
-/// That this processor cannot hold a model that it is to play; `None` where it can, or nobody listens.
-pub(super) fn cost(model: &Arc<Model>, name: &str, stream: &Stream) -> Option<Fault> {
-    let spec = model.spec();
-    let cost = Cost::of(
-        frame_time(model),
-        stream.config.channels,
-        &spec.front_end,
-        spec.sample_rate,
-        stream.block_time(),
-    );
-    (!stream.offline && !cost.is_held()).then(|| told(&cost, name))
-}
-
-fn told(cost: &Cost, name: &str) -> Fault {
-    let ms = |time: Duration| 1e3 * time.as_secs_f64();
-    let share = 100.0 * cost.share;
-    Fault {
-        what: format!(
-            "this processor is too slow for the model {name}: {:.1} ms of work in {:.1} ms, and {share:.0} % of a \
-             callback",
-            ms(cost.work),
-            ms(cost.hop)
-        ),
-        remedy: "choose a smaller model, longer blocks, or a GPU (CPU, at the bottom)".into(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_processor_that_is_too_slow_says_by_how_much() {
-        let cost = Cost {
-            work: Duration::from_micros(14_000),
-            hop: Duration::from_micros(20_000),
-            share: 2.1,
-        };
-        let Fault { what, remedy } = told(&cost, "denoise-large");
-        assert_eq!(
-            what,
-            "this processor is too slow for the model denoise-large: 14.0 ms of work in 20.0 ms, and 210 % of a callback"
-        );
-        assert!(remedy.contains("GPU"));
     }
 }

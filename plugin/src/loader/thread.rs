@@ -1,18 +1,23 @@
-//! The loader's thread: one command after the other, and in between, engines in and out of the slot.
+//! The loader's thread: one command after the other, and in between, parts in and out of the slot.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use statewave::engine::gpu::Gpu;
+use statewave::latency::Latency;
 use statewave::model::Model;
+use statewave::model::streams::StreamModel;
 
+use super::cabinet::Response;
+use super::chains::{self, MadeChain};
 use super::device::{self, Device, Stream};
-use super::{Shared, lock, resolve};
-use crate::processor::{BoxedEngine, EngineEnds};
+use super::{Shared, cabinet, cost, lock, resolve, states};
+use crate::processor::{Ends, Part};
 
-/// How long an engine may lie about before it is looked for again.
+/// How long a part may lie about before it is looked for again.
 const POLL: Duration = Duration::from_millis(5);
 
 pub(super) enum Command {
@@ -22,6 +27,8 @@ pub(super) enum Command {
     Engine,
     /// Look which adapters there are.
     Adapters,
+    /// Read the impulse response that was chosen.
+    Cabinet,
     /// A processor has been made.
     Connect(Link),
     /// Free everything and end.
@@ -30,14 +37,18 @@ pub(super) enum Command {
 
 /// A processor that runs.
 pub(super) struct Link {
-    pub ends: EngineEnds,
+    pub ends: Ends,
     pub stream: Stream,
-    /// The model of the newest engine given to it.
-    pub playing: Arc<Model>,
-    /// The GPU that this engine runs on.
+    /// The model of the newest part given to it.
+    pub playing: StreamModel,
+    /// The GPU that runs it.
     pub on: Option<String>,
-    /// What all its engines must have.
+    /// What all engines of this chain must have.
     pub handoff: usize,
+    /// What all its chains must have.
+    pub latency: Latency,
+    /// The impulse response behind the newest chain given to it, if that is an effect's.
+    pub response: Option<Arc<Response>>,
 }
 
 pub(super) struct Worker {
@@ -45,9 +56,9 @@ pub(super) struct Worker {
     restart_wanted: Arc<AtomicBool>,
     commands: Receiver<Command>,
     link: Option<Link>,
-    /// An engine that found no room yet.
-    waiting: Option<BoxedEngine>,
-    /// Engines given whose predecessors have not come back.
+    /// Parts that found no room yet, in order.
+    waiting: VecDeque<Part>,
+    /// Parts given whose predecessors have not come back.
     given: usize,
 }
 
@@ -62,14 +73,14 @@ impl Worker {
             restart_wanted,
             commands,
             link: None,
-            waiting: None,
+            waiting: VecDeque::new(),
             given: 0,
         }
     }
 
     pub(super) fn run(mut self) {
         loop {
-            let command = if self.given == 0 && self.waiting.is_none() {
+            let command = if self.given == 0 && self.waiting.is_empty() {
                 self.commands
                     .recv()
                     .map_err(|_| RecvTimeoutError::Disconnected)
@@ -80,6 +91,7 @@ impl Worker {
                 Ok(Command::Load) => self.load(),
                 Ok(Command::Engine) => self.open(),
                 Ok(Command::Adapters) => self.find_adapters(),
+                Ok(Command::Cabinet) => self.load_cabinet(),
                 Ok(Command::Connect(link)) => self.connect(link),
                 Ok(Command::Quit) | Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => {}
@@ -89,13 +101,14 @@ impl Worker {
     }
 
     fn connect(&mut self, link: Link) {
-        // The engines of the processor before go with its ends.
+        // The parts of the processor before go with its ends.
         self.link = Some(link);
-        self.waiting = None;
+        self.waiting.clear();
         self.given = 0;
         self.restart_wanted.store(false, Ordering::Relaxed);
-        // A model or a device may have become ready between the making of the processor and now.
+        // A model, a device or a cabinet may have become ready between the making of the processor and now.
         self.open();
+        self.load_cabinet();
     }
 
     /// Opens the device that was chosen and measures the model on it, where that is still to be done; then plays.
@@ -108,8 +121,10 @@ impl Worker {
             // Reading it leads back here.
             return self.load();
         };
-        if lock(&self.shared).device.is_coming(&model) {
-            let opened = Device::open(&choice, &model);
+        if let StreamModel::Denoise(model) = &model
+            && lock(&self.shared).device.is_coming(model)
+        {
+            let opened = Device::open(&choice, model);
             let mut shared = lock(&self.shared);
             if shared.status.engine.choice != choice {
                 // Somebody has changed their mind; another command is under way.
@@ -162,6 +177,40 @@ impl Worker {
         self.open();
     }
 
+    fn load_cabinet(&mut self) {
+        let wanted = {
+            let shared = lock(&self.shared);
+            // Read by the main thread meanwhile.
+            shared
+                .cabinet
+                .clone()
+                .filter(|_| shared.is_cabinet_unread())
+        };
+        if let Some(path) = wanted {
+            let read = cabinet::read(&path);
+            lock(&self.shared).accept_cabinet(&path, read);
+        }
+        let response = lock(&self.shared).response.clone();
+        let Some(link) = &mut self.link else { return };
+        let file = |response: &Option<Arc<Response>>| response.as_ref().map(Arc::as_ptr);
+        // A chain that is made later brings its own.
+        if !matches!(link.playing, StreamModel::Effect(_))
+            || file(&link.response) == file(&response)
+        {
+            return;
+        }
+        link.response.clone_from(&response);
+        let made = response.map(|response| chains::cabinet(&response, &link.stream));
+        match made.transpose() {
+            Ok(cabinet) => {
+                self.waiting
+                    .retain(|part| !matches!(part, Part::Cabinet(_)));
+                self.waiting.push_back(Part::Cabinet(cabinet));
+            }
+            Err(fault) => lock(&self.shared).status.cabinet_fault = Some(fault),
+        }
+    }
+
     /// Has the model that is ready played by the engine that is, if that can be without a new processor.
     fn play(&mut self) {
         let (model, device, name) = {
@@ -172,46 +221,99 @@ impl Worker {
         let (Some(link), Some(model)) = (&mut self.link, model) else {
             return;
         };
-        let on = device.facts().map(|facts| facts.adapter);
-        if Arc::ptr_eq(&link.playing, &model) && link.on == on {
+        let on = match model {
+            StreamModel::Denoise(_) => device.facts().map(|facts| facts.adapter),
+            StreamModel::Effect(_) | StreamModel::Continue(_) => None,
+        };
+        if link.playing.sha256() == model.sha256() && link.on == on {
             self.restart_wanted.store(false, Ordering::Relaxed);
             return;
         }
-        let (now, then) = (link.playing.spec(), model.spec());
-        if now.front_end != then.front_end || now.sample_rate != then.sample_rate {
-            self.restart_wanted.store(true, Ordering::Relaxed);
-            return;
-        }
-        // The delay of a GPU that plays holds for the next model too, if it is long enough for it.
-        let least = if link.on.is_some() { link.handoff } else { 0 };
-        let made = device.engine(&model, &link.stream, least);
-        let fits = made.engine.handoff() == link.handoff;
-        let cost = match made.on {
-            Some(_) => None,
-            None => device::cost(&model, &name, &link.stream),
-        };
-        lock(&self.shared).note(&made, cost);
-        let same = Arc::ptr_eq(&link.playing, &model) && link.on == made.on;
-        self.restart_wanted.store(!fits, Ordering::Relaxed);
-        if fits && !same {
-            (link.playing, link.on) = (model, made.on);
-            self.waiting = Some(made.engine);
+        match (&link.playing, &model) {
+            (StreamModel::Denoise(now), StreamModel::Denoise(then))
+                if now.spec().front_end == then.spec().front_end
+                    && now.spec().sample_rate == then.spec().sample_rate =>
+            {
+                self.play_frames(Arc::clone(then), &device, &name);
+            }
+            _ => self.play_anew(model, &device, &name),
         }
     }
 
-    /// Gives the engine that waits, and frees those that came back.
+    /// Another engine for the chain that plays: its frames are the same.
+    fn play_frames(&mut self, model: Arc<Model>, device: &Device, name: &str) {
+        let Some(link) = &mut self.link else { return };
+        // The delay of a GPU that plays holds for the next model too, if it is long enough for it.
+        let least = if link.on.is_some() { link.handoff } else { 0 };
+        let mut made = device.engine(&model, &link.stream, least);
+        let fits = made.engine.handoff() == link.handoff;
+        let cost = match made.on {
+            Some(_) => None,
+            None => cost::of_frames(&model, name, &link.stream),
+        };
+        lock(&self.shared).note(made.on.is_some(), made.error.as_ref(), cost, None);
+        let same = link.playing.sha256() == model.sha256() && link.on == made.on;
+        self.restart_wanted.store(!fits, Ordering::Relaxed);
+        if fits && !same {
+            if let Some(memory) = made.engine.memory() {
+                let bank = lock(&self.shared).settle(Arc::clone(memory.bank()));
+                memory.adopt(bank);
+            }
+            (link.playing, link.on) = (StreamModel::Denoise(model), made.on);
+            // One that waits behind a chain is for that chain.
+            self.waiting.retain(|part| !matches!(part, Part::Engine(_)));
+            self.waiting.push_back(Part::Engine(made.engine));
+        }
+    }
+
+    /// Another chain, if its delays are the same; else the audio has to start anew.
+    fn play_anew(&mut self, model: StreamModel, device: &Device, name: &str) {
+        let Some(link) = &mut self.link else { return };
+        let made = chains::made(&model, name, device, &link.stream);
+        let mut shared = lock(&self.shared);
+        let MadeChain {
+            mut chain,
+            on,
+            error,
+            handoff,
+            cost,
+        } = match made {
+            Ok(made) => made,
+            Err(fault) => return shared.status.fault = Some(fault),
+        };
+        let response = shared.response.clone();
+        drop(shared);
+        let cabinet = chains::furnish(&mut chain, &model, response.as_deref(), &link.stream);
+        lock(&self.shared).note(on.is_some(), error.as_ref(), cost, cabinet);
+        let fits = chain.latency() == link.latency;
+        self.restart_wanted.store(!fits, Ordering::Relaxed);
+        if fits {
+            states::settle(&self.shared, &mut chain);
+            (link.playing, link.on, link.handoff) = (model, on, handoff);
+            link.response = response;
+            // What was for the chain before is of no use any more.
+            self.waiting.clear();
+            self.waiting.push_back(Part::Chain(chain));
+        }
+    }
+
+    /// Gives the parts that wait, and frees those that came back.
     fn hand_over(&mut self) {
         let Some(link) = &mut self.link else { return };
-        if let Some(engine) = self.waiting.take() {
-            match link.ends.new.offer(engine) {
+        while let Some(part) = self.waiting.pop_front() {
+            match link.ends.new.offer(part) {
                 Ok(()) => self.given += 1,
-                Err(engine) => self.waiting = Some(engine),
+                Err(part) => {
+                    self.waiting.push_front(part);
+                    break;
+                }
             }
         }
         while let Some(retired) = link.ends.retired.take() {
-            drop(retired);
             self.given = self.given.saturating_sub(1);
-            lock(&self.shared).status.swaps += 1;
+            if !matches!(retired, Part::Cabinet(_)) {
+                lock(&self.shared).status.swaps += 1;
+            }
         }
     }
 }

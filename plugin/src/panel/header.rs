@@ -3,6 +3,7 @@
 use egui::{Align2, Id, Popup, PopupCloseBehavior, Rect, Response, Shape, Stroke, Ui, pos2, vec2};
 
 use statewave::model::catalogue;
+use statewave::model::spec::Task;
 
 use super::host::{PanelHost, Param, change};
 use super::layout::Layout;
@@ -67,14 +68,16 @@ impl Panel {
 
     fn models(&mut self, ui: &Ui, host: &mut dyn PanelHost, mut line: Line) {
         let several = host.models().len() > 1;
-        let at = host.models().iter().position(|name| name == host.model());
+        let at = host.models().iter().position(|m| m.name == host.model());
         let previous = line.left(SIGN - GRID);
         let width = (line.0.width() - SIGN).clamp(72.0, 220.0);
         let (name, next) = (line.left(width), line.left(SIGN - GRID));
         let to = |by: usize| {
             let models = host.models();
             let from = at.map_or(0, |at| at + by);
-            models.get(from % models.len().max(1)).cloned()
+            models
+                .get(from % models.len().max(1))
+                .map(|m| m.name.clone())
         };
         let (before, after) = (to(host.models().len().saturating_sub(1)), to(1));
         let mut chosen = None;
@@ -92,9 +95,14 @@ impl Panel {
         Popup::menu(&button)
             .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
             .show(|ui| {
-                for name in host.models() {
-                    if ui.selectable_label(name == host.model(), name).clicked() {
-                        chosen = Some(name.clone());
+                let mut group = None;
+                for listed in host.models() {
+                    if group.replace(listed.group()) != Some(listed.group()) {
+                        ui.weak(listed.group().1);
+                    }
+                    let is_chosen = listed.name == host.model();
+                    if ui.selectable_label(is_chosen, &listed.name).clicked() {
+                        chosen = Some(listed.name.clone());
                         ui.close();
                     }
                 }
@@ -175,10 +183,11 @@ impl Panel {
 
     fn power(&mut self, ui: &Ui, host: &mut dyn PanelHost, rect: Rect) {
         let bypassed = host.value(Param::Bypass) >= 0.5;
-        let (label, look) = if bypassed {
-            ("Bypassed: press to clean", Look::Raised)
-        } else {
-            ("Cleaning: press to bypass", Look::On)
+        let (label, look) = match (host.task(), bypassed) {
+            (Task::Denoise, true) => ("Bypassed: press to clean", Look::Raised),
+            (Task::Denoise, false) => ("Cleaning: press to bypass", Look::On),
+            (_, true) => ("Bypassed: press to hear it", Look::Raised),
+            (_, false) => ("On: press to bypass", Look::On),
         };
         let button = Button::sign(Icon::Power, label).look(look);
         if button

@@ -1,7 +1,9 @@
 //! Undo, redo, and the two settings A and B that are compared.
 //!
-//! A scene is what a person sets: the parameters and the model. A step is one gesture; the wheel and the keys make many
+//! A scene is what a person sets: the parameters, the model and the impulse response. A step is one gesture; the wheel and the keys make many
 //! small ones, which count as one while they follow each other on the same control.
+
+use std::path::PathBuf;
 
 use super::host::{PanelHost, Param, change};
 
@@ -18,6 +20,8 @@ pub struct Scene {
     pub values: [f32; Param::ALL.len()],
     /// The model's name.
     pub model: String,
+    /// The file of the impulse response.
+    pub cabinet: Option<PathBuf>,
 }
 
 impl Scene {
@@ -26,6 +30,7 @@ impl Scene {
         Self {
             values: Param::ALL.map(|param| host.value(param)),
             model: host.model().to_owned(),
+            cabinet: host.cabinet().map(PathBuf::from),
         }
     }
 
@@ -38,6 +43,9 @@ impl Scene {
         }
         if host.model() != self.model {
             host.select_model(&self.model);
+        }
+        if host.cabinet() != self.cabinet.as_deref() {
+            host.load_cabinet(self.cabinet.as_deref());
         }
     }
 }

@@ -13,7 +13,7 @@ pub const USUAL: Vec2 = vec2(960.0, 600.0);
 /// From this width on there is room for names beside signs, points.
 const WIDE: f32 = 800.0;
 
-/// From this height on there is room for the selection view, points.
+/// From this height on there is room for the selection view and for what is done to the state, points.
 const TALL: f32 = 500.0;
 
 /// The places of the panel's parts.
@@ -33,6 +33,8 @@ pub struct Layout {
     pub meters: Rect,
     /// Listen, latency, stereo.
     pub switches: Rect,
+    /// What is done to the state, where there is room for it.
+    pub state: Option<Rect>,
     /// A fault, if there is one.
     pub fault: Option<Rect>,
     /// Latency ledger and load.
@@ -40,8 +42,8 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Divides `area`. `fault` keeps a line free for one.
-    pub fn of(area: Rect, fault: bool) -> Self {
+    /// Divides `area`. `fault` keeps a line free for one, `selection` room for the selection view, if there is any.
+    pub fn of(area: Rect, fault: bool, selection: bool) -> Self {
         let wide = area.width() >= WIDE;
         let inner = area.shrink(GRID);
         let row = |top: f32, height: f32| {
@@ -54,6 +56,12 @@ impl Layout {
             let line = row(bottom - 5.0 * GRID, 5.0 * GRID);
             bottom = line.top() - GRID;
             line
+        });
+        let is_tall = area.height() >= TALL;
+        let state = is_tall.then(|| {
+            let strip = row(bottom - 10.0 * GRID, 10.0 * GRID);
+            bottom = strip.top() - GRID;
+            strip
         });
         let switches = row(bottom - 9.0 * GRID, 9.0 * GRID);
         let body = Rect::from_min_max(
@@ -71,7 +79,7 @@ impl Layout {
             pos2(knobs.right() + GRID, body.top()),
             pos2(meters.left() - GRID, body.bottom()),
         );
-        let (picture, selection) = if area.height() >= TALL {
+        let (picture, selection) = if selection && is_tall {
             let share = (middle.height() * 0.34).clamp(14.0 * GRID, 26.0 * GRID);
             let edge = middle.bottom() - share;
             (
@@ -89,6 +97,7 @@ impl Layout {
             selection,
             meters,
             switches,
+            state,
             fault,
             footer,
         }

@@ -2,9 +2,12 @@
 
 use std::path::PathBuf;
 
+use statewave::model::spec::Task;
+
 use egui::{Align2, Key, Popup, PopupCloseBehavior, Rect, Response, StrokeKind, TextEdit, Ui};
 
 use super::Panel;
+use super::dialog::Dialog;
 use super::host::{Fault, PanelHost};
 use super::presets::{Preset, PresetError, Shelf, factory};
 use super::theme::{self, RADIUS, Theme};
@@ -22,8 +25,11 @@ pub(super) struct Menus {
     name: String,
     /// There is a preset of that name: replacing it must be said.
     exists: bool,
-    /// The path in the field for a model's file.
+    /// The paths in the fields for a model's file and for an impulse response.
     file: String,
+    cabinet: String,
+    /// The system's dialog for either.
+    pub(super) dialog: Dialog,
 }
 
 impl Default for Menus {
@@ -37,6 +43,8 @@ impl Default for Menus {
             name: String::new(),
             exists: false,
             file: String::new(),
+            cabinet: String::new(),
+            dialog: Dialog::default(),
         }
     }
 }
@@ -55,30 +63,25 @@ impl Menus {
 
     /// A field for the path of a model's file; gives it when it is to be opened.
     pub(super) fn model_file(&mut self, ui: &mut Ui) -> Option<PathBuf> {
-        let opened = ui.horizontal(|ui| {
-            let field = TextEdit::singleline(&mut self.file)
-                .hint_text("Path of a model file")
-                .desired_width(240.0);
-            let field = ui.add(field);
-            let entered = field.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter));
-            entered || ui.button("Open").clicked()
-        });
-        // Quotes come along where a path was copied from a file manager.
-        let path = self.file.trim().trim_matches(['"', '\'']);
-        let path = (opened.inner && !path.is_empty()).then(|| PathBuf::from(path))?;
-        ui.close();
-        Some(path)
+        path_field(ui, &mut self.file, "Path of a model file")
+    }
+
+    /// The same of an impulse response.
+    pub(super) fn cabinet_file(&mut self, ui: &mut Ui) -> Option<PathBuf> {
+        path_field(ui, &mut self.cabinet, "Path of a WAV file")
     }
 
     pub(super) fn set_preset(&mut self, preset: Option<Preset>) {
         self.current = preset;
     }
 
-    fn show(&mut self, ui: &mut Ui) -> Option<Picked> {
+    /// Presets of the house that are for `task`, and all of one's own.
+    fn show(&mut self, ui: &mut Ui, task: Task) -> Option<Picked> {
         let mut picked = None;
         ui.set_min_width(200.0);
         let is_current = |name: &str| self.current.as_ref().is_some_and(|p| p.name == name);
-        for (i, preset) in self.factory.iter().enumerate() {
+        let fit = |(_, preset): &(usize, &Preset)| preset.task == task;
+        for (i, preset) in self.factory.iter().enumerate().filter(fit) {
             let row = ui.selectable_label(is_current(&preset.name), &preset.name);
             if row.on_hover_text(&preset.about).clicked() {
                 picked = Some(Picked::Factory(i));
@@ -120,6 +123,22 @@ impl Menus {
     }
 }
 
+fn path_field(ui: &mut Ui, text: &mut String, hint: &str) -> Option<PathBuf> {
+    let opened = ui.horizontal(|ui| {
+        let field = TextEdit::singleline(text)
+            .hint_text(hint)
+            .desired_width(240.0);
+        let field = ui.add(field);
+        let entered = field.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter));
+        entered || ui.button("Open").clicked()
+    });
+    // Quotes come along where a path was copied from a file manager.
+    let path = text.trim().trim_matches(['"', '\'']);
+    let path = (opened.inner && !path.is_empty()).then(|| PathBuf::from(path))?;
+    ui.close();
+    Some(path)
+}
+
 impl Panel {
     pub(super) fn preset_menu(&mut self, ui: &Ui, host: &mut dyn PanelHost, button: &Response) {
         let shown = Popup::menu(button)
@@ -129,7 +148,7 @@ impl Panel {
                     self.menus.own = self.menus.shelf.names();
                     self.menus.exists = false;
                 }
-                self.menus.show(ui)
+                self.menus.show(ui, host.task())
             });
         self.menus.open = shown.is_some();
         let Some(picked) = shown.and_then(|shown| shown.inner) else {
@@ -167,7 +186,7 @@ impl Panel {
         self.menus.current = Some(preset.clone());
     }
 
-    /// Plays a model file that is dropped, and says so while one is held over the panel.
+    /// Plays a model or an impulse response that is dropped, and says so while a file is held over the panel.
     pub(super) fn drop_file(&mut self, ui: &Ui, host: &mut dyn PanelHost, area: Rect) {
         let (held, dropped) = ui.input(|i| {
             let dropped = i
@@ -182,7 +201,7 @@ impl Panel {
             painter.rect_filled(area, 0, Theme::faded(self.theme.ground, 0.8));
             let edge = (2.0, self.theme.accent);
             painter.rect_stroke(area.shrink(8.0), RADIUS, edge, StrokeKind::Inside);
-            let text = "Let go to play this model";
+            let text = "Let go to play this model or impulse response";
             painter.text(
                 area.center(),
                 Align2::CENTER_CENTER,
@@ -192,7 +211,13 @@ impl Panel {
             );
         }
         if let Some(path) = dropped {
-            self.step(host, |_, host| host.load_file(&path));
+            let is_sound = path
+                .extension()
+                .is_some_and(|e| e.eq_ignore_ascii_case("wav"));
+            self.step(host, |_, host| match is_sound {
+                true => host.load_cabinet(Some(&path)),
+                false => host.load_file(&path),
+            });
         }
     }
 }

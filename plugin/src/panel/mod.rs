@@ -3,7 +3,9 @@
 //! Flows in: a [`PanelHost`] with its parameters and telemetry, once a frame. Flows out: gestures on the host's
 //! parameters, models to be loaded. Undo, the comparison of A and B and presets are the panel's own.
 
+mod continuing;
 mod controls;
+mod dialog;
 mod engine;
 mod footer;
 pub(crate) mod header;
@@ -14,13 +16,16 @@ mod menus;
 mod pictures;
 pub mod presets;
 pub mod scope;
+mod state;
 pub mod theme;
+mod tone;
 
 use std::time::Duration;
 
 use egui::{Key, KeyboardShortcut, Modifiers, Rect, Ui};
 use serde::{Deserialize, Serialize};
-use statewave::controls::Controls;
+use statewave::controls::{Controls, UNLIMITED_AMOUNT_DB};
+use statewave::model::spec::Task;
 
 use crate::widgets::gesture::Edit;
 use history::{Compare, History};
@@ -139,15 +144,21 @@ impl Panel {
     /// Takes in what came from the audio thread. [`Self::ui`] does it by itself.
     pub fn listen(&mut self, host: &mut dyn PanelHost) -> bool {
         let plain = |param| host.list().plain(param, host.value(param));
+        let is_denoiser = host.task() == Task::Denoise;
+        let amount_db = if is_denoiser {
+            plain(Param::Amount)
+        } else {
+            UNLIMITED_AMOUNT_DB
+        };
         let controls = Controls {
-            amount_db: plain(Param::Amount),
+            amount_db,
             mix: plain(Param::Mix),
             bypass: plain(Param::Bypass) >= 0.5,
             ..Controls::default()
         };
         let mut heard = false;
         while let Some(snapshot) = host.snapshot() {
-            self.scope.take(&snapshot, &controls);
+            self.scope.take(&snapshot, &controls, is_denoiser);
             heard = true;
         }
         heard
@@ -168,16 +179,20 @@ impl Panel {
         let heard = self.listen(host);
         self.shortcuts(ui, host);
         let area = ui.max_rect();
-        let layout = Layout::of(area, host.fault().is_some());
+        let is_denoiser = host.task() == Task::Denoise;
+        let layout = Layout::of(area, host.fault().is_some(), is_denoiser);
         ui.painter().rect_filled(area, 0, self.theme.ground);
         self.header(ui, host, &layout);
         self.knobs(ui, host, layout.knobs);
-        self.picture(ui, layout.picture);
+        self.picture(ui, layout.picture, is_denoiser);
         if let Some(rect) = layout.selection {
             self.selection(ui, rect);
         }
-        self.meters(ui, layout.meters);
+        self.meters(ui, layout.meters, is_denoiser);
         self.switches(ui, host, layout.switches);
+        if let Some(rect) = layout.state {
+            self.state(ui, host, rect);
+        }
         if let Some(rect) = layout.fault {
             self.fault(ui, host, rect);
         }

@@ -12,11 +12,11 @@ use statewave::telemetry::BANDS;
 
 /// The selection view in a sentence or two.
 const SELECTION: &str = "How far each band of each Mamba layer steps on (its Δ), beside what is usual for it.\n\
-     Coloured: it takes in what sounds now. Blank: it holds what has been.";
+     Coloured: it takes in what sounds now. Blank: it holds what has been. Freeze and memory time are in it.";
 
 impl Panel {
-    /// The spectrum or the spectrogram, with what is removed shaded.
-    pub(super) fn picture(&mut self, ui: &Ui, rect: Rect) {
+    /// The spectrum or the spectrogram, with what is removed shaded, if the model is one that removes.
+    pub(super) fn picture(&mut self, ui: &Ui, rect: Rect, removes: bool) {
         self.card(ui, rect);
         let inner = rect.shrink(GRID);
         let title = Rect::from_min_size(inner.min, vec2(inner.width(), 3.0 * GRID));
@@ -53,11 +53,17 @@ impl Panel {
             left += width + GRID / 2.0;
         }
         let legend = Rect::from_min_max(pos2(left, title.top()), title.max);
-        self.legend(ui, legend);
+        self.legend(ui, legend, removes);
         let theme = self.theme;
-        let about = match self.settings.picture {
-            Picture::Spectrum => "Level by frequency: what is kept, and above it what is removed",
-            Picture::Spectrogram => "Frequency over time: what is kept, and what is removed",
+        let about = match (self.settings.picture, removes) {
+            (Picture::Spectrum, true) => {
+                "Level by frequency: what is kept, and above it what is removed"
+            }
+            (Picture::Spectrogram, true) => {
+                "Frequency over time: what is kept, and what is removed"
+            }
+            (Picture::Spectrum, false) => "Level by frequency: what is heard, and what comes in",
+            (Picture::Spectrogram, false) => "Frequency over time: what is heard",
         };
         describe(ui, "picture", plot, about);
         match self.settings.picture {
@@ -87,16 +93,21 @@ impl Panel {
     }
 
     /// Which colour is what.
-    fn legend(&self, ui: &Ui, rect: Rect) {
+    fn legend(&self, ui: &Ui, rect: Rect, removes: bool) {
         if rect.width() < 17.0 * GRID {
             return;
         }
         let theme = &self.theme;
         let mut right = rect.right();
         let painter = ui.painter_at(rect);
+        let (grey, colored) = if removes {
+            ("removed", "kept")
+        } else {
+            ("in", "out")
+        };
         for (name, color) in [
-            ("removed", Theme::faded(theme.removed, 0.6)),
-            ("kept", theme.accent),
+            (grey, Theme::faded(theme.removed, 0.6)),
+            (colored, theme.accent),
         ] {
             let galley = painter.layout_no_wrap(name.into(), theme::body(), theme.dim);
             let left = right - galley.size().x;
@@ -145,8 +156,13 @@ impl Panel {
             theme.text,
         );
         let note = pos2(inner.right(), title.y);
-        let text = "coloured takes in the present, blank holds the past";
-        let galley = crate::widgets::one_line(ui.painter(), text, inner.width() - 80.0, theme.dim);
+        let pace = self.scope.last.map_or(1.0, |last| last.pace);
+        let text = match pace {
+            1.0 => "coloured takes in the present, blank holds the past".to_owned(),
+            0.0 => "frozen: nothing is taken in".to_owned(),
+            pace => format!("Δ × {pace:.2}: time runs as fast for the states"),
+        };
+        let galley = crate::widgets::one_line(ui.painter(), &text, inner.width() - 80.0, theme.dim);
         let place = Align2::RIGHT_CENTER.anchor_size(note, galley.size());
         ui.painter().galley(place.min, galley, theme.dim);
         let plot = Rect::from_min_max(pos2(inner.left(), inner.top() + 2.5 * GRID), inner.max);
@@ -179,12 +195,16 @@ impl Panel {
         }
     }
 
-    /// Input, reduction, output.
-    pub(super) fn meters(&mut self, ui: &Ui, rect: Rect) {
+    /// Input and output, and the reduction of a model that `removes`.
+    pub(super) fn meters(&mut self, ui: &Ui, rect: Rect, removes: bool) {
         self.card(ui, rect);
         let inner = rect.shrink(GRID);
         let scale = 2.5 * GRID;
-        let width = (inner.width() - scale - 2.0 * 1.5 * GRID) / 3.0;
+        let width = if removes {
+            (inner.width() - scale - 2.0 * 1.5 * GRID) / 3.0
+        } else {
+            (inner.width() - scale) / 2.0
+        };
         let column = |left: f32, width: f32| {
             Rect::from_min_size(pos2(left, inner.top()), vec2(width, inner.height()))
         };
@@ -212,19 +232,21 @@ impl Panel {
             output_clipped,
             &theme,
         );
-        left += width;
-        level::marks(ui, column(left, 3.0 * GRID), Scale::Reduction, &theme);
-        left += 3.0 * GRID;
-        let (now, held) = self.scope.reduction_db();
-        level::reduction(
-            ui,
-            Id::unique("reduction"),
-            column(left, width),
-            "Cut",
-            now,
-            held,
-            &theme,
-        );
+        if removes {
+            left += width;
+            level::marks(ui, column(left, 3.0 * GRID), Scale::Reduction, &theme);
+            left += 3.0 * GRID;
+            let (now, held) = self.scope.reduction_db();
+            level::reduction(
+                ui,
+                Id::unique("reduction"),
+                column(left, width),
+                "Cut",
+                now,
+                held,
+                &theme,
+            );
+        }
         if input.clicked() || output.clicked() {
             self.scope.forgive();
         }

@@ -6,6 +6,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use statewave::model::spec::Task;
 
 use super::host::{Fault, PanelHost, Param, change};
 
@@ -15,7 +16,8 @@ pub use statewave::folders::config as config_folder;
 /// The format that is written; newer ones are refused.
 const FORMAT: u32 = 1;
 
-/// A preset file. Parameters that it does not name are reset, but for [`Param::Bypass`], which no preset touches.
+/// A preset file. Parameters that it does not name are reset, but for those that are played with
+/// ([`Param::is_played`]).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Preset {
     /// Version of the format.
@@ -25,6 +27,9 @@ pub struct Preset {
     /// What it is for.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub about: String,
+    /// What the models are for that it is meant for.
+    #[serde(default = "denoise")]
+    pub task: Task,
     /// The model's name; that which plays is kept where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
@@ -81,11 +86,12 @@ impl From<PresetError> for Fault {
 impl Preset {
     /// What is set now, under a name.
     pub fn of(host: &dyn PanelHost, name: &str) -> Self {
-        let kept = Param::ALL.into_iter().filter(|&p| p != Param::Bypass);
+        let kept = Param::ALL.into_iter().filter(|&p| !p.is_played());
         Self {
             format: FORMAT,
             name: name.trim().to_owned(),
             about: String::new(),
+            task: host.task(),
             model: Some(host.model().to_owned()),
             values: kept
                 .map(|p| (p.key().to_owned(), host.list().plain(p, host.value(p))))
@@ -95,7 +101,7 @@ impl Preset {
 
     /// What it sets: normalised values.
     fn wanted(&self, host: &dyn PanelHost) -> Vec<(Param, f32)> {
-        let kept = Param::ALL.into_iter().filter(|&p| p != Param::Bypass);
+        let kept = Param::ALL.into_iter().filter(|&p| !p.is_played());
         kept.map(|param| {
             let value = match self.values.get(param.key()) {
                 Some(&plain) => host.list().normalised(param, plain),
@@ -131,14 +137,24 @@ impl Preset {
     }
 }
 
+/// Presets were for nothing else once.
+fn denoise() -> Task {
+    Task::Denoise
+}
+
 /// Those that come with the program.
 pub fn factory() -> Vec<Preset> {
-    const FILES: [&str; 5] = [
+    const FILES: [&str; 10] = [
         include_str!("../../../assets/presets/clean.json"),
         include_str!("../../../assets/presets/gentle.json"),
         include_str!("../../../assets/presets/call.json"),
         include_str!("../../../assets/presets/half.json"),
         include_str!("../../../assets/presets/noise.json"),
+        include_str!("../../../assets/presets/edge.json"),
+        include_str!("../../../assets/presets/crunch.json"),
+        include_str!("../../../assets/presets/level.json"),
+        include_str!("../../../assets/presets/drummer.json"),
+        include_str!("../../../assets/presets/pianist.json"),
     ];
     FILES
         .iter()

@@ -39,6 +39,9 @@ const STEP_SECONDS: f32 = 0.05;
 /// From the usual step to the darkest and the brightest, octaves.
 const STEP_OCTAVES: f32 = 0.6;
 
+/// The smallest step beneath the usual one that is told from none, octaves: below it all is as dark, and comes back as fast.
+const LEAST_OCTAVES: f32 = 2.0;
+
 /// A level that is held and then falls.
 #[derive(Debug, Clone, Copy)]
 struct Meter {
@@ -88,10 +91,16 @@ struct Step {
 
 impl Step {
     /// Where the step is beside the usual one: 0 holds the past, 255 takes in the present.
-    fn place(&mut self, delta: f32) -> u8 {
-        let octaves = delta.max(1e-9).log2();
+    ///
+    /// What is usual is the model's own step; `pace` is the factor that `delta` was taken at.
+    fn place(&mut self, delta: f32, pace: f32) -> u8 {
         self.seen = (self.seen + 1.0).min(USUAL_SECONDS * RATE_HZ);
-        self.usual += (octaves - self.usual) / self.seen;
+        if pace > 0.0 {
+            let own = (delta / pace).max(1e-9).log2();
+            self.usual += (own - self.usual) / self.seen;
+        }
+        // No step at all is drawn as far below the usual one as can be seen.
+        let octaves = delta.max(1e-9).log2().max(self.usual - LEAST_OCTAVES);
         // Single frames jitter; what lasts as long as a syllable is to be seen.
         self.now += (octaves - self.now) / self.seen.min(STEP_SECONDS * RATE_HZ);
         let off = (self.now - self.usual) / STEP_OCTAVES;
@@ -162,8 +171,9 @@ impl Scope {
         self.selection.set_palette(selection_palette(theme));
     }
 
-    /// Takes in a snapshot. `controls` say how much of the model's work is heard.
-    pub fn take(&mut self, snapshot: &Snapshot, controls: &Controls) {
+    /// Takes in a snapshot. `controls` say how much of the model's work is heard, which may be something `taken` away from
+    /// the input, or a sound of its own.
+    pub fn take(&mut self, snapshot: &Snapshot, controls: &Controls, taken: bool) {
         for (meter, peak) in self.input.iter_mut().zip(snapshot.input_peak) {
             meter.follow(to_db(peak));
             self.input_clipped |= peak >= 1.0;
@@ -179,21 +189,22 @@ impl Scope {
             } else {
                 controls.wet_share()
             },
+            taken,
         );
         self.take_delta(snapshot);
         self.load += (snapshot.load - self.load) / (RATE_HZ * 0.5);
         self.last = Some(*snapshot);
     }
 
-    fn take_spectra(&mut self, snapshot: &Snapshot, wet: f32) {
+    fn take_spectra(&mut self, snapshot: &Snapshot, wet: f32, taken: bool) {
         let (rise, sink) = (keep(RISE_SECONDS), keep(SINK_SECONDS));
         let glide = |from: f32, to: f32| to + (from - to) * if to > from { rise } else { sink };
         let (mut power_in, mut power_out) = (1e-12, 1e-12);
         for band in 0..BANDS {
             let input = snapshot.input_db[band].max(-140.0);
-            // The model's filter hardly turns phases, so the mix of both is that of their amplitudes.
-            let gain = (1.0 - wet) + wet * from_db((snapshot.output_db[band] - input).min(40.0));
-            let heard = input + to_db(gain);
+            // A filter hardly turns phases, so the mix of both is that of their amplitudes.
+            let amplitude = (1.0 - wet) * from_db(input) + wet * from_db(snapshot.output_db[band]);
+            let heard = to_db(amplitude);
             power_in += from_db(input).powi(2);
             power_out += from_db(heard).powi(2);
             self.heard_db[band] = heard;
@@ -202,7 +213,7 @@ impl Scope {
         }
         let audible = power_in > from_db(FLOOR_DB - 20.0).powi(2);
         let reduction = 10.0 * (power_in / power_out).log10();
-        self.reduction.follow(if audible {
+        self.reduction.follow(if audible && taken {
             reduction.clamp(0.0, MOST_REDUCTION_DB)
         } else {
             0.0
@@ -213,24 +224,36 @@ impl Scope {
             let heard = &self.heard_db;
             self.spectrogram.push(|row| {
                 let band = BANDS - 1 - row;
-                [in_range(snapshot.input_db[band]), in_range(heard[band])]
+                let heard = in_range(heard[band]);
+                // As bright as the input, where something of that goes; else as what is heard.
+                [
+                    if taken {
+                        in_range(snapshot.input_db[band])
+                    } else {
+                        heard
+                    },
+                    heard,
+                ]
             });
         }
     }
 
     fn take_delta(&mut self, snapshot: &Snapshot) {
         let present = |layer: &[f32; DELTA_BANDS]| layer.iter().any(|&delta| delta > 0.0);
-        self.layers = snapshot.delta.iter().filter(|layer| present(layer)).count();
-        self.bands = snapshot.delta[0]
-            .iter()
-            .filter(|&&delta| delta > 0.0)
-            .count();
+        let frozen = snapshot.pace == 0.0;
+        if !frozen {
+            self.layers = snapshot.delta.iter().filter(|layer| present(layer)).count();
+            self.bands = snapshot.delta[0]
+                .iter()
+                .filter(|&&delta| delta > 0.0)
+                .count();
+        }
         let mut places = [[128; DELTA_BANDS]; DELTA_LAYERS];
         for ((layer, steps), places) in snapshot.delta.iter().zip(&mut self.steps).zip(&mut places)
         {
             for ((&delta, step), place) in layer.iter().zip(steps).zip(places) {
-                if delta > 0.0 {
-                    *place = step.place(delta);
+                if delta > 0.0 || frozen {
+                    *place = step.place(delta, snapshot.pace);
                 }
             }
         }

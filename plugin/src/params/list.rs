@@ -9,6 +9,11 @@ use nice_plug::prelude::*;
 use statewave::controls::{Controls, Listen, Stereo, UNLIMITED_AMOUNT_DB};
 use statewave::latency::LatencyMode;
 
+use super::continuing::ContinueParams;
+use super::source::{Kept, Own, Source};
+use super::state::StateParams;
+use super::tone::ToneParams;
+use crate::loader::ModelKnobs;
 use crate::panel::host;
 use crate::processor::Settings;
 
@@ -45,6 +50,15 @@ pub struct ParamList {
     /// The host's bypass: the delayed input, bit for bit.
     #[id = "bypass"]
     pub bypass: BoolParam,
+    /// Of effects.
+    #[nested(group = "Tone")]
+    pub tone: ToneParams,
+    /// Of sound that goes on by itself.
+    #[nested(group = "Continue")]
+    pub continuing: ContinueParams,
+    /// Of what a model remembers.
+    #[nested(group = "State")]
+    pub state: StateParams,
 }
 
 /// [`Listen`] as hosts show it.
@@ -119,6 +133,13 @@ impl From<StereoChoice> for Stereo {
 
 impl Default for ParamList {
     fn default() -> Self {
+        Self::new(&ModelKnobs::default())
+    }
+}
+
+impl ParamList {
+    /// The defaults; texts of knobs follow `knobs`.
+    pub fn new(knobs: &ModelKnobs) -> Self {
         let amount = FloatRange::Skewed {
             min: 0.0,
             max: UNLIMITED_AMOUNT_DB,
@@ -140,42 +161,39 @@ impl Default for ParamList {
                 .with_value_to_string(formatters::v2s_bool_bypass())
                 .with_string_to_value(formatters::s2v_bool_bypass())
                 .make_bypass(),
+            tone: ToneParams::new(knobs),
+            continuing: ContinueParams::default(),
+            state: StateParams::default(),
         }
     }
-}
 
-impl ParamList {
     /// The values now, for the samples up to the next change. Real-time safe.
     pub fn settings(&self) -> Settings {
-        Settings {
-            mode: self.mode.value().into(),
-            controls: Controls {
-                amount_db: self.amount.value(),
-                mix: self.mix.value(),
-                listen: self.listen.value().into(),
-                output_gain_db: self.output_gain.value(),
-                stereo: self.stereo.value().into(),
-                bypass: self.bypass.value(),
-                ..Controls::default()
-            },
-        }
+        self.read(&Own)
     }
 
     /// The same of values that are kept elsewhere, normalised. Real-time safe.
     pub fn settings_of(&self, value: impl Fn(host::Param) -> f32) -> Settings {
+        self.read(&Kept(value))
+    }
+
+    fn read(&self, source: &impl Source) -> Settings {
+        let mut controls = Controls {
+            amount_db: source.of(&self.amount, host::Param::Amount),
+            mix: source.of(&self.mix, host::Param::Mix),
+            listen: source.of(&self.listen, host::Param::Listen).into(),
+            output_gain_db: source.of(&self.output_gain, host::Param::OutputGain),
+            stereo: source.of(&self.stereo, host::Param::Stereo).into(),
+            bypass: source.of(&self.bypass, host::Param::Bypass),
+            continuation: self.continuing.read(source),
+            state: self.state.read(source),
+            ..Controls::default()
+        };
+        self.tone.write(source, &mut controls);
         Settings {
-            mode: self.mode(value(host::Param::LatencyMode)),
-            controls: Controls {
-                amount_db: self.amount.preview_plain(value(host::Param::Amount)),
-                mix: self.mix.preview_plain(value(host::Param::Mix)),
-                listen: self.listen.preview_plain(value(host::Param::Listen)).into(),
-                output_gain_db: self
-                    .output_gain
-                    .preview_plain(value(host::Param::OutputGain)),
-                stereo: self.stereo.preview_plain(value(host::Param::Stereo)).into(),
-                bypass: self.bypass.preview_plain(value(host::Param::Bypass)),
-                ..Controls::default()
-            },
+            mode: source.of(&self.mode, host::Param::LatencyMode).into(),
+            reset_on_start: source.of(&self.state.reset_on_start, host::Param::ResetOnStart),
+            controls,
         }
     }
 
@@ -184,7 +202,7 @@ impl ParamList {
         self.mode.preview_plain(value).into()
     }
 
-    /// The page of a control surface.
+    /// The pages of a control surface.
     pub fn remote_controls(&self, context: &mut impl RemoteControlsContext) {
         context.add_section("Statewave", |section| {
             section.add_page("Main", |page| {
@@ -197,6 +215,11 @@ impl ParamList {
                 page.add_spacer();
                 page.add_param(&self.bypass);
             });
+            section.add_page("Tone", |page| self.tone.page(page, &self.output_gain));
+            section.add_page("Continue", |page| {
+                self.continuing.page(page, &self.mix, &self.output_gain);
+            });
+            section.add_page("State", |page| self.state.page(page));
         });
     }
 }

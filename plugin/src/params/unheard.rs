@@ -9,13 +9,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use nice_plug::params::persist::PersistentField;
-use nice_plug::params::{Params, internals::ParamPtr};
-use nice_plug::plugin::ParamValue;
-use nice_plug::prelude::{Param as _, PluginState};
+use nice_plug::prelude::PluginState;
 use parking_lot::Mutex;
 
-use super::{ParamList, with};
-use crate::panel::host::{Param, choice_index};
+use super::ParamList;
+use super::complete::stored;
+use crate::panel::host::Param;
 
 /// The key of the field in a saved state.
 pub(super) const KEY: &str = "unheard";
@@ -95,34 +94,20 @@ pub fn merge(state: &mut PluginState) {
         return;
     };
     let list = Arc::new(ParamList::default());
-    let map = list.param_map();
     for param in Param::ALL {
         let Some(&value) = values.get(param.key()) else {
             continue;
         };
-        let pointer = with!(list, param, p => p.as_ptr());
-        if let Some((id, ..)) = map.iter().find(|(_, other, _)| *other == pointer) {
-            state
-                .params
-                .insert(id.clone(), plain(&list, param, pointer, value));
-        }
-    }
-}
-
-/// The value as a state holds it.
-fn plain(list: &ParamList, param: Param, pointer: ParamPtr, value: f32) -> ParamValue {
-    let value = list.snapped(param, value);
-    match pointer {
-        ParamPtr::FloatParam(_) => ParamValue::F32(list.plain(param, value)),
-        ParamPtr::BoolParam(_) => ParamValue::Bool(value >= 0.5),
-        ParamPtr::IntParam(_) | ParamPtr::EnumParam(_) => {
-            ParamValue::I32(choice_index(value, list.choices(param)) as i32)
+        if let Some((id, value)) = stored(&list, param, value) {
+            state.params.insert(id, value);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use nice_plug::plugin::ParamValue;
+
     use super::*;
 
     fn fields(unheard: &Unheard) -> BTreeMap<String, String> {

@@ -9,12 +9,17 @@ use crate::panel::host::{Param, choice_index, choice_value};
 macro_rules! with {
     ($list:expr, $param:expr, $p:ident => $result:expr) => {
         with!(@ $list, $param, $p => $result; Amount amount, Mix mix, Listen listen, LatencyMode mode,
-            OutputGain output_gain, Stereo stereo, Bypass bypass)
+            OutputGain output_gain, Stereo stereo, Bypass bypass, Knob1 tone.knob1, Knob2 tone.knob2,
+            Knob3 tone.knob3, Knob4 tone.knob4, InputGain tone.input_gain, Gate tone.gate, Cabinet tone.cabinet,
+            GoOn continuing.go_on, Temperature continuing.temperature, TopP continuing.top_p,
+            Density continuing.density, Seed continuing.seed, Freeze state.freeze, Memory state.memory,
+            Store state.store, Recall state.recall, From state.from, To state.to, Morph state.morph,
+            ResetOnStart state.reset_on_start)
     };
-    (@ $list:expr, $param:expr, $p:ident => $result:expr; $($name:ident $field:ident),*) => {
+    (@ $list:expr, $param:expr, $p:ident => $result:expr; $($name:ident $($field:ident).+),*) => {
         match $param {
             $(Param::$name => {
-                let $p = &$list.$field;
+                let $p = &$list.$($field).+;
                 $result
             })*
         }
@@ -91,7 +96,21 @@ impl ParamList {
             Param::Amount => Some(&self.amount),
             Param::Mix => Some(&self.mix),
             Param::OutputGain => Some(&self.output_gain),
+            Param::Knob1 => Some(&self.tone.knob1),
+            Param::Knob2 => Some(&self.tone.knob2),
+            Param::Knob3 => Some(&self.tone.knob3),
+            Param::Knob4 => Some(&self.tone.knob4),
+            Param::InputGain => Some(&self.tone.input_gain),
+            Param::Gate => Some(&self.tone.gate),
+            Param::Temperature => Some(&self.continuing.temperature),
+            Param::TopP => Some(&self.continuing.top_p),
+            Param::Density => Some(&self.continuing.density),
+            Param::Freeze => Some(&self.state.freeze),
+            Param::Memory => Some(&self.state.memory),
+            Param::Morph => Some(&self.state.morph),
             Param::Listen | Param::LatencyMode | Param::Stereo | Param::Bypass => None,
+            Param::Cabinet | Param::GoOn | Param::Seed => None,
+            Param::Store | Param::Recall | Param::From | Param::To | Param::ResetOnStart => None,
         }
     }
 }

@@ -2,15 +2,31 @@
 //! that screen readers read.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use egui::accesskit::Node;
 use egui::{
-    Context, Event, FullOutput, Key, Modifiers, PointerButton, Pos2, RawInput, Rect, Vec2, pos2,
+    Context, DroppedFile, Event, FullOutput, Key, Modifiers, PointerButton, Pos2, RawInput, Rect,
+    Vec2, pos2,
 };
 use statewave_plugin::panel::layout::USUAL;
 use statewave_plugin::panel::{Panel, PanelSettings};
 
 use super::TestHost;
+
+/// A file as a window system drops it.
+#[derive(Debug)]
+struct Dropped(PathBuf);
+
+impl DroppedFile for Dropped {
+    fn path(&self) -> &Path {
+        &self.0
+    }
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        Err("it is only a name".into())
+    }
+}
 
 /// See the module.
 pub struct Headless {
@@ -89,6 +105,19 @@ impl Headless {
         self.button(at, button, true, Modifiers::NONE);
         self.button(at, button, false, Modifiers::NONE);
         self.frame(vec![]);
+    }
+
+    /// Lets go of a file over the panel.
+    pub fn drop_file(&mut self, path: &str) {
+        let file: Arc<dyn DroppedFile + Send + Sync> = Arc::new(Dropped(path.into()));
+        let input = RawInput {
+            screen_rect: Some(Rect::from_min_size(Pos2::ZERO, self.size)),
+            dropped_files: vec![file],
+            ..RawInput::default()
+        };
+        let (panel, host) = (&mut self.panel, &mut self.host);
+        let mut output = self.ctx.run_ui(input, |ui| panel.ui(ui, host));
+        output.textures_delta.clear();
     }
 
     pub fn drag(&mut self, from: Pos2, by: Vec2, modifiers: Modifiers) {

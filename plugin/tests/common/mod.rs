@@ -8,16 +8,23 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use statewave::latency::Latency;
+use statewave::model::effect::Knob;
+use statewave::model::spec::Task;
+use statewave::state::SLOTS;
 use statewave::telemetry::Snapshot;
 use statewave_plugin::app::values::Values;
 use statewave_plugin::engine::{EngineChoice, EngineStatus};
-use statewave_plugin::panel::host::{Fault, PanelHost, Param};
+use statewave_plugin::panel::host::{Fault, Listed, PanelHost, Param};
 use statewave_plugin::params::ParamList;
 
 #[derive(Default)]
 pub struct TestHost {
     pub values: Values,
-    pub models: Vec<String>,
+    pub models: Vec<Listed>,
+    pub task: Option<Task>,
+    pub knobs: Vec<Knob>,
+    pub cabinet: Option<PathBuf>,
+    pub slots: Option<[bool; SLOTS]>,
     pub model: String,
     pub files: Vec<PathBuf>,
     pub engine: EngineStatus,
@@ -29,10 +36,17 @@ pub struct TestHost {
     pub calls: Vec<(Param, &'static str)>,
 }
 
+fn listed(name: &str) -> Listed {
+    Listed {
+        name: name.into(),
+        task: Some(Task::Denoise),
+    }
+}
+
 impl TestHost {
     pub fn new() -> Self {
         Self {
-            models: vec!["one".into(), "two".into()],
+            models: ["one", "two"].map(listed).into(),
             model: "one".into(),
             ..Self::default()
         }
@@ -82,8 +96,26 @@ impl PanelHost for TestHost {
     fn mode_ms(&self, mode: usize) -> Option<f64> {
         Some([0.0, 10.0][mode])
     }
-    fn models(&self) -> &[String] {
+    fn models(&self) -> &[Listed] {
         &self.models
+    }
+    fn task(&self) -> Task {
+        self.task.unwrap_or(Task::Denoise)
+    }
+    fn knobs(&self) -> &[Knob] {
+        &self.knobs
+    }
+    fn cabinet(&self) -> Option<&Path> {
+        self.cabinet.as_deref()
+    }
+    fn load_cabinet(&mut self, path: Option<&Path>) {
+        self.cabinet = path.map(PathBuf::from);
+    }
+    fn slots(&self) -> Option<[bool; SLOTS]> {
+        self.slots
+    }
+    fn keep_state(&mut self, slot: usize) {
+        self.slots.get_or_insert_default()[slot] = true;
     }
     fn model(&self) -> &str {
         &self.model

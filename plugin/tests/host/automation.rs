@@ -51,6 +51,12 @@ fn every_parameter_can_move_at_every_sample() {
                 at(sample, "listen", choice),
                 at(sample, "stereo", choice),
                 at(sample, "bypass", choice),
+                at(sample, "knob1", share),
+                at(sample, "gate", share),
+                at(sample, "cabinet", choice),
+                at(sample, "go-on", choice),
+                at(sample, "seed", f64::from(sample)),
+                at(sample, "temperature", share),
             ]
         })
         .collect();
@@ -62,7 +68,7 @@ fn every_parameter_can_move_at_every_sample() {
 #[test]
 fn every_parameter_has_a_name_and_a_text_that_is_read_back() {
     let texts = Host::new().texts();
-    assert_eq!(texts.len(), 7);
+    assert_eq!(texts.len(), 19);
     for (name, values) in texts {
         assert!(!name.is_empty());
         for Text { value, text, back } in values {
@@ -76,8 +82,8 @@ fn every_parameter_has_a_name_and_a_text_that_is_read_back() {
 }
 
 #[test]
-fn a_control_surface_has_a_page_of_all() {
+fn a_control_surface_has_a_page_a_task() {
     let pages = Host::new().remote_pages();
-    assert_eq!(pages.len(), 1);
-    assert_eq!(pages[0].len(), 7);
+    let lengths: Vec<_> = pages.iter().map(Vec::len).collect();
+    assert_eq!(lengths, [7, 8, 7]);
 }

@@ -11,8 +11,10 @@ use clack_extensions::params::{
     ParamRescanFlags, PluginParams,
 };
 use clack_extensions::state::PluginState;
-use clack_host::events::event_types::ParamValueEvent;
+use clack_host::events::EventFlags;
+use clack_host::events::event_types::{ParamValueEvent, TransportEvent, TransportFlags};
 use clack_host::prelude::*;
+use clack_host::utils::{BeatTime, SecondsTime};
 use statewave_plugin::Statewave;
 
 use nice_plug::prelude::ClapPlugin;
@@ -89,6 +91,8 @@ impl HostHandlers for Handlers {
 pub struct Host {
     plugin: PluginInstance<Handlers>,
     audio: Option<StartedPluginAudioProcessor<Handlers>>,
+    /// Whether the transport runs; `None` where there is none.
+    pub transport: Option<bool>,
 }
 
 /// A parameter by its id as the plugin's source has it.
@@ -104,11 +108,43 @@ pub fn at(sample: u32, id: &str, value: f64) -> ParamValueEvent {
     ParamValueEvent::new(sample, param(id), Pckn::match_all(), value)
 }
 
+/// A saved state in which a field is another.
+pub fn with_field(state: &[u8], name: &str, field: &str) -> Vec<u8> {
+    let mut json: serde_json::Value = serde_json::from_slice(&state[8..]).expect("a state is JSON");
+    json["fields"][name] = field.into();
+    let json = serde_json::to_vec(&json).expect("it is JSON");
+    [(json.len() as u64).to_le_bytes().as_slice(), &json].concat()
+}
+
 /// A value, its text, and the value that the text is read as.
 pub struct Text {
     pub value: f64,
     pub text: String,
     pub back: Option<f64>,
+}
+
+/// Where a song stands, as far as is of use here.
+fn transport(runs: bool) -> TransportEvent {
+    let flags = match runs {
+        true => TransportFlags::IS_PLAYING,
+        false => TransportFlags::empty(),
+    };
+    TransportEvent {
+        header: EventHeader::new_core(0, EventFlags::empty()),
+        flags,
+        song_pos_beats: BeatTime::from_int(0),
+        song_pos_seconds: SecondsTime::from_int(0),
+        tempo: 120.0,
+        tempo_inc: 0.0,
+        loop_start_beats: BeatTime::from_int(0),
+        loop_end_beats: BeatTime::from_int(0),
+        loop_start_seconds: SecondsTime::from_int(0),
+        loop_end_seconds: SecondsTime::from_int(0),
+        bar_start: BeatTime::from_int(0),
+        bar_number: 0,
+        time_signature_numerator: 4,
+        time_signature_denominator: 4,
+    }
 }
 
 impl Host {
@@ -136,7 +172,20 @@ impl Host {
         Self {
             plugin,
             audio: None,
+            transport: None,
         }
+    }
+
+    /// One with the model of that name, and what else its state is to hold; not active yet.
+    pub fn with_model(name: &str, fields: &[(&str, String)]) -> Self {
+        let mut host = Self::new();
+        let model = serde_json::json!({ "name": name }).to_string();
+        let mut state = with_field(&host.save(), "model", &model);
+        for (field, json) in fields {
+            state = with_field(&state, field, json);
+        }
+        assert!(host.load(&state), "the state is taken");
+        host
     }
 
     pub fn activated(rate: f64, max_block: u32) -> Self {
@@ -211,6 +260,15 @@ impl Host {
         audio: &mut [&mut [f32]],
         events: &[ParamValueEvent],
     ) -> ProcessStatus {
+        self.process_with(audio, &InputEvents::from_buffer(&events))
+    }
+
+    /// The same with events of any kind.
+    pub fn process_with(
+        &mut self,
+        audio: &mut [&mut [f32]],
+        events: &InputEvents,
+    ) -> ProcessStatus {
         let channels = audio.len();
         let mut input: Vec<Vec<f32>> = audio.iter().map(|channel| channel.to_vec()).collect();
         let mut inputs = AudioPorts::with_capacity(channels, 1);
@@ -229,16 +287,16 @@ impl Host {
                 audio.iter_mut().map(|channel| &mut **channel),
             ),
         }]);
-        let events = InputEvents::from_buffer(&events);
+        let transport = self.transport.map(transport);
         let audio = self.audio.as_mut().expect("it runs");
         audio
             .process(
                 &inputs,
                 &mut outputs,
-                &events,
+                events,
                 &mut OutputEvents::void(),
                 None,
-                None,
+                transport.as_ref(),
             )
             .expect("it processes")
     }

@@ -5,7 +5,10 @@
 
 mod automation;
 mod clap_host;
+mod continuing;
+mod effects;
 mod gpu;
+mod held;
 mod instrument;
 mod latency;
 mod layouts;
@@ -15,4 +18,5 @@ mod signals;
 mod state;
 mod swap;
 mod telemetry;
+mod tone;
 mod window;

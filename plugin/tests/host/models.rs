@@ -146,9 +146,8 @@ fn what_plays_plays_on_whatever_file_is_asked_for() {
         max_block: 64,
     };
     let loader = Loader::new();
-    let model = loader.model().expect("the usual model is here");
     let (mut undisturbed, _ends) =
-        Processor::new(&model, config, LatencyMode::Live).expect("it can be made");
+        Processor::new(&usual(), config, LatencyMode::Live).expect("it can be made");
     let stream = Stream::live(config, LatencyMode::Live);
     let mut processor = loader.processor(&stream).expect("it can be made");
     for (what, bytes) in bad_files() {

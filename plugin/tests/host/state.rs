@@ -1,6 +1,6 @@
 //! What a project held comes back.
 
-use crate::clap_host::Host;
+use crate::clap_host::{Host, with_field};
 use crate::models::{folder, twin};
 use crate::signals::{noisy, same_bits};
 
@@ -91,12 +91,4 @@ fn rubbish_is_refused_and_the_sound_goes_on() {
 
 fn with_model(state: &[u8], field: &str) -> Vec<u8> {
     with_field(state, "model", field)
-}
-
-/// A saved state in which a field is another.
-pub fn with_field(state: &[u8], name: &str, field: &str) -> Vec<u8> {
-    let mut json: serde_json::Value = serde_json::from_slice(&state[8..]).expect("a state is JSON");
-    json["fields"][name] = field.into();
-    let json = serde_json::to_vec(&json).expect("it is JSON");
-    [(json.len() as u64).to_le_bytes().as_slice(), &json].concat()
 }

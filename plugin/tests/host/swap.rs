@@ -9,7 +9,7 @@ use statewave::chain::ChainConfig;
 use statewave::engine::{Engine, Exchange};
 use statewave::latency::LatencyMode;
 use statewave_plugin::loader::{Loader, ModelChoice, Stream};
-use statewave_plugin::processor::{Processor, Settings};
+use statewave_plugin::processor::{Part, Processor, Settings};
 
 use crate::models::{folder, shorter, twin, usual};
 use crate::signals::noisy;
@@ -76,10 +76,10 @@ fn a_thousand_swaps_under_load_leave_the_sound_as_it_is() {
             let mut waiting = None;
             while !done.load(Ordering::Relaxed) {
                 let engine = waiting.take().unwrap_or_else(|| {
-                    Box::new(Through {
+                    Part::Engine(Box::new(Through {
                         frame: vec![0.0; frame_len],
                         freed: Arc::clone(&freed),
-                    }) as Box<dyn Engine>
+                    }))
                 });
                 match ends.new.offer(engine) {
                     Ok(()) => given += 1,

@@ -4,8 +4,8 @@
 use clack_extensions::gui::{GuiApiType, GuiConfiguration, PluginGui, Window};
 
 use crate::clap_host::Host;
+use crate::clap_host::with_field;
 use crate::signals::{noisy, same_bits};
-use crate::state::with_field;
 
 /// Width and height that the window will have when it is opened.
 fn size(host: &mut Host) -> (u32, u32) {

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use egui::accesskit::{Node, Role};
 use egui::{Color32, PointerButton, Pos2, Rect, vec2};
-use statewave::model::catalogue::DEFAULT;
+use statewave::model::catalogue::{self, DEFAULT, Found};
 use statewave_plugin::app::settings::Settings;
-use statewave_plugin::panel::host::Fault;
+use statewave_plugin::panel::host::{Fault, Listed};
 use statewave_plugin::panel::layout::Layout;
 use statewave_plugin::panel::theme::Theme;
 
@@ -77,18 +77,31 @@ impl Home {
         self.file("models")
     }
 
-    /// What the menu of models lists: the one compiled in, and those in the folder.
-    fn model_names(&self) -> Vec<String> {
+    /// What the menu of models lists: those in the folder, those compiled in, and those that were opened.
+    fn listed(&self, opened: &[Listed]) -> Vec<Listed> {
         let files = std::fs::read_dir(self.models()).expect("the folder is there");
-        let stems = files.map(|file| file.expect("it is there").path());
-        let names = stems.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()));
-        [DEFAULT.into()].into_iter().chain(names).collect()
+        let files = files.map(|file| Found::file(file.expect("it is there").path()));
+        let built_in = catalogue::built_in().chain(catalogue::effects());
+        let found = files.chain(built_in).chain(catalogue::continuations());
+        let mut all: Vec<_> = found
+            .map(|found| listed(&found))
+            .chain(opened.iter().cloned())
+            .collect();
+        all.sort_by_key(Listed::group);
+        all
     }
 
     /// What the app wrote last.
     pub fn settings(&self) -> Settings {
         let path = self.file("config").join("statewave").join("app.json");
         Settings::load(Some(&path)).0
+    }
+}
+
+fn listed(found: &Found) -> Listed {
+    Listed {
+        name: found.name.clone(),
+        task: found.task().ok(),
     }
 }
 
@@ -105,7 +118,7 @@ pub struct App<'a> {
     /// The same panel without a screen.
     twin: Headless,
     /// Models that were opened by their path, whatever came of it: the menu lists them.
-    opened: Vec<String>,
+    opened: Vec<Listed>,
 }
 
 impl<'a> App<'a> {
@@ -192,7 +205,7 @@ impl<'a> App<'a> {
         let panel = vec2(self.size.0 as f32, self.size.1 as f32 - STRIP);
         let mut twin = Headless::new(panel, self.home.settings().panel);
         twin.host.fault = self.twin.host.fault.take();
-        twin.host.models = [self.home.model_names(), self.opened.clone()].concat();
+        twin.host.models = self.home.listed(&self.opened);
         twin.host.model = DEFAULT.into();
         twin.frame(vec![]);
         self.twin = twin;
@@ -282,8 +295,7 @@ impl<'a> App<'a> {
         self.hands.key("ctrl+a");
         self.hands.write(&path.display().to_string());
         self.hands.key("Return");
-        let name = path.file_stem().and_then(|name| name.to_str());
-        self.opened.push(name.expect("a name").into());
+        self.opened.push(listed(&Found::file(path)));
         // The menu is closed; a twin without it.
         self.measure();
     }
@@ -362,7 +374,9 @@ impl<'a> App<'a> {
     /// Whether there is a line for a fault, with something bright (what is wrong) above something dim (what helps).
     pub fn shows_fault(&self) -> bool {
         let area = Rect::from_min_size(Pos2::ZERO, self.twin.size);
-        let line = Layout::of(area, true).fault.expect("a place for a fault");
+        let line = Layout::of(area, true, true)
+            .fault
+            .expect("a place for a fault");
         let theme = Theme::of(self.home.settings().panel.shade);
         let picture = self.screen.picture();
         let has = |rect: Rect, color: Color32| {

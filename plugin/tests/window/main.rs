@@ -52,8 +52,8 @@ fn hands_and_keys_change_what_is_set() {
     app.drag("Amount", 0, 110);
     app.type_into("Mix", "40");
     app.click("Listen: Removed");
-    app.click("Next model");
-    app.until("a drag, a typed value, a switch and the next model", |s| {
+    app.click("Previous model");
+    app.until("a drag, a typed value, a switch and another model", |s| {
         near(plain(s, Param::Mix), 0.4)
             && (20.0..28.0).contains(&plain(s, Param::Amount))
             && plain(s, Param::Listen) == 1.0

@@ -7,7 +7,7 @@ use statewave::controls::{Controls, Listen};
 use statewave::engine::Engine;
 use statewave::engine::cpu::CpuEngine;
 #[cfg(feature = "gpu")]
-use statewave::engine::gpu::whole::{self, WholeError};
+use statewave::engine::gpu::whole;
 use statewave::latency::Latency;
 use statewave::model::Model;
 
@@ -29,7 +29,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    fn controls(&self) -> Controls {
+    /// The same for the engine.
+    pub fn controls(&self) -> Controls {
         Controls {
             amount_db: self.amount_db,
             mix: self.mix,
@@ -104,11 +105,7 @@ pub fn clean(
             chain.latency()
         }
         #[cfg(feature = "gpu")]
-        Runner::Gpu(gpu) => whole::render(gpu, &model, &mut channels, rate, &controls, told_of)
-            .map_err(|e| match &e {
-                WholeError::Gpu(_) => Failure::new(e.to_string(), "clean it with --engine cpu"),
-                WholeError::Chain(e) => chain_failure(e),
-            })?,
+        Runner::Gpu(gpu) => whole::render(gpu, &model, &mut channels, rate, &controls, told_of)?,
     };
     Ok(Cleaned { channels, latency })
 }
@@ -125,11 +122,18 @@ fn chain_around(
         max_block: BLOCK,
     };
     let spec = model.spec();
-    Chain::new(engine, spec.front_end, spec.sample_rate, config).map_err(|e| chain_failure(&e))
+    Ok(Chain::new(
+        engine,
+        spec.front_end,
+        spec.sample_rate,
+        config,
+    )?)
 }
 
-fn chain_failure(e: &ChainError) -> Failure {
-    Failure::new(e.to_string(), "convert the recording to 48 kHz first")
+impl From<ChainError> for Failure {
+    fn from(error: ChainError) -> Failure {
+        Failure::new(error.to_string(), "convert the recording to 48 kHz first")
+    }
 }
 
 /// Samples a channel that the chain is given at a time.

@@ -12,6 +12,8 @@ mod models;
 mod play;
 mod render;
 mod spectrogram;
+#[cfg(feature = "gpu")]
+mod streamed;
 mod task;
 mod temporary;
 mod tone;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use statewave::chain::{self, Chain, ChainConfig, EffectError};
 use statewave::controls::{Controls, NO_GATE_DB};
-use statewave::model::effect::{EffectModel, Knob};
+use statewave::model::effect::{EffectModel, knob_setting};
 
 use crate::audio::{self, Audio};
 use crate::denoise::{BLOCK, Cleaned};
@@ -16,7 +16,7 @@ use crate::failure::{Failure, Result};
 #[command(next_help_heading = "Effects")]
 pub struct ToneArguments {
     /// Turn a knob of the device; may come more than once. `statewave inspect MODEL` lists them
-    #[arg(long = "knob", value_name = "NAME=VALUE", value_parser = knob)]
+    #[arg(long = "knob", value_name = "NAME=VALUE", value_parser = knob_setting)]
     knobs: Vec<(String, f32)>,
     /// Gain in front of the device, dB
     #[arg(long, value_name = "DB", allow_negative_numbers = true)]
@@ -27,16 +27,6 @@ pub struct ToneArguments {
     /// An impulse response behind the device, as a sound file: a loudspeaker's cabinet
     #[arg(long, value_name = "WAV")]
     cabinet: Option<PathBuf>,
-}
-
-fn knob(text: &str) -> std::result::Result<(String, f32), String> {
-    let (name, value) = text
-        .split_once('=')
-        .ok_or("NAME=VALUE is needed, such as drive=0.7")?;
-    match value.trim().parse::<f32>() {
-        Ok(value) if value.is_finite() => Ok((name.trim().into(), value)),
-        _ => Err(format!("{value} is no number")),
-    }
 }
 
 /// The same, read.
@@ -86,34 +76,13 @@ impl ToneArguments {
 impl Tone {
     /// `controls` with the knobs of `model` where they were asked to be.
     fn controls(&self, model: &EffectModel, mut controls: Controls) -> Result<Controls> {
-        let known = &model.spec().knobs;
-        let share = |knob: &Knob, value: f32| (value - knob.min) / (knob.max - knob.min);
-        for (to, knob) in controls.knobs.iter_mut().zip(known) {
-            *to = share(knob, knob.default);
+        for (to, knob) in controls.knobs.iter_mut().zip(&model.spec().knobs) {
+            *to = knob.share(knob.default);
         }
         for (name, value) in &self.knobs {
-            let found = known
-                .iter()
-                .position(|knob| knob.name.eq_ignore_ascii_case(name));
-            let Some(i) = found else {
-                let names: Vec<_> = known.iter().map(|knob| knob.name.as_str()).collect();
-                let help = match names.is_empty() {
-                    true => "this model has none".into(),
-                    false => format!("its knobs: {}", names.join(", ")),
-                };
-                return Err(Failure::new(
-                    format!("the model {} has no knob called {name}", model.spec().name),
-                    help,
-                ));
-            };
-            let Knob { min, max, .. } = known[i];
-            if !(min..=max).contains(value) {
-                return Err(Failure::new(
-                    format!("{name}={value} is beyond its range"),
-                    format!("give a value from {min} to {max}"),
-                ));
-            }
-            controls.knobs[i] = share(&known[i], *value);
+            let set = model.spec().knob_share(name, *value);
+            let (index, share) = set.map_err(|e| Failure::new(e.to_string(), e.remedy()))?;
+            controls.knobs[index] = share;
         }
         controls.input_gain_db = self.input_gain_db;
         controls.gate_db = self.gate_db;
@@ -141,8 +110,7 @@ pub fn play(
         EffectError::Model(source) => Failure::new(e.to_string(), source.remedy()),
     })?;
     if let Some(response) = &tone.cabinet {
-        let cabinet = chain
-            .cabinet(&response.channels, response.rate)
+        let cabinet = Chain::cabinet(&config, &response.channels, response.rate)
             .map_err(|e| Failure::new(e.to_string(), "or leave --cabinet away"))?;
         chain.swap_cabinet(Some(cabinet));
     }

@@ -6,6 +6,7 @@ use super::sampler::{Sampler, Sampling};
 use super::watch::{Astray, Watch};
 use crate::kernels::Path;
 use crate::model::generate::{Density, GenerateModel, GenerateStream, StreamState, mu_law};
+use crate::state::{Hand, Memory};
 
 /// Seconds of input whose level says whether there was something to go on from.
 const LEVEL_SECONDS: f32 = 1.0;
@@ -13,7 +14,7 @@ const LEVEL_SECONDS: f32 = 1.0;
 /// Mean square from which there was, -50 dBFS.
 const AUDIBLE: f32 = 1e-5;
 
-/// Samples of a cross-fade from where the generator was to where it is taken back to.
+/// Samples of a cross-fade from where the generator was to where it is taken back to, or where its state is put.
 const JOIN: usize = 128;
 
 /// Samples between looks whether the state is all numbers.
@@ -56,11 +57,15 @@ pub(super) struct Generator {
     last: f32,
     steps: usize,
     restarts: Restarts,
+    hand: Hand,
+    /// Seconds of a row of the middle.
+    row_seconds: f32,
 }
 
 impl Generator {
     pub(super) fn new(path: Path, model: Arc<GenerateModel>) -> Generator {
         let rate = model.spec().sample_rate;
+        let row_seconds = model.period() as f32 / rate as f32;
         let stream = GenerateStream::on(path, model);
         Generator {
             primed: stream.state().clone(),
@@ -76,6 +81,24 @@ impl Generator {
             last: 0.0,
             steps: 0,
             restarts: Restarts::default(),
+            hand: Hand::default(),
+            row_seconds,
+        }
+    }
+
+    pub(super) fn hand(&mut self) -> &mut Hand {
+        &mut self.hand
+    }
+
+    pub(super) fn memory(&mut self) -> &mut dyn Memory {
+        &mut self.stream
+    }
+
+    /// Before a sample, between two rows of the middle: what is to be done to the state.
+    fn touch(&mut self) {
+        if self.stream.is_between_rows() && self.hand.step(&mut self.stream, self.row_seconds) {
+            self.before = self.last;
+            self.joining = JOIN;
         }
     }
 
@@ -103,6 +126,7 @@ impl Generator {
     /// Hears a sample of the input.
     pub(super) fn listen(&mut self, x: f32) {
         let x = if x.is_finite() { x } else { 0.0 };
+        self.touch();
         self.level += (x * x - self.level) * self.level_share;
         self.stream.hear(mu_law::encode(x));
     }
@@ -121,13 +145,17 @@ impl Generator {
 
     /// The next sample.
     pub(super) fn go_on(&mut self, sampling: Sampling) -> f32 {
+        self.touch();
         let drawn = self.sampler.draw(self.stream.logits(), sampling);
         self.steps = (self.steps + 1) % CHECK;
         let whole = drawn.filter(|_| self.steps != 0 || self.stream.state().is_finite());
         let astray = match whole {
             Some(token) => {
                 self.stream.hear(token);
-                self.watch.hear(token, self.expects_sound)
+                self.watch.hear(token, self.expects_sound).filter(|astray| {
+                    // A state that stands still may well say the same for ever.
+                    self.hand.pace() > 0.0 || *astray == Astray::BlownUp
+                })
             }
             None => Some(Astray::BlownUp),
         };

@@ -15,10 +15,11 @@ mod watch;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::frame::{RateConverter, replace_what_is_not_audio};
+use crate::frame::{FULL_SCALE, RateConverter, hold_below, replace_what_is_not_audio};
 use crate::kernels::Path;
 use crate::latency::Latency;
 use crate::model::generate::{Density, GenerateModel, StreamState};
+use crate::state::{Hand, Memory};
 use generator::Generator;
 pub use generator::Restarts;
 pub use sampler::Sampling;
@@ -176,6 +177,16 @@ impl Continuation {
         self.generator.stream().state()
     }
 
+    /// What is done to its state, between two rows of the model's middle tier.
+    pub fn hand(&mut self) -> &mut Hand {
+        self.generator.hand()
+    }
+
+    /// What the model remembers, to be kept and put back.
+    pub fn memory(&mut self) -> &mut dyn Memory {
+        self.generator.memory()
+    }
+
     /// How often what it generated had to be begun again.
     pub fn restarts(&self) -> Restarts {
         self.generator.restarts()
@@ -197,12 +208,30 @@ impl Continuation {
             audio.iter().all(|channel| channel.len() == len),
             "slices of one length"
         );
+        self.play(audio, len, controls);
+    }
+
+    /// The same of the first `len` samples of buffers of one's own. Real-time safe.
+    ///
+    /// # Panics
+    /// If the buffers are not one a channel, or shorter.
+    pub fn process_first(&mut self, audio: &mut [Vec<f32>], len: usize, controls: &Continue) {
+        assert_eq!(audio.len(), self.channels, "one buffer a channel");
+        self.play(audio, len, controls);
+    }
+
+    fn play<C: AsMut<[f32]> + AsRef<[f32]>>(
+        &mut self,
+        audio: &mut [C],
+        len: usize,
+        controls: &Continue,
+    ) {
         let controls = controls.sane();
         self.generator.set_density(controls.density);
         self.switch(&controls);
-        audio.iter_mut().for_each(|channel| {
-            replace_what_is_not_audio(channel);
-        });
+        for channel in audio.iter_mut() {
+            replace_what_is_not_audio(&mut channel.as_mut()[..len]);
+        }
         for first in (0..len).step_by(self.max_block) {
             let end = (first + self.max_block).min(len);
             self.run(audio, first..end, &controls);
@@ -224,9 +253,9 @@ impl Continuation {
     }
 
     /// Samples `range` of every channel, at most [`Self::max_block`] of them.
-    fn run(
+    fn run<C: AsMut<[f32]> + AsRef<[f32]>>(
         &mut self,
-        audio: &mut [&mut [f32]],
+        audio: &mut [C],
         range: std::ops::Range<usize>,
         controls: &Continue,
     ) {
@@ -235,7 +264,7 @@ impl Continuation {
         wet.fill(0.0);
         for channel in audio.iter() {
             let share = 1.0 / self.channels as f32;
-            let sums = wet.iter_mut().zip(&channel[range.clone()]);
+            let sums = wet.iter_mut().zip(&channel.as_ref()[range.clone()]);
             sums.for_each(|(wet, x)| *wet += x * share);
         }
         let (generator, state) = (&mut self.generator, &mut self.state);
@@ -259,6 +288,9 @@ impl Continuation {
                 };
             }
         });
+        if self.generator.hand().is_at_work() {
+            hold_below(&mut self.wet[0][..len], FULL_SCALE);
+        }
         let rate = self.latency.sample_rate as f32;
         let step = 1.0 / (controls.fade_seconds * rate).max(1.0);
         let mix_step = 1.0 / (MIX_SECONDS * rate);
@@ -270,6 +302,7 @@ impl Continuation {
             self.mix += (controls.mix - self.mix).clamp(-mix_step, mix_step);
             let share = self.share * self.mix;
             for (channel, dry) in audio.iter_mut().zip(&mut self.dry) {
+                let channel = channel.as_mut();
                 let input = channel[k];
                 let late = dry.pop_front().unwrap_or(input);
                 dry.push_back(input);
@@ -282,6 +315,7 @@ impl Continuation {
     /// Forgets the stream: the next sample is the first. Real-time safe.
     pub fn reset(&mut self) {
         self.generator.reset();
+        self.generator.hand().reset();
         self.converter.reset();
         self.dry
             .iter_mut()

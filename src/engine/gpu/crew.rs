@@ -196,6 +196,7 @@ impl Crew {
         }
         self.states
             .resize(self.saved.len() * denoiser.state_len(), 0.0);
+        denoiser.watch(self.jobs.iter().any(|(_, job)| job.watched));
         denoiser.run_and_save(
             &self.active,
             1,
@@ -205,7 +206,13 @@ impl Crew {
             &mut self.states,
         )?;
         let (mut results, mut states) = (&self.results[..], &self.states[..]);
-        for (_, job) in &mut self.jobs {
+        let mut deltas = denoiser.deltas();
+        for (member, job) in &mut self.jobs {
+            let shown = self.members[*member].channels * denoiser.deltas_len();
+            if let Some((own, rest)) = deltas.split_at_checked(shown) {
+                mean(own, denoiser.deltas_len(), &mut job.deltas);
+                deltas = rest;
+            }
             let (own, rest) = results.split_at(job.values.len());
             job.values.copy_from_slice(own);
             results = rest;
@@ -216,5 +223,16 @@ impl Crew {
             }
         }
         Ok(())
+    }
+}
+
+/// Mean of pieces of `len` floats each, into as many of them as there is room for.
+fn mean(all: &[f32], len: usize, to: &mut [f32]) {
+    let share = len as f32 / all.len() as f32;
+    to.fill(0.0);
+    for piece in all.chunks_exact(len) {
+        for (to, from) in to.iter_mut().zip(piece) {
+            *to += share * from;
+        }
     }
 }

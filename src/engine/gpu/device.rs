@@ -207,6 +207,11 @@ impl Gpu {
         }
     }
 
+    /// Bytes of memory that the threads of a workgroup may share.
+    pub(super) fn workgroup_bytes(&self) -> usize {
+        self.device.limits().max_compute_workgroup_storage_size as usize
+    }
+
     /// The adapter's name.
     pub fn name(&self) -> &str {
         &self.info.name

@@ -49,6 +49,9 @@ pub enum GpuError {
         /// 99.9 % of the frames were faster.
         longest: Duration,
     },
+    /// Samples came back that are none.
+    #[error("the GPU gave what is no number")]
+    NotANumber,
     /// The device is gone, or has not answered.
     #[error("the GPU was lost")]
     Lost,
@@ -78,6 +81,7 @@ impl GpuError {
             GpuError::Slow { .. } => {
                 "stay on the CPU, or choose another adapter or a smaller model"
             }
+            GpuError::NotANumber => "update the graphics driver, or run it on the CPU",
             GpuError::Lost => "models run on the CPU until it is back",
         }
     }

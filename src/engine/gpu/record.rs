@@ -4,9 +4,9 @@ use std::sync::PoisonError;
 
 use wgpu::{
     BindGroup, BindGroupDescriptor, BindGroupEntry, Buffer, BufferDescriptor, BufferUsages,
-    CommandEncoder, CommandEncoderDescriptor, ComputePassDescriptor, ComputePipeline,
-    ComputePipelineDescriptor, MapMode, PollType, ShaderModuleDescriptor, ShaderRuntimeChecks,
-    ShaderSource, SubmissionIndex,
+    CommandEncoder, CommandEncoderDescriptor, ComputePassDescriptor, ComputePassTimestampWrites,
+    ComputePipeline, ComputePipelineDescriptor, MapMode, PollType, ShaderModuleDescriptor,
+    ShaderRuntimeChecks, ShaderSource, SubmissionIndex,
 };
 
 use super::device::Gpu;
@@ -208,6 +208,30 @@ impl Gpu {
         })
     }
 
+    /// Asks for the first `floats` of a staging buffer, to be had with [`Self::mapped`] when the submit that fills them is done.
+    pub(super) fn map(&self, staging: &Buffer, floats: usize) {
+        staging.map_async(MapMode::Read, ..4 * floats as u64, |_| ());
+    }
+
+    /// Shows `look` the first `floats` of a staging buffer that were asked for, behind a wait for the submit that filled them;
+    /// then it can be filled again.
+    ///
+    /// # Errors
+    /// [`GpuError::Lost`].
+    pub(super) fn mapped<T>(
+        &self,
+        staging: &Buffer,
+        floats: usize,
+        look: impl FnOnce(&[f32]) -> T,
+    ) -> Result<T, GpuError> {
+        let looked = match staging.get_mapped_range(..4 * floats as u64) {
+            Ok(view) => Ok(look(bytemuck::cast_slice(&view))),
+            Err(_) => Err(GpuError::Lost),
+        };
+        staging.unmap();
+        looked
+    }
+
     /// Submits what was encoded, waits, and reads from the start of each staging buffer as many floats as go into the slice
     /// beside it. Never on an audio thread.
     ///
@@ -219,23 +243,21 @@ impl Gpu {
         reads: &mut [(&Buffer, &mut [f32])],
     ) -> Result<(), GpuError> {
         let submitted = self.submit(encoder);
-        let bytes = |out: &[f32]| 4 * out.len() as u64;
         let mut wanted: Vec<_> = reads
             .iter_mut()
             .filter(|(_, out)| !out.is_empty())
             .collect();
         for (staging, out) in &wanted {
-            staging.map_async(MapMode::Read, ..bytes(out), |_| ());
+            self.map(staging, out.len());
         }
         let mut waited = self.wait(submitted);
         for (staging, out) in &mut wanted {
-            if waited.is_ok() {
-                match staging.get_mapped_range(..bytes(out)) {
-                    Ok(view) => out.copy_from_slice(bytemuck::cast_slice(&view)),
-                    Err(_) => waited = Err(GpuError::Lost),
+            match waited {
+                Ok(()) => {
+                    waited = self.mapped(staging, out.len(), |values| out.copy_from_slice(values))
                 }
+                Err(_) => staging.unmap(),
             }
-            staging.unmap();
         }
         waited
     }
@@ -258,7 +280,19 @@ pub fn encode<'a>(
     encoder: &mut CommandEncoder,
     steps: impl IntoIterator<Item = (&'a Dispatch, Groups)>,
 ) {
-    let mut pass = encoder.begin_compute_pass(&ComputePassDescriptor::default());
+    encode_timed(encoder, None, steps);
+}
+
+/// The same, with the times of its beginning and end written where `times` says.
+pub(super) fn encode_timed<'a>(
+    encoder: &mut CommandEncoder,
+    times: Option<ComputePassTimestampWrites>,
+    steps: impl IntoIterator<Item = (&'a Dispatch, Groups)>,
+) {
+    let mut pass = encoder.begin_compute_pass(&ComputePassDescriptor {
+        label: None,
+        timestamp_writes: times,
+    });
     for (dispatch, [x, y, z]) in steps {
         pass.set_pipeline(&dispatch.pipeline);
         pass.set_bind_group(0, &dispatch.bindings, &[]);

@@ -89,7 +89,7 @@ impl Probe {
     /// [`GpuError::Model`].
     pub fn join(hub: &GpuHub, model: &Arc<Model>, channels: usize) -> Result<Probe, GpuError> {
         let len = channels * 2 * model.net().bins();
-        let (desk, bench) = jobs(IN_FLIGHT, len);
+        let (desk, bench) = jobs(IN_FLIGHT, len, 0);
         // Not silence: numbers that become tiny are slow on some processors.
         let values = (0..len).map(|i| ((i * 37 % 101) as f32 - 50.0) / 50.0);
         Ok(Probe {

@@ -10,6 +10,7 @@ use super::hub::{GpuHub, Seat};
 use crate::engine::supervisor::{Policy, Supervisor, SupervisorStats};
 use crate::engine::{Engine, EngineReport, Exchange};
 use crate::model::Model;
+use crate::state::Memory;
 use crate::telemetry::Deltas;
 
 /// A state comes back with every eighth frame: the most that is run at once when this thread takes over.
@@ -111,6 +112,10 @@ impl Engine for GpuEngine {
 
     fn reset(&mut self) {
         self.supervisor.reset();
+    }
+
+    fn memory(&mut self) -> Option<&mut dyn Memory> {
+        self.supervisor.memory()
     }
 
     fn observe(&mut self, on: bool) {

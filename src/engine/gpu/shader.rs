@@ -21,6 +21,14 @@ pub enum Shader {
     Filter,
     /// `shaders/lanes.wgsl`.
     Lanes,
+    /// `shaders/stft.wgsl`.
+    Stft,
+    /// `shaders/resample.wgsl`.
+    Resample,
+    /// `shaders/link.wgsl`.
+    Link,
+    /// `shaders/deltas.wgsl`.
+    Deltas,
 }
 
 impl Shader {
@@ -35,6 +43,10 @@ impl Shader {
             Shader::Features => "features",
             Shader::Filter => "filter",
             Shader::Lanes => "lanes",
+            Shader::Stft => "stft",
+            Shader::Resample => "resample",
+            Shader::Link => "link",
+            Shader::Deltas => "deltas",
         }
     }
 
@@ -48,6 +60,10 @@ impl Shader {
             Shader::Features => include_str!("../../../shaders/features.wgsl"),
             Shader::Filter => include_str!("../../../shaders/filter.wgsl"),
             Shader::Lanes => include_str!("../../../shaders/lanes.wgsl"),
+            Shader::Stft => include_str!("../../../shaders/stft.wgsl"),
+            Shader::Resample => include_str!("../../../shaders/resample.wgsl"),
+            Shader::Link => include_str!("../../../shaders/link.wgsl"),
+            Shader::Deltas => include_str!("../../../shaders/deltas.wgsl"),
         }
     }
 }
@@ -72,10 +88,12 @@ const WEIGHTS: [&str; 2] = [
 ];
 
 /// The value of a constant.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// A size, as `u32`.
     Size(usize),
+    /// At least one of them, as an array of `u32`.
+    Sizes(Vec<usize>),
     /// A number, as `f32`; infinities become the largest finite numbers.
     Number(f32),
     /// A switch.
@@ -109,6 +127,11 @@ impl Source {
     /// With a size.
     pub fn size(self, name: &'static str, value: usize) -> Source {
         self.with(name, Value::Size(value))
+    }
+
+    /// With sizes, at least one.
+    pub fn sizes(self, name: &'static str, values: Vec<usize>) -> Source {
+        self.with(name, Value::Sizes(values))
     }
 
     /// With a number.
@@ -145,6 +168,11 @@ impl Source {
         for (name, value) in &self.constants {
             let written = match value {
                 Value::Size(v) => writeln!(text, "const {name}: u32 = {v}u;"),
+                Value::Sizes(v) => {
+                    let (count, values) = (v.len(), v.iter().map(|v| format!("{v}u")));
+                    let values = values.collect::<Vec<_>>().join(", ");
+                    writeln!(text, "const {name} = array<u32, {count}>({values});")
+                }
                 Value::Number(v) => {
                     let v = v.clamp(f32::MIN, f32::MAX);
                     writeln!(text, "const {name}: f32 = {v:e}f;")

@@ -10,10 +10,12 @@
 
 pub mod chunked;
 mod s4d;
+mod s4d_paced;
 mod s6;
 mod ssd;
 
 pub use s4d::{S4d, s4d};
+pub use s4d_paced::s4d_paced;
 pub use s6::{S6, S6Rows, s6};
 pub use ssd::{Ssd, ssd, ssd_gates};
 

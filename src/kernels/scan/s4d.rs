@@ -82,6 +82,11 @@ impl S4d {
         self.states
     }
 
+    /// `[E/16][N][4][16]`: Ā and C̃, each real and imaginary.
+    pub(super) fn coefficients(&self) -> &[f32] {
+        &self.coefficients
+    }
+
     /// Floats of state of one stream: `[E/16][N][2][16]`.
     pub fn state_len(&self) -> usize {
         2 * lines_len(self.channels, self.states)

@@ -120,11 +120,12 @@ impl Ssd {
 }
 
 on_path! {
-    /// Makes `gates`, `[rows][gates_len]`, from raw Δ: row r is at `dt[r · dt_stride ..][..H]`.
+    /// Makes `gates`, `[rows][gates_len]`, from raw Δ: row r is at `dt[r · dt_stride ..][..H]`. Δ, held within its limits, is
+    /// taken times `scale`; 1 changes no bit.
     ///
     /// # Panics
     /// If a row does not fit its slice.
-    pub fn ssd_gates(s: &Ssd, dt: &[f32], dt_stride: usize, gates: &mut [f32], rows: usize) = gates_body by 32
+    pub fn ssd_gates(s: &Ssd, dt: &[f32], dt_stride: usize, scale: f32, gates: &mut [f32], rows: usize) = gates_body by 32
 }
 
 /// # Safety
@@ -134,6 +135,7 @@ unsafe fn gates_body<L: Lane>(
     s: &Ssd,
     dt: &[f32],
     dt_stride: usize,
+    scale: f32,
     gates: &mut [f32],
     rows: usize,
 ) {
@@ -159,6 +161,7 @@ unsafe fn gates_body<L: Lane>(
                     s,
                     first,
                     raw,
+                    scale,
                     gates.as_mut_ptr().add(row * 2 * padded + first),
                 );
             }
@@ -172,6 +175,7 @@ unsafe fn gates_body<L: Lane>(
                     s,
                     first,
                     raw,
+                    scale,
                     gates.as_mut_ptr().add(row * 2 * padded + first),
                 );
             }
@@ -184,7 +188,7 @@ unsafe fn gates_body<L: Lane>(
 /// # Safety
 /// `to` is a place in the gates with the rows behind it, and the processor has the instructions of `L`.
 #[inline(always)]
-unsafe fn gates_of<L: Lane>(s: &Ssd, first: usize, raw: L, to: *mut f32) {
+unsafe fn gates_of<L: Lane>(s: &Ssd, first: usize, raw: L, scale: f32, to: *mut f32) {
     let padded = s.a.len();
     // SAFETY: biases and decays are padded to whole vectors; the rest is the caller's promise.
     unsafe {
@@ -192,6 +196,7 @@ unsafe fn gates_of<L: Lane>(s: &Ssd, first: usize, raw: L, to: *mut f32) {
             .add(L::load_rows(s.dt_bias.as_ptr().add(first), 0))
             .softplus();
         let delta = delta.max(L::splat(s.limit.0)).min(L::splat(s.limit.1));
+        let delta = delta.mul(L::splat(scale));
         delta.store_rows(to, 2 * padded);
         delta
             .mul(L::load_rows(s.a.as_ptr().add(first), 0))

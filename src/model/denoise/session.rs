@@ -11,6 +11,7 @@ use crate::kernels::norm::rms_norm;
 use crate::kernels::planes;
 use crate::kernels::{Aligned, Path};
 use crate::model::layer::Layer as _;
+use crate::model::pace::Pace;
 use crate::telemetry::DELTA_LAYERS;
 
 /// A stream's state and buffers. Frames go in with [`Self::begin`], [`Self::piece`] is called for every piece in order,
@@ -35,6 +36,8 @@ pub struct DenoiseSession {
     /// Residual stream, `[band][time][D]`.
     x: Aligned,
     scratch: Aligned,
+    /// Of every time layer.
+    pace: [f32; 1],
     coefficients: Aligned,
     /// Whether anybody looks at `deltas`: Δ of the first time layers, `[DELTA_LAYERS][bands]`.
     observed: bool,
@@ -65,6 +68,7 @@ impl DenoiseSession {
             features: Aligned::zeros(max_time * 3 * net.used + OVERHANG),
             x: Aligned::zeros(rows * net.width),
             scratch: Aligned::zeros(scratch),
+            pace: [1.0],
             coefficients: Aligned::zeros(rows * coefficient_stride(&net) + OVERHANG),
             observed: false,
             deltas: vec![0.0; DELTA_LAYERS * net.bands],
@@ -153,7 +157,7 @@ impl DenoiseSession {
             if k < first + pieces {
                 let rows = &mut self.x[..net.bands * time * net.width];
                 match layer {
-                    Layer::Time(block) => block.piece(
+                    Layer::Time(block) => block.piece_at(
                         path,
                         k - first,
                         rows,
@@ -161,6 +165,7 @@ impl DenoiseSession {
                         time,
                         &mut self.state[state_at..state_at + state],
                         &mut self.scratch,
+                        Pace::new(&self.pace),
                     ),
                     Layer::Bands(mix) => {
                         mix.piece(path, k - first, rows, time, net.width, &mut self.scratch);
@@ -256,10 +261,16 @@ impl DenoiseSession {
         self.deltas.fill(0.0);
     }
 
-    /// Δ of the last frame, mean over heads, `[DELTA_LAYERS][bands]`; zeros where there is no layer, and while not
+    /// Δ of the last frame at its pace, mean over heads, `[DELTA_LAYERS][bands]`; zeros where there is no layer, and while not
     /// observed.
     pub fn deltas(&self) -> &[f32] {
         &self.deltas
+    }
+
+    /// Takes every Δ times `scale` from the next frames on; see [`Pace`]. What the stream knows beside the states of its time
+    /// layers, such as its level, keeps its pace. Real-time safe.
+    pub fn set_pace(&mut self, scale: f32) {
+        self.pace = [scale];
     }
 
     /// Floats of a stream's state as [`Self::save`] gives it.
@@ -309,7 +320,7 @@ impl DenoiseSession {
         }
     }
 
-    /// Back to the start of a stream. Real-time safe.
+    /// Back to the start of a stream, at the same pace. Real-time safe.
     pub fn reset(&mut self) {
         self.time = 0;
         self.level = Level::default();

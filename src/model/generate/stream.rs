@@ -7,6 +7,8 @@ use super::{Density, GenerateModel, mu_law::LEVELS};
 use crate::kernels::Path;
 use crate::kernels::proj::proj;
 use crate::model::layer::Layer;
+use crate::model::pace::Pace;
+use crate::state::{Bank, BankKey, Memory, adopt};
 
 /// What a stream remembers. States of one model can be copied from one to another, and mixed.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,6 +61,13 @@ pub struct GenerateStream {
     density: Vec<f32>,
     normed: Vec<f32>,
     logits: Vec<f32>,
+    /// Of all blocks in the order of their states, and the factor on Δ that they have or are about to have.
+    pace: Vec<f32>,
+    scale: f32,
+    /// The block that is told of it next, and how many have not been.
+    turn: usize,
+    untold: usize,
+    bank: Arc<Bank>,
 }
 
 impl GenerateStream {
@@ -70,14 +79,22 @@ impl GenerateStream {
     /// The same by instructions of one's own choice.
     pub fn on(path: Path, model: Arc<GenerateModel>) -> GenerateStream {
         let tiers = &model.tiers;
-        let all = tiers.tiers.iter().flat_map(|tier| [&tier.down, &tier.up]);
-        let scratch = all
-            .chain([&tiers.middle])
-            .flatten()
-            .map(|block| block.scratch_len(1, 1))
-            .max();
+        let scratch = tiers.blocks().map(|block| block.scratch_len(1, 1)).max();
         let widths = tiers.tiers.iter().map(|tier| tier.width);
         let rows: Vec<_> = widths.chain([tiers.width]).map(|w| vec![0.0; w]).collect();
+        let mut pace = vec![0.0; tiers.blocks().map(|block| block.pace_len()).sum()];
+        let mut rest = &mut pace[..];
+        for block in tiers.blocks() {
+            let (own, later) = rest.split_at_mut(block.pace_len());
+            block.set_pace(1.0, own);
+            rest = later;
+        }
+        let bank = Bank::new(BankKey {
+            model: model.sha256().into(),
+            sample_rate: model.spec().sample_rate,
+            streams: 1,
+            len: state_len(tiers),
+        });
         GenerateStream {
             path,
             state: StreamState {
@@ -89,6 +106,11 @@ impl GenerateStream {
             density: vec![0.0; tiers.width],
             rows,
             logits: vec![0.0; LEVELS],
+            pace,
+            scale: 1.0,
+            turn: 0,
+            untold: 0,
+            bank: Arc::new(bank),
             model,
         }
     }
@@ -120,9 +142,35 @@ impl GenerateStream {
         tiers.density_row(self.path, density, &mut self.density);
     }
 
+    /// Whether it stands between two rows of the middle, where its state can be kept and put back: the phases of all tiers are
+    /// those of a stream at its start.
+    pub fn is_between_rows(&self) -> bool {
+        self.state.position == 0
+    }
+
+    /// Tells the next block of the factor on Δ. All at once would take as long as some tens of samples.
+    fn tell_pace(&mut self) {
+        let mut rest = &mut self.pace[..];
+        let count = self.model.tiers.blocks().count();
+        for (k, block) in self.model.tiers.blocks().enumerate() {
+            let (own, later) = rest.split_at_mut(block.pace_len());
+            if k == self.turn {
+                block.set_pace(self.scale, own);
+                break;
+            }
+            rest = later;
+        }
+        self.turn = (self.turn + 1) % count;
+        self.untold -= 1;
+    }
+
     /// Hears a sample. Real-time safe; every [`GenerateModel::period`] samples the work is larger.
     pub fn hear(&mut self, token: u8) {
+        if self.untold > 0 && self.is_between_rows() {
+            self.tell_pace();
+        }
         let (tiers, path) = (&self.model.tiers, self.path);
+        let mut pace = Pace::new(&self.pace);
         let mut state = &mut self.state.values[..];
         let mut position = self.state.position;
         self.state.position = (position + 1) % self.model.period();
@@ -134,6 +182,9 @@ impl GenerateStream {
         for (tier, passed) in tiers.tiers.iter().zip(&mut passed) {
             let (own, rest) = state.split_at_mut(tier_len(tier));
             state = rest;
+            let (down_pace, later) = pace.split(pace_len(&tier.down));
+            let (up_pace, later) = later.split(pace_len(&tier.up));
+            pace = later;
             if !complete {
                 continue;
             }
@@ -142,7 +193,7 @@ impl GenerateStream {
             let (unpooled, up) = own.split_at_mut(tier.pool * tier.width);
             let (above, below) = self.rows.split_at_mut(deepest + 1);
             let row = &mut above[deepest][..];
-            run(path, &tier.down, row, down, &mut self.scratch);
+            run(path, &tier.down, row, down, down_pace, &mut self.scratch);
             let phase = position % tier.pool;
             position /= tier.pool;
             waiting[phase * tier.width..][..tier.width].copy_from_slice(row);
@@ -152,18 +203,18 @@ impl GenerateStream {
                 let pooled = &mut below[0][..];
                 proj(path, &tier.pool_in, waiting, wide, pooled, narrow, 1, false);
             }
-            *passed = Some((phase, unpooled, up));
+            *passed = Some((phase, unpooled, up, up_pace));
             deepest += 1;
         }
         if complete {
             let row = &mut self.rows[deepest][..];
             row.iter_mut().zip(&self.density).for_each(|(x, d)| *x += d);
-            run(path, &tiers.middle, row, state, &mut self.scratch);
+            run(path, &tiers.middle, row, state, pace, &mut self.scratch);
         }
         // And up again.
         for k in (0..deepest).rev() {
             let tier = &tiers.tiers[k];
-            let Some((phase, unpooled, up)) = passed[k].take() else {
+            let Some((phase, unpooled, up, up_pace)) = passed[k].take() else {
                 continue;
             };
             let (above, below) = self.rows.split_at_mut(k + 1);
@@ -177,7 +228,7 @@ impl GenerateStream {
             row.iter_mut()
                 .zip(&unpooled[next..])
                 .for_each(|(x, y)| *x += y);
-            run(path, &tier.up, row, up, &mut self.scratch);
+            run(path, &tier.up, row, up, up_pace, &mut self.scratch);
         }
     }
 
@@ -190,8 +241,42 @@ impl GenerateStream {
     }
 }
 
-/// The phase of a tier that a sample has passed on its way down, its unpooled rows, and the states of its way up.
-type Passed<'a> = (usize, &'a mut [f32], &'a mut [f32]);
+impl Memory for GenerateStream {
+    fn bank(&self) -> &Arc<Bank> {
+        &self.bank
+    }
+
+    fn adopt(&mut self, bank: Arc<Bank>) -> Arc<Bank> {
+        adopt(&mut self.bank, bank)
+    }
+
+    /// As it is [between two rows](GenerateStream::is_between_rows).
+    fn save(&mut self, to: &mut [f32]) {
+        to.copy_from_slice(&self.state.values);
+    }
+
+    fn restore(&mut self, from: &[f32]) {
+        self.state.values.copy_from_slice(from);
+        self.state.position = 0;
+    }
+
+    /// One block is told a row of the middle, so all are within as many rows.
+    fn set_pace(&mut self, scale: f32) {
+        self.scale = scale;
+        self.untold = self.model.tiers.blocks().count();
+    }
+
+    fn forget(&mut self) {
+        self.reset();
+    }
+}
+
+/// The phase of a tier that a sample has passed on its way down, its unpooled rows, and the states and the pace of its way up.
+type Passed<'a> = (usize, &'a mut [f32], &'a mut [f32], Pace<'a>);
+
+fn pace_len(blocks: &Blocks) -> usize {
+    blocks.iter().map(|block| block.pace_len()).sum()
+}
 
 fn blocks_len(blocks: &Blocks) -> usize {
     blocks.iter().map(|block| block.state_len(1)).sum()
@@ -205,10 +290,18 @@ fn state_len(tiers: &Tiers) -> usize {
     tiers.tiers.iter().map(tier_len).sum::<usize>() + blocks_len(&tiers.middle)
 }
 
-fn run(path: Path, blocks: &Blocks, x: &mut [f32], mut state: &mut [f32], scratch: &mut [f32]) {
+fn run(
+    path: Path,
+    blocks: &Blocks,
+    x: &mut [f32],
+    mut state: &mut [f32],
+    mut pace: Pace,
+    scratch: &mut [f32],
+) {
     for block in blocks {
         let (own, rest) = state.split_at_mut(block.state_len(1));
-        state = rest;
-        block.forward(path, x, 1, 1, own, scratch);
+        let (own_pace, later) = pace.split(block.pace_len());
+        (state, pace) = (rest, later);
+        block.forward_at(path, x, 1, 1, own, scratch, own_pace);
     }
 }

@@ -97,6 +97,12 @@ impl Tiers {
         })
     }
 
+    /// All blocks in the order of a stream's states.
+    pub fn blocks(&self) -> impl Iterator<Item = &Block> {
+        let tiers = self.tiers.iter().flat_map(|tier| [&tier.down, &tier.up]);
+        tiers.chain([&self.middle]).flatten()
+    }
+
     /// The row of a token.
     pub fn embedded(&self, token: u8) -> &[f32] {
         let width = self.embedding.len() / LEVELS;

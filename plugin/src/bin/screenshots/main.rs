@@ -12,23 +12,27 @@ use compare::Pixels;
 use egui::{UiBuilder, Vec2, vec2};
 use egui_kittest::Harness;
 use statewave::chain::ChainConfig;
+use statewave::model::catalogue::DEFAULT;
 use statewave::telemetry::{self, Snapshot};
 use statewave_plugin::app::player::SoundFile;
 use statewave_plugin::app::values::Values;
 use statewave_plugin::desk::Desk;
 use statewave_plugin::fault::Fault;
-use statewave_plugin::loader::Loader;
+use statewave_plugin::loader::{Loader, ModelChoice, Stream};
 use statewave_plugin::panel::host::{PanelHost, Param};
 use statewave_plugin::panel::layout::{LEAST, USUAL};
 use statewave_plugin::panel::theme::Shade;
 use statewave_plugin::panel::{Panel, PanelSettings, Picture};
-use statewave_plugin::processor::Processor;
 
 /// Where the pictures are kept.
 const KEPT: &str = "docs/img";
 
 /// Seconds of the sample that have sounded when the picture is taken: within a word.
 const SECONDS: f32 = 7.4;
+
+/// Of a state that is shown: for how long it has been kept, and frozen, seconds.
+const KEPT_BEFORE: f32 = 4.0;
+const FROZEN_BEFORE: f32 = 1.5;
 
 /// Samples a block.
 const BLOCK: usize = 512;
@@ -47,8 +51,56 @@ struct Shot {
     settings: PanelSettings,
     amount: f32,
     fault: bool,
-    /// Of the instrument's panel, not of the effect's.
-    instrument: bool,
+    of: Of,
+}
+
+/// Whose panel it is, and what it plays.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Of {
+    Denoise,
+    /// A denoiser whose state was kept twice and is frozen.
+    Frozen,
+    Tone,
+    Continue,
+    Instrument,
+}
+
+impl Of {
+    /// The model and the recording that it hears.
+    fn model(self) -> (&'static str, &'static str) {
+        match self {
+            Of::Denoise | Of::Frozen | Of::Instrument => {
+                (DEFAULT, "assets/samples/noisy_voice.flac")
+            }
+            Of::Tone => ("tone-drive", "docs/audio/tone-drive.flac"),
+            Of::Continue => ("continue-drums", "docs/audio/continue-drums.flac"),
+        }
+    }
+
+    /// Seconds that have sounded when the picture is taken, and from when on a model goes on by itself.
+    fn seconds(self) -> (f32, f32) {
+        match self {
+            Of::Denoise | Of::Frozen | Of::Instrument => (SECONDS, f32::INFINITY),
+            Of::Tone => (2.6, f32::INFINITY),
+            Of::Continue => (13.35, 6.0),
+        }
+    }
+
+    /// What is set when the picture is taken.
+    fn set(self, values: &Values) {
+        match self {
+            Of::Denoise | Of::Frozen | Of::Instrument => {}
+            Of::Tone => {
+                values.set(Param::Knob1, 0.7);
+                values.set(Param::Knob2, 0.4);
+                values.set(Param::Gate, 0.4);
+            }
+            Of::Continue => {
+                values.set(Param::Temperature, 0.475);
+                values.set(Param::Density, 0.9);
+            }
+        }
+    }
 }
 
 impl Shot {
@@ -57,10 +109,9 @@ impl Shot {
     }
 
     fn take(&self) -> Result<Pixels, Fault> {
-        if self.instrument {
-            instrument::take(self)
-        } else {
-            take(self)
+        match self.of {
+            Of::Instrument => instrument::take(self),
+            Of::Denoise | Of::Frozen | Of::Tone | Of::Continue => take(self),
         }
     }
 
@@ -163,13 +214,14 @@ fn shots() -> Vec<Shot> {
         settings: of(shade, picture),
         amount: 1.0,
         fault: false,
-        instrument: false,
+        of: Of::Denoise,
     };
-    let instrument = |name, shade, size| Shot {
+    let kind = |of, name, shade, size| Shot {
         size,
-        instrument: true,
+        of,
         ..shot(name, shade, Picture::Spectrum, 1.0)
     };
+    let instrument = |name, shade, size| kind(Of::Instrument, name, shade, size);
     vec![
         shot("panel-dark", Shade::Dark, Picture::Spectrum, 1.0),
         shot("panel-dark@2x", Shade::Dark, Picture::Spectrum, 2.0),
@@ -188,6 +240,13 @@ fn shots() -> Vec<Shot> {
             amount: 0.4,
             ..shot("panel-large", Shade::Light, Picture::Spectrogram, 1.0)
         },
+        kind(Of::Frozen, "panel-state-dark", Shade::Dark, USUAL),
+        kind(Of::Tone, "panel-tone-dark", Shade::Dark, USUAL),
+        kind(Of::Tone, "panel-tone-light", Shade::Light, USUAL),
+        kind(Of::Tone, "panel-tone-small", Shade::Dark, LEAST),
+        kind(Of::Continue, "panel-continue-dark", Shade::Dark, USUAL),
+        kind(Of::Continue, "panel-continue-light", Shade::Light, USUAL),
+        kind(Of::Continue, "panel-continue-small", Shade::Light, LEAST),
         instrument("instrument-dark", Shade::Dark, USUAL),
         instrument("instrument-light", Shade::Light, USUAL),
         instrument("instrument-small", Shade::Dark, LEAST),
@@ -195,11 +254,17 @@ fn shots() -> Vec<Shot> {
 }
 
 fn take(shot: &Shot) -> Result<Pixels, Fault> {
-    let values = Arc::new(Values::default());
+    let loader = Arc::new(Loader::new());
+    let values = Arc::new(Values::new(&loader.knobs()));
     values.set(Param::Amount, shot.amount);
-    let mut desk = Desk::new(values, Arc::new(Loader::new()));
+    shot.of.set(&values);
+    loader.choose(ModelChoice::named(shot.of.model().0));
+    let mut desk = Desk::new(values, loader);
+    if shot.of == Of::Tone && shot.size == USUAL {
+        desk.load_cabinet(Some(&response()?));
+    }
     let mut panel = Panel::new(shot.settings);
-    play(&mut desk, &mut panel)?;
+    play(&mut desk, &mut panel, shot.of)?;
     if shot.fault {
         // Any file that is no model will do.
         desk.load_file(Path::new("Cargo.toml"));
@@ -210,21 +275,41 @@ fn take(shot: &Shot) -> Result<Pixels, Fault> {
     shot.draw(|ui| panel.ui(ui, &mut desk))
 }
 
-/// The sample through the engine, as a host would send it.
-fn play(desk: &mut Desk<Arc<Values>>, panel: &mut Panel) -> Result<(), Fault> {
-    let mut file = SoundFile::open(Path::new("assets/samples/noisy_voice.flac"))?;
+/// An impulse response: noise that dies away, in a file beside other temporary ones.
+fn response() -> Result<PathBuf, Fault> {
+    let path = std::env::temp_dir().join("closed-4x12.wav");
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 48_000,
+        bits_per_sample: 32,
+        sample_format: hound::SampleFormat::Float,
+    };
+    let fault = |e: hound::Error| cannot(Path::new("closed-4x12.wav"), &e.to_string());
+    let mut writer = hound::WavWriter::create(&path, spec).map_err(fault)?;
+    let (mut smooth, mut random) = (0.0f32, 1u32);
+    for i in 0..2_000 {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let noise = (random >> 8) as f32 / (1 << 23) as f32 - 1.0;
+        smooth += 0.35 * (noise - smooth);
+        writer
+            .write_sample(0.15 * smooth * (-0.004 * i as f32).exp())
+            .map_err(fault)?;
+    }
+    writer.finalize().map_err(fault)?;
+    Ok(path)
+}
+
+/// A recording through the engine, as a host would send it.
+fn play(desk: &mut Desk<Arc<Values>>, panel: &mut Panel, of: Of) -> Result<(), Fault> {
+    let mut file = SoundFile::open(Path::new(of.model().1))?;
     let config = ChainConfig {
         sample_rate: file.rate,
         channels: 1,
         max_block: BLOCK,
     };
-    let model = desk.loader().model()?;
-    let settings = desk.values.settings();
-    let (mut processor, _ends) =
-        Processor::new(&model, config, settings.mode).map_err(|e| Fault {
-            what: e.to_string(),
-            remedy: "use the shipped sample and model".into(),
-        })?;
+    let mut settings = desk.values.settings();
+    let stream = Stream::live(config, settings.mode);
+    let mut processor = desk.loader().processor(&stream)?;
     let (writer, mut heard) = telemetry::pair();
     heard.watch(true);
     processor.set_telemetry(Some(writer));
@@ -233,11 +318,34 @@ fn play(desk: &mut Desk<Arc<Values>>, panel: &mut Panel) -> Result<(), Fault> {
     desk.watch(true);
     desk.latency = Some(processor.latency());
     desk.refresh();
-    let mut left = (SECONDS * config.sample_rate as f32) as usize;
+    let (end, on) = of.seconds();
+    let samples = |seconds: f32| (seconds * config.sample_rate as f32) as usize;
+    let (mut left, listens) = (samples(end), samples(end - on.min(end)));
     while let Some(planes) = file.piece().filter(|_| left > 0) {
         for block in planes[0][..planes[0].len().min(left)].chunks(BLOCK) {
-            processor.process(&mut [&mut block.to_vec()], &settings);
+            if left < listens && !settings.controls.continuation.go_on {
+                desk.values.set(Param::GoOn, 1.0);
+                settings = desk.values.settings();
+            }
+            let mut block = block.to_vec();
+            if settings.controls.continuation.go_on {
+                // The player has stopped, and hears what comes of it.
+                block.fill(0.0);
+            }
+            processor.process(&mut [&mut block], &settings);
             left -= block.len();
+            let to_come = left as f32 / config.sample_rate as f32;
+            if of == Of::Frozen && to_come < KEPT_BEFORE {
+                for slot in 0..2 {
+                    if desk.slots().is_some_and(|filled| !filled[slot]) {
+                        desk.keep_state(slot);
+                    }
+                }
+            }
+            if of == Of::Frozen && to_come < FROZEN_BEFORE {
+                desk.values.set(Param::Freeze, 1.0);
+                settings = desk.values.settings();
+            }
             while let Some(snapshot) = heard.read() {
                 shown.write(Snapshot {
                     load: LOAD,

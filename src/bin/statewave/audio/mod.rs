@@ -1,9 +1,15 @@
 //! Sound files: any that symphonia decodes in, WAV and FLAC out.
 
 mod read;
+mod wav;
 mod write;
 
-pub use read::{is_audio_name, read};
+use std::path::Path;
+
+use crate::failure::Failure;
+
+pub use read::{Reader, is_audio_name, read};
+pub use wav::WavOut;
 pub use write::{Container, refuse_to_overwrite, write};
 
 /// How samples are stored in a file.
@@ -38,4 +44,22 @@ impl Audio {
     pub fn seconds(&self) -> f64 {
         self.len() as f64 / f64::from(self.rate)
     }
+}
+
+/// Round to whole numbers of `bits`; what came from such a file goes back bit for bit.
+fn quantize(x: f32, bits: u32, clipped: &mut usize) -> i32 {
+    let scale = (1u64 << (bits - 1)) as f64;
+    let y = f64::from(x) * scale;
+    // Away from 0 by a half, and what is behind the point falls away: the nearest, without a call for each sample.
+    let y = y + 0.5f64.copysign(y);
+    *clipped += usize::from(y.abs() >= scale + 1.0);
+    y.clamp(-scale, scale - 1.0) as i32
+}
+
+fn too_many_channels(path: &Path, channels: usize) -> Failure {
+    let what = format!(
+        "{} has {channels} channels, more than the file can hold",
+        path.display()
+    );
+    Failure::new(what, "end the output's name in .wav, or split the channels")
 }

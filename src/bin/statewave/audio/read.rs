@@ -1,7 +1,7 @@
 //! A sound file in, f32 channels out.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use symphonia::core::codecs::audio::well_known::{
     CODEC_ID_FLAC, CODEC_ID_OPUS, CODEC_ID_PCM_F32BE, CODEC_ID_PCM_F32LE,
@@ -41,39 +41,257 @@ pub fn is_audio_name(path: &Path) -> bool {
 
 /// Read a whole file. Damaged pieces become silence, with a note; a file that is no sound at all is a failure.
 pub fn read(path: &Path) -> Result<Audio> {
-    let file = File::open(path).map_err(|e| Failure::io("open", path, &e))?;
-    let size = file.metadata().map_err(|e| Failure::io("open", path, &e))?;
-    if size.is_dir() {
-        return Err(Failure::new(
-            format!("{} is a folder", path.display()),
-            "name the files in it, or give -o a folder",
-        ));
+    let mut reader = Reader::open(path)?;
+    let mut channels = vec![Vec::new(); reader.channels()];
+    while reader.next(&mut channels)? {}
+    Ok(Audio {
+        channels,
+        rate: reader.rate(),
+        depth: reader.depth(),
+        notes: reader.notes(),
+    })
+}
+
+/// A file that is read piece by piece, as [`read`] does.
+pub struct Reader {
+    path: PathBuf,
+    format: Box<dyn FormatReader>,
+    decoder: Box<dyn AudioDecoder>,
+    track: Track,
+    params: AudioCodecParameters,
+    rate: u32,
+    /// What has been decoded and not been given yet.
+    piece: Vec<Vec<f32>>,
+    /// Samples a channel that have been decoded.
+    found: usize,
+    planes: Vec<Vec<f32>>,
+    good: usize,
+    damaged: usize,
+    non_finite: usize,
+    notes: Vec<String>,
+}
+
+/// What came of a packet.
+enum Packet {
+    Decoded,
+    Skipped,
+    End,
+}
+
+impl Reader {
+    /// Opens a file, and reads its first sound: only that says for sure what is in it.
+    pub fn open(path: &Path) -> Result<Reader> {
+        let file = File::open(path).map_err(|e| Failure::io("open", path, &e))?;
+        let size = file.metadata().map_err(|e| Failure::io("open", path, &e))?;
+        if size.is_dir() {
+            return Err(Failure::new(
+                format!("{} is a folder", path.display()),
+                "name the files in it, or give -o a folder",
+            ));
+        }
+        if size.len() == 0 {
+            return Err(Failure::new(
+                format!("{} is empty", path.display()),
+                "record or copy the file again",
+            ));
+        }
+        let mut hint = Hint::new();
+        if let Some(ending) = path.extension().and_then(|e| e.to_str()) {
+            hint.with_extension(ending);
+        }
+        let stream = MediaSourceStream::new(Box::new(file), Default::default());
+        let format = symphonia::default::get_probe()
+            .probe(&hint, stream, Default::default(), Default::default())
+            .map_err(|e| not_sound(path, &e))?;
+        let track = format
+            .default_track(TrackType::Audio)
+            .cloned()
+            .ok_or_else(|| no_track(path))?;
+        let params = track
+            .codec_params
+            .as_ref()
+            .and_then(|p| p.audio())
+            .cloned()
+            .ok_or_else(|| no_track(path))?;
+        let mut reader = Reader {
+            path: path.into(),
+            decoder: decoder_for(path, &params)?,
+            format,
+            track,
+            rate: params.sample_rate.unwrap_or(0),
+            params,
+            piece: Vec::new(),
+            found: 0,
+            planes: Vec::new(),
+            good: 0,
+            damaged: 0,
+            non_finite: 0,
+            notes: Vec::new(),
+        };
+        while matches!(reader.packet()?, Packet::Skipped) {}
+        if reader.good == 0 && reader.damaged > 0 {
+            let what = format!("no part of {} can be decoded", path.display());
+            return Err(Failure::new(
+                what,
+                "the file is damaged; record or copy it again",
+            ));
+        }
+        if reader.piece.is_empty() {
+            let claimed = reader.params.channels.as_ref().map_or(1, |c| c.count());
+            reader.piece = vec![Vec::new(); claimed.max(1)];
+        }
+        if reader.rate == 0 {
+            return Err(no_track(path));
+        }
+        if reader.rate > MOST_RATE {
+            let what = format!("{} claims {} samples a second", path.display(), reader.rate);
+            return Err(Failure::new(
+                what,
+                "the file is damaged; record or copy it again",
+            ));
+        }
+        Ok(reader)
     }
-    if size.len() == 0 {
-        return Err(Failure::new(
-            format!("{} is empty", path.display()),
-            "record or copy the file again",
-        ));
+
+    /// Samples a second.
+    pub fn rate(&self) -> u32 {
+        self.rate
     }
-    let mut hint = Hint::new();
-    if let Some(ending) = path.extension().and_then(|e| e.to_str()) {
-        hint.with_extension(ending);
+
+    pub fn channels(&self) -> usize {
+        self.piece.len()
     }
-    let stream = MediaSourceStream::new(Box::new(file), Default::default());
-    let mut format = symphonia::default::get_probe()
-        .probe(&hint, stream, Default::default(), Default::default())
-        .map_err(|e| not_sound(path, &e))?;
-    let track = format
-        .default_track(TrackType::Audio)
-        .cloned()
-        .ok_or_else(|| no_track(path))?;
-    let params = track
-        .codec_params
-        .as_ref()
-        .and_then(|p| p.audio())
-        .ok_or_else(|| no_track(path))?;
-    let mut decoder = decoder_for(path, params)?;
-    decode(path, format.as_mut(), decoder.as_mut(), &track, params)
+
+    /// How the file stores its samples.
+    pub fn depth(&self) -> Depth {
+        depth_of(&self.params)
+    }
+
+    /// Samples a channel that the file claims to have.
+    pub fn claimed(&self) -> Option<u64> {
+        self.track.num_frames.filter(|&n| n < UNKNOWN_LENGTH)
+    }
+
+    /// Appends the next samples to every channel; says whether there were any.
+    pub fn next(&mut self, channels: &mut [Vec<f32>]) -> Result<bool> {
+        while self.piece[0].is_empty() {
+            if let Packet::End = self.packet()? {
+                return Ok(false);
+            }
+        }
+        for (channel, piece) in channels.iter_mut().zip(&mut self.piece) {
+            channel.append(piece);
+        }
+        Ok(true)
+    }
+
+    /// What is wrong with the file, when all of it has been read.
+    pub fn notes(self) -> Vec<String> {
+        let mut notes = self.notes;
+        if self.damaged > 0 {
+            notes.push(format!(
+                "damaged pieces that became silence: {}",
+                self.damaged
+            ));
+        }
+        let found = self.found as u64;
+        if let Some(claimed) = self
+            .track
+            .num_frames
+            .filter(|&n| n > found && n < UNKNOWN_LENGTH)
+        {
+            let seconds = |n: u64| n as f64 / f64::from(self.rate);
+            notes.push(format!(
+                "the file ends after {:.2} s of {:.2} s",
+                seconds(found),
+                seconds(claimed)
+            ));
+        }
+        if self.non_finite > 0 {
+            notes.push(format!(
+                "samples that were no number and became silence: {}",
+                self.non_finite
+            ));
+        }
+        notes
+    }
+
+    /// Decodes a packet behind what is in the piece.
+    fn packet(&mut self) -> Result<Packet> {
+        let packet = match self.format.next_packet() {
+            Ok(Some(packet)) => packet,
+            Ok(None) => return Ok(Packet::End),
+            Err(Error::IoError(e)) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
+                return Ok(Packet::End);
+            }
+            Err(_) if self.good > 0 => {
+                self.notes
+                    .push("the rest of the file cannot be read".to_string());
+                return Ok(Packet::End);
+            }
+            Err(e) => return Err(not_sound(&self.path, &e)),
+        };
+        if packet.track_id != self.track.id {
+            return Ok(Packet::Skipped);
+        }
+        let buffer = match self.decoder.decode(&packet) {
+            Ok(buffer) => buffer,
+            Err(Error::DecodeError(_) | Error::IoError(_)) => {
+                self.damaged += 1;
+                // What was before a stream's first sound has no known shape and is left out.
+                if self.good > 0 {
+                    self.silence(packet.dur.get().min(MOST_LOST) as usize);
+                }
+                return Ok(Packet::Skipped);
+            }
+            Err(e) => return Err(not_sound(&self.path, &e)),
+        };
+        let (rate, channels) = (buffer.spec().rate(), buffer.num_planes());
+        buffer.copy_to_vecs_planar(&mut self.planes);
+        if self.good == 0 {
+            self.piece = vec![Vec::new(); channels];
+        }
+        if self.rate == 0 {
+            self.rate = rate;
+        }
+        if channels != self.piece.len() || rate != self.rate {
+            let what = format!(
+                "{} changes its rate or channels half way",
+                self.path.display()
+            );
+            return Err(Failure::new(what, "split it into files of one kind first"));
+        }
+        self.good += 1;
+        self.fill_gap(packet.pts.get());
+        let mut non_finite = 0;
+        for (channel, plane) in self.piece.iter_mut().zip(&mut self.planes) {
+            non_finite += clear_non_finite(plane);
+            channel.extend_from_slice(plane);
+        }
+        self.non_finite += non_finite;
+        self.found += self.planes.first().map_or(0, Vec::len);
+        Ok(Packet::Decoded)
+    }
+
+    fn silence(&mut self, samples: usize) {
+        for channel in &mut self.piece {
+            channel.resize(channel.len() + samples, 0.0);
+        }
+        self.found += samples;
+    }
+
+    /// A damaged FLAC frame is skipped without a word, but the next one says where it belongs: silence keeps it there.
+    fn fill_gap(&mut self, position: i64) {
+        let Ok(position) = usize::try_from(position.saturating_sub(self.track.start_ts.get()))
+        else {
+            return;
+        };
+        let plausible = self.claimed().is_some_and(|n| position as u64 <= n);
+        if self.params.codec == CODEC_ID_FLAC && position > self.found && plausible {
+            self.damaged += 1;
+            self.silence(position - self.found);
+        }
+    }
 }
 
 fn decoder_for(path: &Path, params: &AudioCodecParameters) -> Result<Box<dyn AudioDecoder>> {
@@ -98,140 +316,14 @@ fn decoder_for(path: &Path, params: &AudioCodecParameters) -> Result<Box<dyn Aud
         })
 }
 
-fn decode(
-    path: &Path,
-    format: &mut dyn FormatReader,
-    decoder: &mut dyn AudioDecoder,
-    track: &Track,
-    params: &AudioCodecParameters,
-) -> Result<Audio> {
-    let mut channels: Vec<Vec<f32>> = Vec::new();
-    let mut rate = params.sample_rate;
-    let (mut planes, mut damaged, mut good) = (Vec::new(), 0usize, 0usize);
-    let mut notes = Vec::new();
-    loop {
-        let packet = match format.next_packet() {
-            Ok(Some(packet)) => packet,
-            Ok(None) => break,
-            Err(Error::IoError(e)) if e.kind() == std::io::ErrorKind::UnexpectedEof => break,
-            Err(_) if good > 0 => {
-                notes.push("the rest of the file cannot be read".to_string());
-                break;
-            }
-            Err(e) => return Err(not_sound(path, &e)),
-        };
-        if packet.track_id != track.id {
-            continue;
-        }
-        match decoder.decode(&packet) {
-            Ok(buffer) => {
-                let (found_rate, found_channels) = (buffer.spec().rate(), buffer.num_planes());
-                if channels.is_empty() {
-                    channels = vec![Vec::new(); found_channels];
-                }
-                if found_channels != channels.len() || *rate.get_or_insert(found_rate) != found_rate
-                {
-                    let what = format!("{} changes its rate or channels half way", path.display());
-                    return Err(Failure::new(what, "split it into files of one kind first"));
-                }
-                damaged += fill_gap(&mut channels, track, params, packet.pts.get());
-                buffer.copy_to_vecs_planar(&mut planes);
-                for (channel, plane) in channels.iter_mut().zip(&planes) {
-                    channel.extend_from_slice(plane);
-                }
-                good += 1;
-            }
-            Err(Error::DecodeError(_) | Error::IoError(_)) => {
-                damaged += 1;
-                // What was before a stream's first sound has no known shape and is left out.
-                for channel in &mut channels {
-                    channel.resize(
-                        channel.len() + packet.dur.get().min(MOST_LOST) as usize,
-                        0.0,
-                    );
-                }
-            }
-            Err(e) => return Err(not_sound(path, &e)),
-        }
-    }
-    if good == 0 && damaged > 0 {
-        let what = format!("no part of {} can be decoded", path.display());
-        return Err(Failure::new(
-            what,
-            "the file is damaged; record or copy it again",
-        ));
-    }
-    if channels.is_empty() {
-        channels = vec![Vec::new(); params.channels.as_ref().map_or(1, |c| c.count()).max(1)];
-    }
-    let rate = rate.filter(|&r| r > 0).ok_or_else(|| no_track(path))?;
-    if rate > MOST_RATE {
-        let what = format!("{} claims {rate} samples a second", path.display());
-        return Err(Failure::new(
-            what,
-            "the file is damaged; record or copy it again",
-        ));
-    }
-    let found = channels[0].len() as u64;
-    if damaged > 0 {
-        notes.push(format!("damaged pieces that became silence: {damaged}"));
-    }
-    if let Some(claimed) = track
-        .num_frames
-        .filter(|&n| n > found && n < UNKNOWN_LENGTH)
-    {
-        let seconds = |n: u64| n as f64 / f64::from(rate);
-        notes.push(format!(
-            "the file ends after {:.2} s of {:.2} s",
-            seconds(found),
-            seconds(claimed)
-        ));
-    }
-    clear_non_finite(&mut channels, &mut notes);
-    Ok(Audio {
-        channels,
-        rate,
-        depth: depth_of(params),
-        notes,
-    })
-}
-
-/// A damaged FLAC frame is skipped without a word, but the next one says where it belongs: silence keeps it there.
-/// Returns how many gaps were filled.
-fn fill_gap(
-    channels: &mut [Vec<f32>],
-    track: &Track,
-    params: &AudioCodecParameters,
-    position: i64,
-) -> usize {
-    let Ok(position) = usize::try_from(position.saturating_sub(track.start_ts.get())) else {
-        return 0;
-    };
-    let found = channels.first().map_or(0, Vec::len);
-    let plausible = track
-        .num_frames
-        .is_some_and(|n| position as u64 <= n && n < UNKNOWN_LENGTH);
-    if params.codec != CODEC_ID_FLAC || position <= found || !plausible {
+/// Float files may hold NaN and infinities; the chain would answer each with a reset. Says how many there were.
+fn clear_non_finite(samples: &mut [f32]) -> usize {
+    // Nearly always all is well, and looking at all samples before deciding lets the compiler take many at once.
+    if samples.iter().fold(true, |ok, x| ok & x.is_finite()) {
         return 0;
     }
-    channels
-        .iter_mut()
-        .for_each(|channel| channel.resize(position, 0.0));
-    1
-}
-
-/// Float files may hold NaN and infinities; the chain would answer each with a reset.
-fn clear_non_finite(channels: &mut [Vec<f32>], notes: &mut Vec<String>) {
-    let mut count = 0;
-    for x in channels.iter_mut().flatten().filter(|x| !x.is_finite()) {
-        *x = 0.0;
-        count += 1;
-    }
-    if count > 0 {
-        notes.push(format!(
-            "samples that were no number and became silence: {count}"
-        ));
-    }
+    let broken = samples.iter_mut().filter(|x| !x.is_finite());
+    broken.map(|x| *x = 0.0).count()
 }
 
 /// Lossy codecs name no depth: 24 bits keep all that they carry.

@@ -1,19 +1,19 @@
 //! f32 channels in, a WAV or FLAC file out: whole or not at all.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Seek, Write};
 use std::path::Path;
 
 use flacenc::bitsink::ByteSink;
 use flacenc::component::BitRepr;
 use flacenc::error::Verify;
 
-use super::{Audio, Depth};
+use super::{Audio, Depth, WavOut, quantize, too_many_channels};
 use crate::failure::{Failure, Result};
 use crate::temporary::Temporary;
 
-/// The most bytes of samples in a WAV file: its length field has 32 bits, and the header needs some.
-const WAV_MAX: u64 = u32::MAX as u64 - 1024;
+/// Samples a channel that are written at a time.
+const PIECE: usize = 1 << 16;
 
 /// The kind of file to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,57 +75,14 @@ pub fn refuse_to_overwrite(path: &Path, force: bool) -> Result<()> {
     Ok(())
 }
 
-fn write_wav(path: &Path, out: &mut (impl Write + std::io::Seek), audio: &Audio) -> Result<usize> {
-    let (bits_per_sample, sample_format) = match audio.depth {
-        Depth::Float => (32, hound::SampleFormat::Float),
-        // WAV stores whole bytes.
-        Depth::Int(bits) => (
-            bits.clamp(1, 32).next_multiple_of(8),
-            hound::SampleFormat::Int,
-        ),
-    };
-    let bytes = audio.len() as u64 * audio.channels.len() as u64 * u64::from(bits_per_sample / 8);
-    if bytes > WAV_MAX {
-        let what = format!(
-            "{} would be over 4 GiB, more than a WAV file can hold",
-            path.display()
-        );
-        return Err(Failure::new(
-            what,
-            "end the output's name in .flac, or split the input",
-        ));
+fn write_wav(path: &Path, out: &mut (impl Write + Seek), audio: &Audio) -> Result<usize> {
+    let mut wav = WavOut::new(path, out, audio.channels.len(), audio.rate, audio.depth)?;
+    for at in (0..audio.len()).step_by(PIECE) {
+        let end = audio.len().min(at + PIECE);
+        let piece: Vec<&[f32]> = audio.channels.iter().map(|c| &c[at..end]).collect();
+        wav.write(&piece)?;
     }
-    let channels =
-        u16::try_from(audio.channels.len()).map_err(|_| too_many_channels(path, audio))?;
-    let spec = hound::WavSpec {
-        channels,
-        sample_rate: audio.rate,
-        bits_per_sample,
-        sample_format,
-    };
-    let failed = |e: hound::Error| {
-        Failure::new(
-            format!("cannot write {}: {e}", path.display()),
-            "check the disk",
-        )
-    };
-    let mut writer = hound::WavWriter::new(out, spec).map_err(failed)?;
-    let mut clipped = 0;
-    for t in 0..audio.len() {
-        for channel in &audio.channels {
-            match sample_format {
-                hound::SampleFormat::Float => writer.write_sample(channel[t]),
-                hound::SampleFormat::Int => writer.write_sample(quantize(
-                    channel[t],
-                    u32::from(bits_per_sample),
-                    &mut clipped,
-                )),
-            }
-            .map_err(failed)?;
-        }
-    }
-    writer.finalize().map_err(failed)?;
-    Ok(clipped)
+    Ok(wav.finish()?.1)
 }
 
 fn write_flac(path: &Path, out: &mut impl Write, audio: &Audio) -> Result<usize> {
@@ -134,7 +91,7 @@ fn write_flac(path: &Path, out: &mut impl Write, audio: &Audio) -> Result<usize>
         Depth::Int(_) | Depth::Float => 24,
     };
     if audio.channels.len() > 8 {
-        return Err(too_many_channels(path, audio));
+        return Err(too_many_channels(path, audio.channels.len()));
     }
     let refused = |why: &str| {
         let what = format!("cannot write {} as FLAC: {why}", path.display());
@@ -175,23 +132,4 @@ fn write_flac(path: &Path, out: &mut impl Write, audio: &Audio) -> Result<usize>
     out.write_all(sink.as_slice())
         .map_err(|e| Failure::io("write", path, &e))?;
     Ok(clipped)
-}
-
-/// Round to whole numbers of `bits`; what came from such a file goes back bit for bit.
-fn quantize(x: f32, bits: u32, clipped: &mut usize) -> i32 {
-    let scale = (1u64 << (bits - 1)) as f64;
-    let y = (f64::from(x) * scale).round();
-    if y > scale || y < -scale {
-        *clipped += 1;
-    }
-    y.clamp(-scale, scale - 1.0) as i32
-}
-
-fn too_many_channels(path: &Path, audio: &Audio) -> Failure {
-    let what = format!(
-        "{} has {} channels, more than the file can hold",
-        path.display(),
-        audio.channels.len()
-    );
-    Failure::new(what, "end the output's name in .wav, or split the channels")
 }

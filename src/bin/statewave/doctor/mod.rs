@@ -10,6 +10,7 @@ use std::thread;
 
 use statewave::kernels::Path;
 use statewave::model::catalogue;
+use statewave::model::streams::StreamModel;
 
 use crate::failure::{Failure, Result};
 use crate::models;
@@ -149,13 +150,12 @@ fn check_models(report: &mut Report) {
     if all.is_empty() {
         println!("models           none");
     }
-    for found in all.into_iter().chain(catalogue::effects()) {
+    let built_in = catalogue::effects().chain(catalogue::continuations());
+    for found in all.into_iter().chain(built_in) {
         let head = format!("{} ({})", found.name, found.place());
         // Made ready to play, for a sound container can still hold the wrong tensors.
         let sound = models::load(found).and_then(|model| {
-            if model.effect()?.is_none() {
-                model.model()?;
-            }
+            StreamModel::from_bytes(&model.bytes)?;
             Ok(model)
         });
         match sound {

@@ -2,7 +2,10 @@
 
 mod figures;
 mod one;
+#[cfg(feature = "gpu")]
+mod pieces;
 mod plan;
+mod report;
 
 use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
@@ -214,7 +217,7 @@ fn guarded(
     how: (&Settings, &Runner),
     force: bool,
     bar: &ProgressBar,
-) -> Result<one::Report> {
+) -> Result<report::Report> {
     panic::catch_unwind(AssertUnwindSafe(|| {
         one::render(job, model, how, force, bar)
     }))

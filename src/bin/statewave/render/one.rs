@@ -1,34 +1,21 @@
 //! One file: read, clean, write, measure.
 
-use std::fmt;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 use indicatif::ProgressBar;
 
-use super::figures::noise_taken_db;
+use super::figures::{Energies, noise_taken_db};
+#[cfg(feature = "gpu")]
+use super::pieces;
 use super::plan::Job;
+use super::report::{self, Report};
 use crate::audio::{self, Audio};
 use crate::denoise::{self, Runner, Settings};
 use crate::failure::{Failure, Result};
 use crate::models::Loaded;
 use crate::spectrogram;
-
-/// What is printed of a cleaned file.
-pub struct Report {
-    input: PathBuf,
-    output: PathBuf,
-    picture: Option<PathBuf>,
-    shape: (u32, usize),
-    seconds: f64,
-    speed: f64,
-    runner: String,
-    latency_ms: f64,
-    /// Of denoisers: what was taken away, if there is any to measure.
-    noise_db: Option<Option<f64>>,
-    notes: Vec<String>,
-}
 
 /// Do one job. Nothing is written unless all of it succeeds.
 pub fn render(
@@ -44,6 +31,12 @@ pub fn render(
     {
         audio::refuse_to_overwrite(path, force)?;
     }
+    #[cfg(feature = "gpu")]
+    if let Runner::Gpu(gpu) = runner
+        && pieces::will_do(job, model, settings)?
+    {
+        return pieces::render(job, model, (settings, gpu, runner), force, bar);
+    }
     let input = audio::read(&job.input)?;
     bar.set_length(input.len() as u64);
     let start = Instant::now();
@@ -56,18 +49,8 @@ pub fn render(
         &mut |n| bar.inc(n as u64),
     )?;
     let elapsed = start.elapsed().as_secs_f64();
-    if cleaned
-        .channels
-        .iter()
-        .any(|channel| channel.len() != input.len())
-    {
-        return Err(Failure::new(
-            format!(
-                "{}: the output is not as long as the input",
-                job.input.display()
-            ),
-            "this is a fault of Statewave; please report it with the file",
-        ));
+    for channel in &cleaned.channels {
+        report::check_length(job, input.len(), channel.len())?;
     }
     let output = Audio {
         channels: cleaned.channels,
@@ -90,13 +73,11 @@ pub fn render(
     if let Some(path) = &job.picture {
         spectrogram::write(path, &input.channels, &kept, input.rate, force)?;
     }
-    let mut notes = input.notes.clone();
-    if clipped > 0 {
-        notes.push(format!(
-            "{clipped} samples of the output were over full scale and clipped"
-        ));
-    }
-    Ok(Report {
+    let noise = || {
+        let energies = |channels| Energies::of(channels, input.rate);
+        noise_taken_db(&energies(&input.channels), &energies(&kept))
+    };
+    let mut report = Report {
         input: job.input.clone(),
         output: job.output.clone(),
         picture: job.picture.clone(),
@@ -105,15 +86,16 @@ pub fn render(
         speed: input.seconds() / elapsed.max(1e-9),
         runner: runner.name(),
         latency_ms: cleaned.latency.total_ms(),
-        noise_db: model
-            .effect()?
-            .is_none()
-            .then(|| noise_taken_db(&input.channels, &kept, input.rate)),
-        notes,
-    })
+        noise_db: model.effect()?.is_none().then(noise),
+        time: None,
+        notes: input.notes.clone(),
+    };
+    report.note_clipped(clipped);
+    Ok(report)
 }
 
-fn make_parent(path: &Path) -> Result<()> {
+/// Makes the folder that a file is to be in.
+pub(super) fn make_parent(path: &Path) -> Result<()> {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => {
             fs::create_dir_all(folder).map_err(|e| Failure::io("make the folder", folder, &e))
@@ -128,35 +110,4 @@ fn difference(a: &[Vec<f32>], b: &[Vec<f32>]) -> Vec<Vec<f32>> {
         .zip(b)
         .map(|(a, b)| a.iter().zip(b).map(|(a, b)| a - b).collect())
         .collect()
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let (rate, channels) = self.shape;
-        writeln!(f, "{} → {}", self.input.display(), self.output.display())?;
-        let plural = if channels == 1 { "" } else { "s" };
-        writeln!(
-            f,
-            "  audio        {:.2} s, {rate} Hz, {channels} channel{plural}",
-            self.seconds
-        )?;
-        writeln!(
-            f,
-            "  speed        {:.1} × real time on {}",
-            self.speed, self.runner
-        )?;
-        write!(f, "  latency      {:.1} ms when live", self.latency_ms)?;
-        match self.noise_db {
-            Some(Some(db)) => write!(f, "\n  noise taken  {db:.1} dB")?,
-            Some(None) => write!(f, "\n  noise taken  none to measure")?,
-            None => {}
-        }
-        if let Some(picture) = &self.picture {
-            write!(f, "\n  picture      {}", picture.display())?;
-        }
-        for note in &self.notes {
-            write!(f, "\n  note         {note}")?;
-        }
-        Ok(())
-    }
 }

@@ -9,6 +9,7 @@ use crate::engine::gpu::ops::{
 };
 use crate::model::denoise::bands::BandMix;
 use crate::model::mamba2::Mamba2Block;
+use crate::telemetry::DELTA_LAYERS;
 
 /// Up to so many frames at a time, lanes share a channel.
 const FEW: usize = 16;
@@ -87,6 +88,9 @@ impl GpuDenoiser {
             y: convolved,
         };
         let mut steps = vec![ops::proj(&gpu, &in_maps, into, norm, run, x, None, wide)];
+        let layer = self.memories.len();
+        let watched = (layer < DELTA_LAYERS)
+            .then(|| ops::deltas(&gpu, &block.scan, scanned, layer, (run, &self.shown)));
         steps.extend(ops::conv(&gpu, sizes, &block.conv, convolution));
         steps.extend(ops::ssd(&gpu, &block.scan, scanned, buffers));
         steps.push(ops::proj(
@@ -101,6 +105,8 @@ impl GpuDenoiser {
         ));
         self.steps
             .extend(steps.into_iter().map(|step| (Over::Bands, step)));
+        // Raw Δ is where it is until the next layer.
+        self.steps.extend(watched.map(|step| (Over::Watched, step)));
         self.memories.push(Memory {
             tails,
             tails_len: block.conv.state_len(),

@@ -6,14 +6,14 @@ mod state;
 
 use std::sync::Arc;
 
-use wgpu::{Buffer, CommandEncoder};
+use wgpu::Buffer;
 
 use super::device::Gpu;
 use super::error::GpuError;
 use super::ops::{CHUNK, Step, chunk_of};
-use super::record::{Run, encode};
-use crate::engine::offline::Whole;
+use super::record::{Dispatch, Groups, Run, encode};
 use crate::model::denoise::{DenoiseNet, Layer};
+use crate::telemetry::DELTA_LAYERS;
 use state::Memory;
 
 /// What a step counts as streams.
@@ -22,6 +22,8 @@ enum Over {
     Sessions,
     /// Every band of every session.
     Bands,
+    /// The same, and only where somebody watches.
+    Watched,
 }
 
 /// Streams of one denoiser on one device, run together: frames of all in, frames of all out.
@@ -30,20 +32,26 @@ pub struct GpuDenoiser {
     gpu: Arc<Gpu>,
     bins: usize,
     bands: usize,
-    past: usize,
+    pub(super) past: usize,
     sessions: usize,
     max_time: usize,
     /// Channels of the widest scan.
     inner: usize,
-    over_sessions: Buffer,
+    pub(super) over_sessions: Buffer,
     over_bands: Buffer,
     /// The sessions that take part.
-    slots: Buffer,
+    pub(super) slots: Buffer,
     /// `[slot][past + max_time][bins]`.
-    spectra: Buffer,
-    filtered: Buffer,
+    pub(super) spectra: Buffer,
+    /// `[session · time][bins]`.
+    pub(super) filtered: Buffer,
     steps: Vec<(Over, Step)>,
     staging: Buffer,
+    /// Δ of the sessions that took part last, `[session][DELTA_LAYERS][band]`: on the device, on its way, and here.
+    shown: Buffer,
+    shown_staging: Buffer,
+    deltas: Vec<f32>,
+    watched: bool,
     state_staging: Buffer,
     /// (sum, weight) of each session's level.
     levels: Buffer,
@@ -146,7 +154,11 @@ impl GpuDenoiser {
             spectra: gpu.zeros("spectra", sessions * (past + max_time) * 2 * bins),
             filtered: gpu.zeros("filtered", sessions * max_time * 2 * bins),
             steps: Vec::new(),
-            staging: gpu.staging(sessions * max_time * 2 * bins),
+            staging: gpu.staging(0),
+            shown: gpu.zeros("deltas", sessions * DELTA_LAYERS * bands),
+            shown_staging: gpu.staging(sessions * DELTA_LAYERS * bands),
+            deltas: Vec::new(),
+            watched: false,
             levels: gpu.zeros("levels", 2 * sessions),
             memories: Vec::new(),
             tap_bins: net.tap_bins,
@@ -179,6 +191,22 @@ impl GpuDenoiser {
     /// The most frames at a time.
     pub fn max_time(&self) -> usize {
         self.max_time
+    }
+
+    /// Whether [`Self::deltas`] are wanted of the runs from here on: a few steps more each.
+    pub fn watch(&mut self, on: bool) {
+        self.watched = on;
+    }
+
+    /// Floats of a session's Δ: of every layer that is shown, a band each.
+    pub fn deltas_len(&self) -> usize {
+        DELTA_LAYERS * self.bands
+    }
+
+    /// Δ behind the last frame of the sessions that took part in the last run, in their order, each `[DELTA_LAYERS][band]`;
+    /// empty where nobody watched.
+    pub fn deltas(&self) -> &[f32] {
+        &self.deltas
     }
 
     /// Runs `time` frames of the sessions in `active`, each named once: `frames` and `out` are `[active][time][bins]` of
@@ -229,21 +257,39 @@ impl GpuDenoiser {
             let first = slot * (self.past + self.max_time) + self.past;
             self.gpu.write(&self.spectra, first * 2 * self.bins, frames);
         }
+        if self.staging.size() < 4 * len as u64 {
+            // Who gives and takes samples has no use for it, and others find it at their first frame.
+            let most = self.sessions * self.max_time * 2 * self.bins;
+            self.staging = self.gpu.staging(most);
+        }
         let slots: Vec<u32> = active.iter().map(|slot| *slot as u32).collect();
         self.gpu.write(&self.slots, 0, &slots);
         let some = (active.len(), self.sessions);
         let chunk = chunk_of(time, self.bands * active.len(), self.inner);
         let mut encoder = self.gpu.encoder();
-        self.encode(
+        let steps = self.steps(
             Run::of_sessions(time, 1, some, chunk),
             Run::of_sessions(time, self.bands, some, chunk),
-            &mut encoder,
         );
+        encode(&mut encoder, steps);
         let bytes = 4 * out.len() as u64;
         encoder.copy_buffer_to_buffer(&self.filtered, 0, &self.staging, 0, Some(bytes));
         self.encode_states(saved, states, &mut encoder);
-        let reads = &mut [(&self.staging, out), (&self.state_staging, states)];
-        self.gpu.submit_and_read(encoder, reads)
+        let mut deltas = std::mem::take(&mut self.deltas);
+        deltas.clear();
+        if self.watched {
+            deltas.resize(active.len() * self.deltas_len(), 0.0);
+            let bytes = 4 * deltas.len() as u64;
+            encoder.copy_buffer_to_buffer(&self.shown, 0, &self.shown_staging, 0, Some(bytes));
+        }
+        let reads = &mut [
+            (&self.staging, out),
+            (&self.state_staging, states),
+            (&self.shown_staging, &mut deltas[..]),
+        ];
+        let done = self.gpu.submit_and_read(encoder, reads);
+        self.deltas = deltas;
+        done
     }
 
     /// [`Self::run_some`] of all sessions.
@@ -269,47 +315,29 @@ impl GpuDenoiser {
         Ok(())
     }
 
-    fn encode(&self, sessions: Run, bands: Run, encoder: &mut CommandEncoder) {
+    /// What to encode for `time` frames of all sessions, from spectra to what is filtered; nobody else runs meanwhile.
+    pub(super) fn steps_of_all(
+        &self,
+        time: usize,
+    ) -> (Run, impl Iterator<Item = (&Dispatch, Groups)>) {
+        let all = (self.sessions, self.sessions);
+        let chunk = chunk_of(time, self.bands * self.sessions, self.inner);
+        let sessions = Run::of_sessions(time, 1, all, chunk);
+        let bands = Run::of_sessions(time, self.bands, all, chunk);
+        (sessions, self.steps(sessions, bands))
+    }
+
+    fn steps(&self, sessions: Run, bands: Run) -> impl Iterator<Item = (&Dispatch, Groups)> {
         self.gpu.write(&self.over_sessions, 0, &[sessions]);
         self.gpu.write(&self.over_bands, 0, &[bands]);
-        let steps = self.steps.iter().filter_map(|(over, step)| match over {
-            Over::Sessions => step.for_run(sessions),
-            Over::Bands => step.for_run(bands),
-        });
-        encode(encoder, steps);
-    }
-}
-
-/// Stretches longer than [`GpuDenoiser::max_time`] are run in several submits, so that memory is bounded.
-impl Whole for GpuDenoiser {
-    type Error = GpuError;
-
-    fn run(&mut self, time: usize, frames: &[f32], out: &mut [f32]) -> Result<(), GpuError> {
-        if time <= self.max_time {
-            return GpuDenoiser::run(self, time, frames, out);
-        }
-        let frame = 2 * self.bins;
-        for at in (0..time).step_by(self.max_time) {
-            let piece = self.max_time.min(time - at);
-            let part = |session: usize| {
-                let first = (session * time + at) * frame;
-                first..first + piece * frame
-            };
-            let together: Vec<f32> = (0..self.sessions)
-                .flat_map(|session| &frames[part(session)])
-                .copied()
-                .collect();
-            let mut results = vec![0.0; together.len()];
-            GpuDenoiser::run(self, piece, &together, &mut results)?;
-            for (session, result) in results.chunks_exact(piece * frame).enumerate() {
-                out[part(session)].copy_from_slice(result);
-            }
-        }
-        Ok(())
-    }
-
-    fn reset(&mut self) {
-        GpuDenoiser::reset(self);
+        self.steps
+            .iter()
+            .filter_map(move |(over, step)| match over {
+                Over::Sessions => step.for_run(sessions),
+                Over::Bands => step.for_run(bands),
+                Over::Watched if self.watched => step.for_run(bands),
+                Over::Watched => None,
+            })
     }
 }
 

@@ -1,18 +1,26 @@
 //! The kernels of `shaders/` with their weights: each makes the steps of a recording.
 
 mod conv;
+mod deltas;
+mod link;
 mod proj;
+mod resample;
 mod scan;
+mod stft;
 
 pub use conv::{Conv, ConvBuffers, conv, source as conv_source};
+pub use deltas::{deltas, deltas_source};
+pub use link::{link, link_source};
 pub use proj::{
     Activation, Around, Gate, MAP_BYTES, MAP_LAYOUT, Maps, Place, Strides, proj,
     source as proj_source,
 };
+pub use resample::{PLACES, Resample, resample, resample_source};
 pub use scan::{
     CHUNK, S4dScan, S6Scan, ScanBuffers, SsdScan, chunk_of, s4d, s4d_source, s6, s6_source, ssd,
     ssd_source,
 };
+pub use stft::{Stft, StftBuffers, stft, stft_bytes, stft_source};
 
 use super::record::{Dispatch, Groups, Run};
 
