@@ -171,6 +171,75 @@ fn all_is_silent_when_all_is_off() {
 }
 
 #[test]
+fn every_end_is_told_of_once_at_its_sample_whatever_the_blocks() {
+    let model = model();
+    let controls = InstrumentControls {
+        release_seconds: 0.1,
+        ..of(&model, "cello")
+    };
+    let named = |sample, key: u8| Event {
+        sample,
+        what: Happening::On {
+            id: Some(i32::from(key) + 1_000),
+            channel: 3,
+            key,
+            velocity: 0.8,
+        },
+    };
+    let choke = Happening::Choke(Which {
+        key: Some(67),
+        ..Which::default()
+    });
+    // Two voices: the third note takes that of the first.
+    let events = [
+        named(0, 60),
+        named(100, 64),
+        named(200, 67),
+        off(4_801, 64),
+        Event {
+            sample: 9_001,
+            what: choke,
+        },
+    ];
+    let told = |block: usize| {
+        let mut instrument = Instrument::new(Arc::clone(&model), 48_000, 2);
+        let mut all = Vec::new();
+        for at in (0..24_000).step_by(block) {
+            let stop = 24_000.min(at + block);
+            let mine: Vec<Event> = events
+                .iter()
+                .filter(|event| (at..stop).contains(&event.sample))
+                .map(|event| Event {
+                    sample: event.sample - at,
+                    ..*event
+                })
+                .collect();
+            let (mut left, mut right) = (vec![0.0; stop - at], vec![0.0; stop - at]);
+            instrument.process(&controls, &mine, &mut left, &mut right);
+            let ended = instrument.ended().iter();
+            all.extend(ended.map(|e| (at + e.sample, e.id, e.channel, e.key)));
+        }
+        assert_eq!(instrument.sounding(), 0);
+        all
+    };
+    let whole = told(24_000);
+    assert_eq!(
+        whole[0],
+        (200, Some(1_060), 3, 60),
+        "the one that made room"
+    );
+    assert_eq!(whole[1], (9_001, Some(1_067), 3, 67), "the choked one");
+    let (at, id, ..) = whole[2];
+    assert_eq!(id, Some(1_064));
+    // Let go at 4801, it may sound for 4800 samples, and a frame or two more.
+    assert!((9_601..10_000).contains(&at), "died away at {at}");
+    assert_eq!(whole.len(), 3);
+    for block in [1, 64, 441, 1_000] {
+        assert_eq!(told(block), whole, "blocks of {block}");
+    }
+}
+
+#[test]
 fn rates_give_the_same_note() {
     let model = model();
     let mut levels = Vec::new();

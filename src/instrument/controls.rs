@@ -176,6 +176,19 @@ pub struct Event {
     pub what: Happening,
 }
 
+/// A note that sounds no more: it has died away, was choked, or had to make room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    /// From the start of the block.
+    pub sample: usize,
+    /// The host's own name for the note, if it has one.
+    pub id: Option<i32>,
+    /// 0 to 15.
+    pub channel: u8,
+    /// 0 to 127.
+    pub key: u8,
+}
+
 /// The state of a channel's wheels and pedal.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Channel {

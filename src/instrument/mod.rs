@@ -16,7 +16,7 @@ mod voice;
 
 use std::sync::Arc;
 
-pub use controls::{Event, Expression, Happening, InstrumentControls, Which};
+pub use controls::{Ended, Event, Expression, Happening, InstrumentControls, Which};
 
 use bands::Random;
 use controls::Channel;
@@ -63,6 +63,9 @@ pub struct Instrument {
     /// Notes that had to make room, on their last samples.
     leaving: Vec<Leaving>,
     channels: [Channel; 16],
+    /// What ended in the last block, and the sample at which that began.
+    ended: Vec<Ended>,
+    block: u64,
     controls: InstrumentControls,
     mix: Vec<f32>,
     /// How often the mix has changed.
@@ -121,6 +124,8 @@ impl Instrument {
             voices: (0..voices).map(|_| Voice::new(facts)).collect(),
             leaving: (0..voices).map(|_| leaving()).collect(),
             channels: Default::default(),
+            ended: Vec::with_capacity(notes::ENDS + voices),
+            block: 0,
             controls: InstrumentControls::default(),
             mix: vec![0.0; facts.instruments.len()],
             mixed: 0,
@@ -149,6 +154,7 @@ impl Instrument {
         for voice in &mut self.voices {
             voice.stage = Stage::Idle;
         }
+        self.ended.clear();
         for leaving in &mut self.leaving {
             leaving.tone.fade(0.0, 1);
             leaving.tone.at = 1;
@@ -187,6 +193,8 @@ impl Instrument {
         assert_eq!(left.len(), right.len(), "sides of one length");
         left.fill(0.0);
         right.fill(0.0);
+        self.ended.clear();
+        self.block = self.clock;
         self.take_controls(controls);
         let mut events = events.iter().peekable();
         let mut at = 0;
@@ -214,6 +222,7 @@ impl Instrument {
         for event in events {
             self.happen(&event.what);
         }
+        self.ended.sort_unstable_by_key(|ended| ended.sample);
         self.apply_gain(left, right);
     }
 
@@ -329,10 +338,7 @@ impl Instrument {
         let voice = &self.voices[v];
         let may_end = match voice.stage {
             Stage::Released => self.clock - voice.off >= release || voice.tone.level() < SILENT,
-            Stage::Ending => {
-                self.voices[v].stage = Stage::Idle;
-                return;
-            }
+            Stage::Ending => return self.end(v),
             _ => self.clock - voice.on > slowest && voice.tone.level() < SILENT,
         };
         let manner = self.manner(v, self.clock);

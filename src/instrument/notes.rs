@@ -1,13 +1,23 @@
 //! What events do to voices: notes begin, end, make room.
 
-use super::Instrument;
-use super::controls::{Happening, Which, sustained};
+use super::controls::{Ended, Happening, Which, sustained};
 use super::voice::{Stage, Voice};
+use super::{Instrument, Note};
+
+/// Notes whose end is told of after one call, beyond one for each voice; a host that begins and ends more within a block
+/// is not told of the rest.
+pub(super) const ENDS: usize = 1024;
 
 /// How long a note that had to make room fades.
 const STEAL_SECONDS: f64 = 0.003;
 
 impl Instrument {
+    /// The notes that came to their end in the last call of [`Instrument::process`], in the order of their samples. One
+    /// that was choked or made room is told of at once, though it fades for 3 ms.
+    pub fn ended(&self) -> &[Ended] {
+        &self.ended
+    }
+
     /// What is no number is not heard.
     pub(super) fn happen(&mut self, what: &Happening) {
         let channel = |channel: u8| usize::from(channel & 15);
@@ -41,7 +51,7 @@ impl Instrument {
             }),
             Happening::Choke(which) => self.each_of(&which, |player, v| {
                 player.leave(v);
-                player.voices[v].stage = Stage::Idle;
+                player.end(v);
             }),
             Happening::Express(which, expression, value) => self.each_of(&which, |player, v| {
                 player.voices[v].expressions.set(expression, value);
@@ -119,8 +129,26 @@ impl Instrument {
             .expect("there are voices");
         if self.voices[v].stage != Stage::Idle {
             self.leave(v);
+            self.end(v);
         }
         v
+    }
+
+    /// The voice is free, and its note's end is told of.
+    pub(super) fn end(&mut self, v: usize) {
+        let voice = &mut self.voices[v];
+        voice.stage = Stage::Idle;
+        let Note {
+            id, channel, key, ..
+        } = voice.note();
+        if self.ended.len() < self.ended.capacity() {
+            self.ended.push(Ended {
+                sample: (self.clock - self.block) as usize,
+                id,
+                channel,
+                key,
+            });
+        }
     }
 
     /// The tone of a voice fades on its own, and the voice is free. Of those that leave, the nearest to its end makes room.

@@ -1,9 +1,11 @@
 """Sound servers of their own, without sound hardware: they live in a folder, and end with the test."""
 import contextlib
+import fcntl
 import functools
 import os
 import shutil
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -26,6 +28,11 @@ def before_others():
 def urgent(command):
     """The command before other work."""
     return [*before_others(), *command]
+
+
+def hurried(command):
+    """The command before other work, but not before the sound server's."""
+    return ["nice", "-n", "-15", *command] if before_others() else command
 
 
 @contextlib.contextmanager
@@ -59,45 +66,95 @@ class Heard(NamedTuple):
     fast: float
 
 
+class Stalls:
+    """When the machine stood still, whatever was to run; a virtual one does for milliseconds, all its cores at once."""
+
+    def __init__(self):
+        script = [sys.executable, str(Path(__file__).parent / "stalls.py")]
+        first = ["chrt", "--fifo", "50"] if before_others()[:1] == ["chrt"] else before_others()
+        self.process = subprocess.Popen([*first, *script], stdout=subprocess.PIPE, text=True)
+        self.seen = []
+        threading.Thread(target=self.read, daemon=True).start()
+
+    def read(self):
+        for line in self.process.stdout:
+            self.seen.append(tuple(map(float, line.split())))
+
+    def longest(self, since):
+        """The longest since that moment, seconds."""
+        return max((late for moment, late in self.seen if moment >= since), default=0.0)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+
+
 class Recorder:
-    """Records what a sink of PulseAudio's plays, and when it came."""
+    """Records what a sink of PulseAudio's plays, all the time, and when it came."""
 
     def __init__(self, server, sink):
         command = ["pacat", "--record", f"--device={sink}.monitor", "--latency-msec=20", *FORM]
-        self.process = subprocess.Popen(urgent(command), env=server.env, stdout=subprocess.PIPE)
-        self.blocks, self.came = [], []
-        self.thread = threading.Thread(target=self.read)
+        self.process = subprocess.Popen(urgent(command), env=server.env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        # Bytes, when they had come, and how many frames had come by then.
+        self.blocks, self.came, self.count = [], [], []
         with urgently():
-            self.thread.start()
-        wait_for(lambda: self.came, 5, f"the monitor of {sink} gives nothing")
+            threading.Thread(target=self.read, daemon=True).start()
+        wait_for(lambda: self.count, 5, f"the monitor of {sink} gives nothing")
 
     def read(self):
+        total = 0
         while block := os.read(self.process.stdout.fileno(), 1 << 16):
+            total += len(block)
             self.came.append(time.monotonic())
             self.blocks.append(block)
+            self.count.append(total // 4)
 
-    def end(self):
-        """Ends, and gives what was recorded."""
+    def sound(self, first):
+        """What came from that frame on."""
         import numpy as np
 
-        self.process.terminate()
-        self.process.wait()
-        self.thread.join()
         sound = b"".join(self.blocks)
-        return np.frombuffer(sound[: len(sound) // 4 * 4], dtype=np.float32).astype(np.float64)
+        return np.frombuffer(sound[4 * first : len(sound) // 4 * 4], dtype=np.float32).astype(np.float64)
+
+    def frames(self):
+        """Frames so far."""
+        return self.count[-1]
+
+    def line(self):
+        """Moments, frames, and how far each moment is from the first frame's, by the nominal rate."""
+        import numpy as np
+
+        count = len(self.count)
+        frames, came = np.array(self.count[:count]), np.array(self.came[:count])
+        return came, frames, came - frames / RATE
+
+    def moment(self, frame):
+        """When that frame came: a block can come late, but not early, so the earliest of a second around it say."""
+        import numpy as np
+
+        _, frames, late = self.line()
+        return float(late[np.abs(frames - frame) < RATE // 2].min()) + frame / RATE
+
+    def frame(self, moment):
+        """The frame that came at that moment."""
+        import numpy as np
+
+        came, _, late = self.line()
+        return round((moment - float(late[np.abs(came - moment) < 0.5].min())) * RATE)
 
     def fast(self, first, last):
         """By how much the sink's clock is fast between two frames, ppm.
 
         PulseAudio's null sink counts whole microseconds for each block it plays, whatever that block is worth, and so is
-        up to 100 ppm fast. A block can come late, but not early: the earliest of each half second lie on the clock's line,
-        and the median of the slopes between them is its slope (Theil and Sen).
+        hundreds of ppm fast. The earliest blocks of each half second lie on the clock's line, and the median of the slopes
+        between them is its slope (Theil and Sen).
         """
         import numpy as np
 
-        frames = np.cumsum([len(block) // 4 for block in self.blocks])
-        came = np.array(self.came)
-        late = came - frames / RATE
+        came, frames, late = self.line()
         begins = np.arange(first, last - RATE // 2, RATE // 2)
         pieces = [np.flatnonzero((frames >= begin) & (frames < begin + RATE // 2)) for begin in begins]
         least = np.array([piece[np.argmin(late[piece])] for piece in pieces if len(piece)])
@@ -105,20 +162,73 @@ class Recorder:
         slopes = (late[least[later]] - late[least[earlier]]) / (came[least[later]] - came[least[earlier]])
         return -1e6 * float(np.median(slopes))
 
+    def end(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+class Feed:
+    """Feeds a file 10 ms at a time: silence, and sounds in between. `pace(fed)` waits as long as it should be waited."""
+
+    BLOCK = RATE // 100
+
+    def __init__(self, file, pace=lambda fed: None):
+        self.file, self.pace, self.ended = file, pace, threading.Event()
+        # What is to come, and when the last one began.
+        self.sound, self.began = None, 0.0
+        self.thread = threading.Thread(target=self.feed, daemon=True)
+        with urgently():
+            self.thread.start()
+
+    def feed(self):
+        import numpy as np
+
+        silence, fed, at = np.zeros(self.BLOCK, np.float32).tobytes(), 0, 0
+        with contextlib.suppress(BrokenPipeError):
+            while not self.ended.is_set():
+                block = silence
+                if self.sound is not None:
+                    if at == 0:
+                        self.began = time.monotonic()
+                    block = self.sound[at : at + 4 * self.BLOCK]
+                    at += len(block)
+                    if at == len(self.sound):
+                        self.sound, at = None, 0
+                self.file.write(block)
+                fed += len(block) // 4
+                self.pace(fed)
+
+    def say(self, x):
+        """Feeds `x`, waits until it is through, and gives when it began."""
+        import numpy as np
+
+        self.sound = np.ascontiguousarray(x, np.float32).tobytes()
+        wait_for(lambda: self.sound is None, len(x) / RATE + 10, "what is fed is not read")
+        return self.began
+
+    def end(self):
+        self.ended.set()
+        self.thread.join()
+        self.file.close()
+
 
 class Pulse:
     """PulseAudio with two null sinks, `voice` and `clean`; the monitor of `voice` is the default source.
 
-    `voice_rate` is the rate of `voice`. `clock` is a source that gives what is fed to it, at the pace it is fed.
+    `voice_rate` is the rate of `voice`. Each sink has a listener all the time, and `voice` one who plays: a null sink that
+    nobody listens to plays two seconds ahead, and its clock is another with each who comes or goes.
     """
 
     NEEDS = ("pulseaudio", "pactl", "pacat")
+    # How the server calls the stream through which sounds come in.
+    SENDER = "sample"
 
     def __init__(self, folder, voice_rate=RATE):
         self.folder = Path(folder)
         self.rates = {"voice": voice_rate, "clean": RATE}
         self.socket = self.folder / "native"
-        self.listeners = []
+        self.log = self.folder / "pulseaudio.log"
+        self.recorders = {}
         home = {"HOME": str(folder), "XDG_CONFIG_HOME": f"{folder}/.config", "XDG_RUNTIME_DIR": str(folder)}
         self.env = {**os.environ, **home, "PULSE_SERVER": f"unix:{self.socket}"}
 
@@ -126,8 +236,8 @@ class Pulse:
         modules = [f"load-module module-native-protocol-unix auth-anonymous=1 socket={self.socket}"]
         script = self.folder / "server.pa"
         script.write_text("\n".join(modules) + "\n")
-        log = open(self.folder / "pulseaudio.log", "w")
-        quiet = ["--daemonize=no", "--exit-idle-time=-1", "--disable-shm=yes", "--use-pid-file=no", "--realtime=no"]
+        log = open(self.log, "w")
+        quiet = ["--daemonize=no", "--exit-idle-time=-1", "--disable-shm=yes", "--use-pid-file=no", "--realtime=no", "--log-level=debug"]
         self.server = subprocess.Popen(urgent(["pulseaudio", "-n", *quiet, "-F", str(script)]), env=self.env, stdout=log, stderr=log)
         wait_for(self.socket.exists, 10, "PulseAudio does not start")
         # The first to ask makes the cookie, where the app looks for it.
@@ -135,12 +245,21 @@ class Pulse:
         self.sinks = {name: self.load(name) for name in self.rates}
         self.pactl("set-default-source", "voice.monitor")
         self.pactl("set-default-sink", "clean")
+        play = ["pacat", "--playback", "--device=voice", "--latency-msec=40", f"--stream-name={self.SENDER}", *FORM]
+        self.player = subprocess.Popen(urgent(play), env=self.env, stdin=subprocess.PIPE, bufsize=0)
+        # What waits in the pipe is late: 85 ms are enough.
+        fcntl.fcntl(self.player.stdin, fcntl.F_SETPIPE_SZ, 1 << 14)
+        self.sender = Feed(self.player.stdin)
         return self
 
     def __exit__(self, *_):
-        for process in (*self.listeners, self.server):
-            process.terminate()
-            process.wait()
+        self.player.terminate()
+        self.player.wait()
+        self.sender.ended.set()
+        for recorder in self.recorders.values():
+            recorder.end()
+        self.server.terminate()
+        self.server.wait()
 
     def pactl(self, *arguments):
         return subprocess.run(["pactl", *arguments], env=self.env, check=True, capture_output=True, text=True).stdout.strip()
@@ -148,9 +267,7 @@ class Pulse:
     def load(self, name):
         about = f"sink_properties=device.description={name.capitalize()}"
         sink = self.pactl("load-module", "module-null-sink", f"sink_name={name}", f"rate={self.rates[name]}", "format=float32le", about)
-        # A null sink that nobody listens to plays two seconds ahead, and who comes then waits for so long.
-        listen = ["pacat", "--record", f"--device={name}.monitor", "--latency-msec=20", *FORM]
-        self.listeners.append(subprocess.Popen(urgent(listen), env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        self.recorders[name] = Recorder(self, name)
         return sink
 
     def asound(self):
@@ -161,153 +278,74 @@ class Pulse:
         env = {k: v for k, v in self.env.items() if k not in ("PULSE_SERVER", "XDG_RUNTIME_DIR")}
         return {**env, "PULSE_SERVER": str(self.socket)}
 
-    def taken(self, x, sinks, tail=1.0):
-        """Plays `x` into `voice`, and gives the recorders of what the sinks played until a while after, and what they took."""
-        import numpy as np
-
-        recorders = [Recorder(self, sink) for sink in sinks]
-        play = ["pacat", "--playback", "--device=voice", "--latency-msec=40", *FORM]
-        subprocess.run(urgent(play), env=self.env, input=x.astype(np.float32).tobytes(), check=True)
-        time.sleep(tail)
-        for recorder in recorders:
-            recorder.process.terminate()
-        return recorders, [recorder.end() for recorder in recorders]
+    def ran_empty(self):
+        """Times that the server had nothing to play, so far: of what is sent into `voice`, and of anything."""
+        log = self.log.read_text(errors="replace")
+        return log.count(f"underrun of '{self.SENDER}'"), log.count("underrun of '")
 
     def clock(self, ppm):
         """A source `clock` whose clock is fast by `ppm`."""
         return Clock(self, ppm)
 
+    def left(self, x, sink, tail=1.0):
+        """Plays `x` into `voice`, and gives what `sink` played from then on until a while after."""
+        first = self.recorders[sink].frames()
+        self.sender.say(x)
+        time.sleep(tail)
+        return self.recorders[sink].sound(first)
+
     def through(self, x, tail=1.0):
-        """Plays `x` into `voice`, and gives what came out of `clean`."""
+        """Plays `x` into `voice`; what it gives says, when it is asked, what came out of `clean`."""
         import sound
 
-        recorders, (voice, clean) = self.taken(x, ("voice", "clean"), tail)
-        lag = sound.coarse_lag(x, voice)
-        # Both recorders ended together, whenever they began.
-        begun = lag + len(clean) - len(voice)
-        into, out = (recorder.fast(at, at + len(x)) for recorder, at in zip(recorders, (lag, begun)))
-        print(f"the sinks' own clocks: voice {into:+.0f} ppm, clean {out:+.0f} ppm")
-        return Heard(clean[max(0, begun) :], out - into)
+        voice, clean = (self.recorders[name] for name in ("voice", "clean"))
+        first = voice.frames()
+        self.sender.say(x)
+        time.sleep(tail)
+
+        def heard():
+            into = first + sound.coarse_lag(x, voice.sound(first))
+            out = clean.frame(voice.moment(into))
+            fast = voice.fast(into, into + len(x)), clean.fast(out, out + len(x))
+            print(f"the sinks' own clocks: voice {fast[0]:+.0f} ppm, clean {fast[1]:+.0f} ppm")
+            return Heard(clean.sound(out), fast[1] - fast[0])
+
+        return heard
 
 
 class Clock:
-    """A source of PulseAudio's that is fed 10 ms at a time, by a clock that is off: silence, and sounds in between."""
+    """A source of PulseAudio's that is fed by a clock that is off."""
 
     def __init__(self, server, ppm):
-        self.server, self.ppm, self.sounds, self.ended = server, ppm, [], threading.Event()
-        self.rate = RATE * (1 + ppm * 1e-6)
+        self.server, self.ppm = server, ppm
         pipe = server.folder / "clock"
         server.pactl("load-module", "module-pipe-source", "source_name=clock", f"file={pipe}", "format=float32le", f"rate={RATE}", "channels=1")
-        self.pipe = open(pipe, "wb", buffering=0)
-        self.thread = threading.Thread(target=self.feed, daemon=True)
-        with urgently():
-            self.thread.start()
+        began, rate = time.monotonic(), RATE * (1 + ppm * 1e-6)
+        self.feed = Feed(open(pipe, "wb", buffering=0), lambda fed: time.sleep(max(0.0, began + fed / rate - time.monotonic())))
 
-    def feed(self):
-        import numpy as np
-
-        block, fed, began = RATE // 100, 0, time.monotonic()
-        while not self.ended.is_set():
-            sound = self.sounds[0][:block] if self.sounds else np.zeros(block, np.float32)
-            if self.sounds:
-                self.sounds[0] = self.sounds[0][block:]
-                if not len(self.sounds[0]):
-                    self.sounds.pop(0)
-            self.pipe.write(np.ascontiguousarray(sound).tobytes())
-            fed += len(sound)
-            time.sleep(max(0.0, began + fed / self.rate - time.monotonic()))
+    def ran_empty(self):
+        """As of the server; the clock itself cannot: what is late is made up for, and the app has to stand that."""
+        return self.server.ran_empty()
 
     def through(self, x, tail=1.0):
-        """Feeds `x`, and gives what came out of `clean` meanwhile."""
-        import numpy as np
-
-        recorder = Recorder(self.server, "clean")
-        self.sounds.append(x.astype(np.float32))
-        wait_for(lambda: not self.sounds, len(x) / RATE + 10, "the source is not read")
+        """Feeds `x`; what it gives says, when it is asked, what came out of `clean` meanwhile."""
+        clean = self.server.recorders["clean"]
+        began = self.feed.say(x)
         time.sleep(tail)
-        clean = recorder.end()
-        out = recorder.fast(0, len(clean))
-        print(f"the sink's own clock: clean {out:+.0f} ppm")
-        return Heard(clean, out - self.ppm)
+
+        def heard():
+            first = clean.frame(began)
+            out = clean.fast(first, first + len(x))
+            print(f"the sink's own clock: clean {out:+.0f} ppm")
+            return Heard(clean.sound(first), out - self.ppm)
+
+        return heard
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.ended.set()
-        self.thread.join()
-        self.pipe.close()
-
-
-class Jack:
-    """jackd on its dummy driver."""
-
-    NEEDS = ("jackd",)
-    BLOCK = 512
-
-    def __init__(self, folder):
-        self.folder = Path(folder)
-        self.name = f"statewave-{os.getpid()}"
-        home = {"HOME": str(folder), "XDG_CONFIG_HOME": f"{folder}/.config", "XDG_RUNTIME_DIR": str(folder)}
-        self.env = {**os.environ, **home, "JACK_DEFAULT_SERVER": self.name, "JACK_NO_AUDIO_RESERVATION": "1"}
-        self.env.pop("PULSE_SERVER", None)
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def start(self):
-        driver = ["-d", "dummy", "-r", str(RATE), "-p", str(self.BLOCK), "-C", "2", "-P", "2"]
-        log = open(self.folder / "jackd.log", "a")
-        self.server = subprocess.Popen(urgent(["jackd", "-n", self.name, "-r", *driver]), env=self.env, stdout=log, stderr=log)
-        os.environ["JACK_DEFAULT_SERVER"] = self.name
-        wait_for(self.client, 10, "jackd does not start").close()
-
-    def stop(self):
-        self.server.terminate()
-        self.server.wait()
-
-    def __exit__(self, *_):
-        self.stop()
-
-    def client(self):
-        import jack
-
-        try:
-            return jack.Client("test", no_start_server=True)
-        except jack.JackError:
-            return None
-
-    def through(self, x, tail=1.0):
-        """Plays `x` into the app's first input and gives what its first output gave meanwhile; block by block, exact."""
-        import numpy as np
-
-        with urgently():
-            client = self.client()
-        out, back = client.outports.register("out"), client.inports.register("in")
-        total = len(x) + int(tail * RATE)
-        source, taken = np.zeros(total + self.BLOCK, np.float32), np.zeros(total + self.BLOCK, np.float32)
-        source[: len(x)] = x
-        done, at = threading.Event(), [0]
-
-        @client.set_process_callback
-        def process(frames):
-            k = at[0]
-            if k + frames > len(source):
-                done.set()
-                out.get_array()[:] = 0
-                return
-            out.get_array()[:] = source[k : k + frames]
-            taken[k : k + frames] = back.get_array()
-            at[0] = k + frames
-
-        with urgently(), client:
-            ports = lambda pattern: wait_for(lambda: client.get_ports(pattern), 10, f"the app has no port {pattern}")
-            for port in ports("cpal.*:in_.*"):
-                client.connect(out, port)
-            client.connect(ports("cpal.*:out_0")[0], back)
-            assert done.wait(len(source) / RATE + 30), "JACK stands still"
-        return Heard(taken.astype(np.float64), 0.0)
+        self.feed.end()
 
 
 def missing(needs):

@@ -18,6 +18,21 @@ pub const BUFFERS: [u32; 6] = [64, 128, 256, 512, 1024, 2048];
 /// The buffer where none is chosen, since systems' own are up to seconds long, frames.
 const USUAL_BUFFER: u32 = 512;
 
+/// What PulseAudio is asked for at least, frames. Its server hands out in steps of its own, and cpal lets it keep one buffer
+/// and no more of what was recorded: what comes beyond that is lost, as with 256 where somebody plays in steps of 480.
+const fn least_of_pulseaudio(way: Way) -> u32 {
+    match way {
+        Way::In => 512,
+        Way::Out => 256,
+    }
+}
+
+/// In the place of an input: the instrument, played by MIDI.
+pub const INSTRUMENT: &str = "statewave:instrument";
+
+/// What it is called.
+pub const INSTRUMENT_NAME: &str = "Instrument, by MIDI";
+
 /// A device as it is listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
@@ -60,6 +75,21 @@ pub struct Opened {
 }
 
 impl Opened {
+    /// Why its buffer is longer than the one asked for, if so.
+    pub fn is_longer(&self, buffer: Option<u32>) -> Option<Fault> {
+        let BufferSize::Fixed(frames) = self.config.buffer_size else {
+            return None;
+        };
+        let wanted = buffer.filter(|&wanted| wanted < frames)?;
+        Some(Fault {
+            what: format!(
+                "{} takes blocks of {frames} frames at least, not {wanted}",
+                self.name
+            ),
+            remedy: "for shorter ones choose a device of JACK, or of the system itself".into(),
+        })
+    }
+
     /// It belongs to JACK's server.
     pub fn is_on_jack(&self) -> bool {
         self.device.id().is_ok_and(|id| id.host() == HostId::Jack)
@@ -144,6 +174,9 @@ fn told_apart(mut list: Vec<Listed>) -> Vec<Listed> {
 
 /// Whether a device of that id or name is there.
 pub fn is_there(wanted: &str, way: Way) -> bool {
+    if way == Way::In && wanted == INSTRUMENT {
+        return true;
+    }
     if Listed::jack(way).is(wanted) {
         return hosts::has_jack();
     }
@@ -213,9 +246,18 @@ pub fn open(
         .filter_map(|range| Some((suitability(&range)?, range.try_with_sample_rate(rate)?)))
         .max_by_key(|(suitability, _)| *suitability)
         .map_or(default, |(_, config)| config);
+    let is_pulseaudio = device
+        .id()
+        .is_ok_and(|id| id.host().name() == hosts::PULSEAUDIO);
+    let least = if is_pulseaudio {
+        least_of_pulseaudio(way)
+    } else {
+        0
+    };
     let buffer_size = match (buffer, best.buffer_size()) {
-        (_, SupportedBufferSize::Range { min, max }) => {
-            BufferSize::Fixed(buffer.unwrap_or(USUAL_BUFFER).clamp(*min, *max))
+        (_, &SupportedBufferSize::Range { min, max }) => {
+            let wanted = buffer.unwrap_or(USUAL_BUFFER).max(least);
+            BufferSize::Fixed(wanted.clamp(min, max))
         }
         (Some(frames), SupportedBufferSize::Unknown) => BufferSize::Fixed(frames),
         (None, SupportedBufferSize::Unknown) => BufferSize::Default,

@@ -40,15 +40,30 @@ const GRAIN: f64 = 1.5e-4;
 /// The share of a piece in what is known of the unrest.
 const RENEWAL: f64 = 0.1;
 
+/// The unrest before anything is known of it, seconds. Blocks of a device that are asked for in blocks of another length
+/// come later and later, and then earlier, by some milliseconds: within seconds nothing tells that from a clock that is
+/// far off.
+const UNREST_AT_FIRST: f64 = 3e-3;
+
 /// The line beneath pieces. Where bursts hide it, since even the last block of each is late by some part of a block, only
 /// some pieces touch it: then many are looked back on, and few where all of them lie on it, so that it is followed at once.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Line {
     /// The newest at `(count - 1) % PIECES`.
     least: [f64; PIECES],
     count: usize,
     /// How far a piece is from the one before it, on average, seconds.
     unrest: f64,
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Self {
+            least: [0.0; PIECES],
+            count: 0,
+            unrest: UNREST_AT_FIRST,
+        }
+    }
 }
 
 impl Line {

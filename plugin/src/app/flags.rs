@@ -7,6 +7,8 @@ use clap::Parser;
 use statewave::model::effect::knob_setting;
 use statewave::model::streams::StreamModel;
 
+use super::band::Band;
+use super::devices::INSTRUMENT;
 use super::settings::{Choice, Settings};
 use super::values::Values;
 use crate::engine::{EngineChoice, EngineKind};
@@ -110,6 +112,12 @@ pub struct Flags {
     /// MIDI port whose controllers move what they learned in the window (without a window; else as it was left)
     #[arg(long, value_name = "PORT", requires = "headless")]
     pub midi: Option<String>,
+    /// Play an instrument by MIDI, instead of an input; the one of that name, or as it was left
+    #[arg(long, value_name = "NAME", conflicts_with = "input", num_args = 0..=1, default_missing_value = "")]
+    instrument: Option<String>,
+    /// Append to this file when each callback came, to look into gaps
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
     /// End after so many seconds
     #[arg(long, value_name = "SECONDS")]
     pub seconds: Option<f64>,
@@ -133,7 +141,10 @@ impl Flags {
     /// The devices: as they were left, but for what the flags say.
     pub fn choice(&self, left: &Choice) -> Choice {
         Choice {
-            input: self.input.clone().or_else(|| left.input.clone()),
+            input: match self.instrument {
+                Some(_) => Some(INSTRUMENT.into()),
+                None => self.input.clone().or_else(|| left.input.clone()),
+            },
             output: self.output.clone().or_else(|| left.output.clone()),
             rate: self.rate.or(left.rate),
             buffer: self.buffer.or(left.buffer),
@@ -156,6 +167,18 @@ impl Flags {
                 false => left.adapter.clone(),
             },
             low_power: self.low_power || (!described && left.low_power),
+        }
+    }
+
+    /// The instrument: as it was left, but for what the flag says.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub fn set_instrument(&self, settings: &Settings, band: &Band) -> Result<(), Fault> {
+        band.restore(&settings.instrument);
+        match self.instrument.as_deref() {
+            None | Some("") => Ok(()),
+            Some(name) => band.choose(name),
         }
     }
 
@@ -242,6 +265,30 @@ mod tests {
         assert_eq!(engine(&["--engine", "cpu"], &card).device(), None);
         let saving = engine(&["--low-power"], &card).device().unwrap();
         assert_eq!((saving.name, saving.low_power), (None, true));
+    }
+
+    #[test]
+    fn an_instrument_is_played_by_name_or_as_it_was_left() {
+        let plays = |flags: &[&str]| {
+            let flags = Flags::parse_from([&["statewave-app"], flags].concat());
+            let band = Band::default();
+            let left = Settings {
+                instrument: [("a".to_owned(), 1.0)].into(),
+                ..Settings::default()
+            };
+            let set = flags
+                .set_instrument(&left, &band)
+                .map(|()| band.params.controls().a);
+            (flags.choice(&Choice::default()).is_instrument(), set)
+        };
+        let first = Band::default().params.controls().a;
+        assert_eq!(first, 0);
+        assert_eq!(plays(&["--instrument"]), (true, Ok(15)));
+        assert_eq!(plays(&[]), (false, Ok(15)));
+        let (chosen, cello) = plays(&["--instrument", "Cello"]);
+        assert!(chosen && cello.is_ok_and(|place| place > 0 && place < 15));
+        let (_, fault) = plays(&["--instrument", "kazoo"]);
+        assert!(fault.is_err_and(|fault| fault.remedy.contains("cello")));
     }
 
     #[test]

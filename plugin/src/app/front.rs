@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::band::Band;
 use super::bridge::BridgeStatus;
 use super::devices::Devices;
 use super::rig::{Command, Event, Rig};
@@ -51,6 +52,8 @@ impl Route {
 pub struct Front {
     /// The app as the panel sees it.
     pub desk: Desk<Arc<Values>>,
+    /// The instrument.
+    pub band: Band,
     rig: Rig,
     /// What was told to the rig.
     choice: Choice,
@@ -65,16 +68,25 @@ pub struct Front {
 }
 
 impl Front {
-    /// Opens the streams; `file` is played instead of the input.
-    pub fn new(desk: Desk<Arc<Values>>, choice: Choice, file: Option<PathBuf>) -> Self {
+    /// Opens the streams; `file` is played instead of the input, `trace` takes when callbacks came.
+    pub fn new(
+        desk: Desk<Arc<Values>>,
+        band: Band,
+        choice: Choice,
+        file: Option<PathBuf>,
+        trace: Option<PathBuf>,
+    ) -> Self {
         let rig = Rig::start(
             choice.clone(),
             file,
+            trace,
+            band.clone(),
             Arc::clone(desk.loader()),
             Arc::clone(&desk.values),
         );
         Self {
             desk,
+            band,
             rig,
             choice,
             devices: Devices::default(),

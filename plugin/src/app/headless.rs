@@ -26,6 +26,11 @@ pub fn run(flags: &Flags, mut front: Front, mut midi: Midi) -> ExitCode {
         tell(&fault);
         return ExitCode::FAILURE;
     }
+    if front.choice().is_instrument()
+        && let Err(fault) = midi.connect_any()
+    {
+        tell(&fault);
+    }
     let mut log = Log::default();
     let began = Instant::now();
     let mut played = false;

@@ -10,6 +10,9 @@ use cpal::traits::HostTrait;
 use cpal::{Device, DeviceId, Host, HostId};
 use parking_lot::Mutex;
 
+/// What cpal calls PulseAudio.
+pub const PULSEAUDIO: &str = "PulseAudio";
+
 /// That JACK is there counts for so long: asking makes clients, which patchbays show for a moment.
 const KNOWN: Duration = Duration::from_secs(30);
 
@@ -42,7 +45,7 @@ pub fn system() -> Arc<Host> {
         return Arc::clone(host);
     }
     let host = Arc::new(cpal::default_host());
-    *server = (host.id().name() == "PulseAudio").then(|| Arc::clone(&host));
+    *server = (host.id().name() == PULSEAUDIO).then(|| Arc::clone(&host));
     host
 }
 

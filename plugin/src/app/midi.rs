@@ -1,4 +1,5 @@
-//! Controllers for what is played with, learned from the next one that is moved; and notes, which let sound go on.
+//! Controllers for what is played with, learned from the next one that is moved; notes, which let sound go on; and the keys of
+//! the instrument.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -6,6 +7,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use midir::{Ignore, MidiInput, MidiInputConnection};
 use serde::{Deserialize, Serialize};
 
+use super::band::Band;
 use super::values::Values;
 use crate::panel::host::{Fault, Param};
 
@@ -68,13 +70,14 @@ struct Map {
 pub struct Midi {
     map: Arc<Map>,
     values: Arc<Values>,
+    band: Band,
     port: Option<String>,
     connection: Option<MidiInputConnection<()>>,
 }
 
 impl Midi {
     /// As it was left; a port that is not there is left alone until it is chosen again.
-    pub fn new(settings: &MidiSettings, values: Arc<Values>) -> Self {
+    pub fn new(settings: &MidiSettings, values: Arc<Values>, band: Band) -> Self {
         let map = Map {
             controllers: std::array::from_fn(|i| {
                 let learned = settings.controllers.get(i).copied().flatten();
@@ -86,6 +89,7 @@ impl Midi {
         let mut midi = Self {
             map: Arc::new(map),
             values,
+            band,
             port: settings.port.clone(),
             connection: None,
         };
@@ -113,6 +117,26 @@ impl Midi {
             .iter()
             .filter_map(|port| input.port_name(port).ok())
             .collect()
+    }
+
+    /// Listens to the first port that a keyboard may be at, if none is listened to.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn connect_any(&mut self) -> Result<(), Fault> {
+        if self.connection.is_some() {
+            return Ok(());
+        }
+        // ALSA's own, which nobody plays.
+        let is_keyboard = |port: &String| !port.starts_with("Midi Through");
+        let port = Self::ports().into_iter().find(is_keyboard);
+        let port = port.ok_or_else(|| Fault {
+            what: "there is no MIDI port to play the instrument by".into(),
+            remedy:
+                "connect a keyboard, and choose it: in the window by MIDI, without one by --midi"
+                    .into(),
+        })?;
+        self.connect(&port)
     }
 
     /// The port that is listened to.
@@ -156,7 +180,11 @@ impl Midi {
             .find(|port| input.port_name(port).is_ok_and(|found| found == name))
             .ok_or_else(|| fault("it is not there".into()))?;
         let (map, values) = (Arc::clone(&self.map), Arc::clone(&self.values));
-        let heard = move |_: u64, message: &[u8], (): &mut ()| map.hear(message, &values);
+        let band = self.band.clone();
+        let heard = move |_: u64, message: &[u8], (): &mut ()| {
+            map.hear(message, &values);
+            band.hear(message);
+        };
         self.connection = Some(
             input
                 .connect(port, "in", heard, ())
@@ -212,7 +240,11 @@ mod tests {
     #[test]
     fn sound_goes_on_while_a_key_is_held() {
         let values = Arc::new(Values::default());
-        let midi = Midi::new(&MidiSettings::default(), Arc::clone(&values));
+        let midi = Midi::new(
+            &MidiSettings::default(),
+            Arc::clone(&values),
+            Band::default(),
+        );
         let says = [
             ([0x90, 60, 90], 1.0),
             ([0x93, 100, 1], 1.0),
@@ -229,7 +261,11 @@ mod tests {
     #[test]
     fn a_controller_that_was_learned_moves_its_parameter() {
         let values = Arc::new(Values::default());
-        let midi = Midi::new(&MidiSettings::default(), Arc::clone(&values));
+        let midi = Midi::new(
+            &MidiSettings::default(),
+            Arc::clone(&values),
+            Band::default(),
+        );
         midi.map.hear(&[0xb0, 7, 0], &values);
         assert_eq!(values.get(Param::Amount), 1.0, "nothing was learned yet");
         midi.learn(Some(0));
@@ -255,7 +291,7 @@ mod tests {
             port: None,
             controllers: controllers[..2].to_vec(),
         };
-        let midi = Midi::new(&older, Arc::clone(&values));
+        let midi = Midi::new(&older, Arc::clone(&values), Band::default());
         assert_eq!(midi.settings().controllers, controllers);
         midi.learn(Some(6));
         midi.map.hear(&[0xb0, 20, 127], &values);

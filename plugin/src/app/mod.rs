@@ -6,6 +6,7 @@
 //!                                  input callback ─► bridge ─► Processor ─► output callback ─► tape ─► file
 //! ```
 
+pub mod band;
 pub mod bridge;
 pub mod devices;
 pub mod difference;
@@ -24,6 +25,7 @@ pub mod rig;
 pub mod settings;
 pub mod streams;
 mod strip;
+pub mod trace;
 pub mod values;
 pub mod window;
 pub mod youth;

@@ -11,12 +11,14 @@ use statewave::handoff::swap::{New, Retired, slot};
 use statewave::latency::{Latency, LatencyMode};
 use statewave::telemetry::{self, Reader};
 
+use super::band::Band;
 use super::bridge::{BridgeStatus, bridge};
-use super::devices::{self, Opened, Way};
+use super::devices::{self, INSTRUMENT_NAME, Opened, Way};
 use super::player::{SoundFile, feed};
 use super::record::{Recorder, recorder};
 use super::settings::Choice;
-use super::streams::{self, MAX_BLOCK, Player, Pulse};
+use super::streams::{self, Listener, MAX_BLOCK, Player, Pulse};
+use super::trace::trace;
 use super::values::Values;
 use crate::fade::Fading;
 use crate::fault::Fault;
@@ -40,6 +42,10 @@ pub struct Request<'a> {
     pub choice: &'a Choice,
     /// Played instead of the input.
     pub file: Option<&'a Path>,
+    /// Told when callbacks came.
+    pub trace: Option<&'a Path>,
+    /// Plays, where the instrument is chosen as the input.
+    pub band: &'a Band,
     /// Gives the models.
     pub loader: &'a Loader,
     /// Read by the audio thread.
@@ -79,6 +85,8 @@ pub struct Streams {
     retired: Retired<Box<Processor>>,
     /// Devices that stand in for others, as faults to tell.
     pub missing: Vec<Fault>,
+    /// Why blocks are longer than was asked for.
+    pub longer: Option<Fault>,
     /// Why the input must not be heard, whatever is chosen.
     pub hushed: Option<Fault>,
     /// JACK's server is at one end at least.
@@ -125,8 +133,10 @@ impl Streams {
         let Choice { rate, buffer, .. } = *request.choice;
         let output = devices::open(request.choice.output.as_deref(), Way::Out, rate, buffer)?;
         let file = request.file.map(SoundFile::open).transpose()?;
+        let plays = file.is_none() && request.choice.is_instrument();
         let input = match file {
             Some(_) => None,
+            None if plays => None,
             None => Some(devices::open(
                 request.choice.input.as_deref(),
                 Way::In,
@@ -156,19 +166,38 @@ impl Streams {
         };
         let block = block_of(&output) as usize;
         let mut processor = request.loader.processor(&stream(request, config, block))?;
-        let (latency, mode) = (processor.latency(), request.values.settings().mode);
+        let (mut latency, mode) = (processor.latency(), request.values.settings().mode);
+        let seat = plays.then(|| request.band.seat(output_rate)).transpose()?;
+        if plays {
+            // It is not in the way.
+            latency = Latency {
+                sample_rate: output_rate,
+                framing_samples: 0,
+                overlap_samples: 0,
+                look_ahead_samples: 0,
+                spread_samples: 0,
+                resampling_samples: 0,
+                engine_samples: 0,
+            };
+        }
         let (tape, recorder) = recorder(channels, output_rate);
         let (writer, reader) = telemetry::pair();
         processor.set_telemetry(Some(writer));
         let (next, slot, retired) = slot();
         let status = Arc::clone(outlet.status());
+        let tracers = request
+            .trace
+            .map(|path| trace(path, (input_rate, output_rate)));
+        let (heard_tracer, asked_tracer) = tracers.transpose()?.unzip();
         let began = Instant::now();
         let player = Player {
             outlet,
+            seat,
             began,
             processor: Fading::new(Box::new(processor), channels),
             slot,
             values: Arc::clone(request.values),
+            tracer: asked_tracer,
             tape,
             heard: Arc::clone(request.heard),
             fade: 0.0,
@@ -179,12 +208,12 @@ impl Streams {
         let mut input_stream = None;
         if let Some(input) = &input {
             let watched = Watched::new(input);
-            input_stream = Some(streams::input(
-                input,
+            let listener = Listener {
                 inlet,
                 began,
-                Arc::clone(&watched.pulse),
-            )?);
+                tracer: heard_tracer,
+            };
+            input_stream = Some(streams::input(input, listener, Arc::clone(&watched.pulse))?);
             pulses.push(watched);
         } else if let Some(file) = file {
             feed(file, inlet);
@@ -192,15 +221,11 @@ impl Streams {
         let running = Running {
             latency,
             reader,
-            input: input.as_ref().map_or_else(
-                || {
-                    request
-                        .file
-                        .map(|file| file.display().to_string())
-                        .unwrap_or_default()
-                },
-                |input| input.name.clone(),
-            ),
+            input: match (&input, request.file) {
+                (Some(input), _) => input.name.clone(),
+                (None, Some(file)) => file.display().to_string(),
+                (None, None) => INSTRUMENT_NAME.into(),
+            },
             output: output.name.clone(),
             rates: (input_rate, output_rate),
             bridge: Arc::clone(&status),
@@ -221,6 +246,7 @@ impl Streams {
             next,
             retired,
             missing: stands_in.into_iter().flatten().collect(),
+            longer: output.is_longer(buffer),
             hushed: input
                 .as_ref()
                 .and_then(|input| devices::must_not_be_heard(input, &output)),

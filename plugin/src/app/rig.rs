@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use statewave::latency::Latency;
 
+use super::band::Band;
 use super::devices::{self, Devices, Way};
 use super::hosts;
 use super::opening::{Request, Running, Streams};
@@ -67,10 +68,12 @@ pub struct Rig {
 }
 
 impl Rig {
-    /// Starts the thread and opens `choice`, or `file` in the place of its input.
+    /// Starts the thread and opens `choice`, or `file` in the place of its input; `trace` takes when callbacks came.
     pub fn start(
         choice: Choice,
         file: Option<PathBuf>,
+        trace: Option<PathBuf>,
+        band: Band,
         loader: Arc<Loader>,
         values: Arc<Values>,
     ) -> Self {
@@ -81,6 +84,8 @@ impl Rig {
             let mut work = Work {
                 choice,
                 file,
+                trace,
+                band,
                 loader,
                 values,
                 events: told,
@@ -121,6 +126,8 @@ impl Drop for Rig {
 struct Work {
     choice: Choice,
     file: Option<PathBuf>,
+    trace: Option<PathBuf>,
+    band: Band,
     loader: Arc<Loader>,
     values: Arc<Values>,
     events: Sender<Event>,
@@ -183,6 +190,8 @@ impl Work {
         let request = Request {
             choice: &self.choice,
             file: self.file.as_deref(),
+            trace: self.trace.as_deref(),
+            band: &self.band,
             loader: &self.loader,
             values: &self.values,
             heard: &self.heard,
@@ -193,7 +202,8 @@ impl Work {
                 self.tell(Event::Running(Box::new(running)));
                 self.tell(Event::Playing(self.file.clone()));
                 // What stays on the panel is the last.
-                for fault in streams.hushed.iter().chain(&streams.missing) {
+                let told = [&streams.longer, &streams.hushed];
+                for fault in told.into_iter().flatten().chain(&streams.missing) {
                     self.tell(Event::Fault(fault.clone()));
                 }
                 self.streams = Some(streams);
@@ -216,6 +226,8 @@ impl Work {
         let request = Request {
             choice: &self.choice,
             file: None,
+            trace: None,
+            band: &self.band,
             loader: &self.loader,
             values: &self.values,
             heard: &self.heard,
@@ -236,12 +248,12 @@ impl Work {
         }
     }
 
-    /// A file is always heard; the input only if it is asked for, since a microphone near a loudspeaker howls, and only
+    /// A file and the instrument are always heard; the input only if it is asked for, since a microphone near a loudspeaker howls, and only
     /// where it was asked for.
     fn set_heard(&self) {
         let hushed = self.streams.as_ref().is_some_and(|s| s.hushed.is_some());
         self.heard.store(
-            self.file.is_some() || self.choice.monitor && !hushed,
+            self.file.is_some() || self.choice.is_instrument() || self.choice.monitor && !hushed,
             Ordering::Relaxed,
         );
     }

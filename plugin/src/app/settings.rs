@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use statewave::model::catalogue::DEFAULT;
 
+use super::devices::INSTRUMENT;
 use super::midi::MidiSettings;
 use super::values::Values;
 use crate::engine::EngineChoice;
@@ -24,7 +25,7 @@ const VERSION: u32 = 1;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Choice {
-    /// Id or name; the system's own where there is none.
+    /// Id or name, or [`INSTRUMENT`](super::devices::INSTRUMENT); the system's own where there is none.
     pub input: Option<String>,
     /// The same of the output.
     pub output: Option<String>,
@@ -34,6 +35,13 @@ pub struct Choice {
     pub buffer: Option<u32>,
     /// The cleaned input is heard.
     pub monitor: bool,
+}
+
+impl Choice {
+    /// The instrument is played, instead of an input.
+    pub fn is_instrument(&self) -> bool {
+        self.input.as_deref() == Some(INSTRUMENT)
+    }
 }
 
 /// Everything that is remembered.
@@ -52,6 +60,8 @@ pub struct Settings {
     pub engine: EngineChoice,
     /// Plain values by [`Param::key`].
     pub values: BTreeMap<String, f32>,
+    /// Values of the instrument, 0 to 1, by their ids.
+    pub instrument: BTreeMap<String, f32>,
     /// The panel's own.
     pub panel: PanelSettings,
     /// Size of the window, points.
@@ -69,6 +79,7 @@ impl Default for Settings {
             cabinet: None,
             engine: EngineChoice::default(),
             values: BTreeMap::new(),
+            instrument: BTreeMap::new(),
             panel: PanelSettings::default(),
             size: [USUAL.x, USUAL.y],
             midi: MidiSettings::default(),

@@ -11,9 +11,11 @@ use cpal::traits::{DeviceTrait, StreamTrait};
 use cpal::{ErrorKind, FromSample, Sample, SampleFormat, SizedSample, Stream, StreamConfig};
 use statewave::handoff::swap::Slot;
 
+use super::band::Seat;
 use super::bridge::{Inlet, Outlet};
 use super::devices::{Opened, Way};
 use super::record::Tape;
+use super::trace::Tracer;
 use super::values::Values;
 use crate::fade::{self, Fading};
 use crate::fault::Fault;
@@ -37,10 +39,38 @@ pub struct Pulse {
     pub lost: AtomicBool,
 }
 
+/// Everything the input's callback owns.
+pub struct Listener {
+    /// Where sound goes.
+    pub inlet: Inlet,
+    /// From when on the bridge's moments are counted.
+    pub began: Instant,
+    /// Notes when something came, if anybody wants to know.
+    pub tracer: Option<Tracer>,
+}
+
+impl Listener {
+    /// Takes an interleaved block.
+    fn take<T: Copy>(&mut self, block: &[T], channels: usize)
+    where
+        f32: FromSample<T>,
+    {
+        let (now, frames) = (self.began.elapsed().as_secs_f64(), block.len() / channels);
+        if let Some(tracer) = &mut self.tracer {
+            tracer.note(now, frames);
+        }
+        self.inlet.write(now, frames, |frame, channel| {
+            f32::from_sample(block[frame * channels + channel.min(channels - 1)])
+        });
+    }
+}
+
 /// Everything the output's callback owns.
 pub struct Player {
     /// Where sound comes from.
     pub outlet: Outlet,
+    /// Plays instead of it, if it is there.
+    pub seat: Option<Seat>,
     /// From when on the bridge's moments are counted.
     pub began: Instant,
     /// What plays the model, and what did before.
@@ -49,6 +79,8 @@ pub struct Player {
     pub slot: Slot<Box<Processor>>,
     /// What the person set.
     pub values: Arc<Values>,
+    /// Notes when it was asked, if anybody wants to know.
+    pub tracer: Option<Tracer>,
     /// To the recorder.
     pub tape: Tape,
     /// The output is heard.
@@ -68,14 +100,21 @@ impl Player {
             self.processor.begin(next);
         }
         let settings = self.values.settings();
-        self.outlet
-            .steer(self.began.elapsed().as_secs_f64(), block.len() / channels);
+        let (now, frames) = (self.began.elapsed().as_secs_f64(), block.len() / channels);
+        if let Some(tracer) = &mut self.tracer {
+            tracer.note(now, frames);
+        }
+        self.outlet.steer(now, frames);
         for part in block.chunks_mut(MAX_BLOCK * channels) {
             let frames = part.len() / channels;
-            self.outlet.read(&mut self.planes, frames);
-            let (mut planes, count) = fade::part(&mut self.planes, 0..frames);
-            if let Some(before) = self.processor.process(&mut planes[..count], &settings) {
-                self.slot.retire(before);
+            if let (Some(seat), [left, right, ..]) = (&mut self.seat, self.planes.as_mut_slice()) {
+                seat.play(Instant::now(), &mut left[..frames], &mut right[..frames]);
+            } else {
+                self.outlet.read(&mut self.planes, frames);
+                let (mut planes, count) = fade::part(&mut self.planes, 0..frames);
+                if let Some(before) = self.processor.process(&mut planes[..count], &settings) {
+                    self.slot.retire(before);
+                }
             }
             self.tape.take(&self.planes, frames);
             let goal = f32::from(u8::from(self.heard.load(Ordering::Relaxed)));
@@ -95,29 +134,19 @@ impl Player {
     }
 }
 
-/// Opens the input; its frames go to `inlet`, whose moments are counted from `began` on.
+/// Opens the input; `listener` takes its frames.
 ///
 /// # Errors
 /// When the device does not take the configuration.
-pub fn input(
-    opened: &Opened,
-    inlet: Inlet,
-    began: Instant,
-    pulse: Arc<Pulse>,
-) -> Result<Stream, Fault> {
+pub fn input(opened: &Opened, listener: Listener, pulse: Arc<Pulse>) -> Result<Stream, Fault> {
     match opened.format {
-        SampleFormat::I16 => input_of::<i16>(opened, inlet, began, pulse),
-        SampleFormat::I32 => input_of::<i32>(opened, inlet, began, pulse),
-        _ => input_of::<f32>(opened, inlet, began, pulse),
+        SampleFormat::I16 => input_of::<i16>(opened, listener, pulse),
+        SampleFormat::I32 => input_of::<i32>(opened, listener, pulse),
+        _ => input_of::<f32>(opened, listener, pulse),
     }
 }
 
-fn input_of<T>(
-    opened: &Opened,
-    mut inlet: Inlet,
-    began: Instant,
-    pulse: Arc<Pulse>,
-) -> Result<Stream, Fault>
+fn input_of<T>(opened: &Opened, mut listener: Listener, pulse: Arc<Pulse>) -> Result<Stream, Fault>
 where
     T: SizedSample,
     f32: FromSample<T>,
@@ -129,10 +158,7 @@ where
             config,
             move |data: &[T], _: &_| {
                 pulse.beats.fetch_add(1, Ordering::Relaxed);
-                let now = began.elapsed().as_secs_f64();
-                inlet.write(now, data.len() / channels, |frame, channel| {
-                    f32::from_sample(data[frame * channels + channel.min(channels - 1)])
-                });
+                listener.take(data, channels);
             },
             move |error| watch(&lost, &error),
             None,

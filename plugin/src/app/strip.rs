@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use egui::{Align2, Id, Key, Popup, PopupCloseBehavior, Rect, Response, TextEdit, Ui, pos2, vec2};
 
-use super::devices::{BUFFERS, Listed, RATES};
+use super::devices::{BUFFERS, INSTRUMENT, INSTRUMENT_NAME, Listed, RATES};
 use super::front::Front;
 use super::midi::{LEARNABLE, Midi};
 use super::record::next_path;
@@ -17,6 +17,9 @@ use crate::widgets::level::FLOOR_DB;
 
 /// Height of the strip, points.
 pub const HEIGHT: f32 = 6.0 * GRID;
+
+/// What the chooser of the input is called.
+const INPUT: &str = "Input";
 
 /// Widths from which the state of the route is written out, points.
 const WIDE: f32 = 900.0;
@@ -66,7 +69,7 @@ impl Strip {
         self.device(
             ui,
             input,
-            "Input",
+            INPUT,
             &front.devices.inputs,
             &mut choice.input,
             theme,
@@ -122,6 +125,7 @@ impl Strip {
         let named = |wanted: &str| list.iter().find(|d| d.id == wanted || d.name == wanted);
         let text = match chosen.as_deref() {
             None => format!("{kind}: system"),
+            Some(INSTRUMENT) => INSTRUMENT_NAME.into(),
             Some(wanted) => named(wanted).map_or_else(|| wanted.to_owned(), |d| d.name.clone()),
         };
         let label = format!("{kind} device: {text}");
@@ -136,6 +140,13 @@ impl Strip {
                     .is_some_and(|c| c == device.id || c == device.name);
                 if ui.selectable_label(on, &device.name).clicked() {
                     *chosen = Some(device.id.clone());
+                }
+            }
+            if kind == INPUT {
+                ui.separator();
+                let on = chosen.as_deref() == Some(INSTRUMENT);
+                if ui.selectable_label(on, INSTRUMENT_NAME).clicked() {
+                    *chosen = Some(INSTRUMENT.into());
                 }
             }
         });

@@ -13,6 +13,8 @@ use super::midi::Midi;
 use super::settings::{Settings, place_of};
 use super::strip::{HEIGHT, Strip};
 use crate::fault::Fault;
+use crate::instrument::hands::Direct;
+use crate::instrument::panel::InstrumentPanel;
 use crate::loader::may_be_response;
 use crate::panel::Panel;
 use crate::panel::host::PanelHost;
@@ -28,6 +30,8 @@ const SAVE: Duration = Duration::from_secs(5);
 pub struct Window {
     front: Front,
     panel: Panel,
+    /// In its place while the instrument is played.
+    instrument: InstrumentPanel,
     strip: Strip,
     midi: Midi,
     /// As they were written last.
@@ -55,10 +59,12 @@ impl Window {
             ..NativeOptions::default()
         };
         let create = |_: &CreationContext| {
-            let midi = Midi::new(&settings.midi, std::sync::Arc::clone(&front.desk.values));
+            let values = std::sync::Arc::clone(&front.desk.values);
+            let midi = Midi::new(&settings.midi, values, front.band.clone());
             let window = Self {
                 front,
                 panel: Panel::new(settings.panel),
+                instrument: InstrumentPanel::new(settings.panel.shade),
                 strip: Strip::default(),
                 midi,
                 size: settings.size,
@@ -81,6 +87,7 @@ impl Window {
         now.panel = self.panel.settings();
         now.size = self.size;
         now.midi = self.midi.settings();
+        now.instrument = self.front.band.values();
         now.model = place_of(&self.front.desk.choice());
         now.cabinet = self.front.desk.loader().cabinet();
         now.engine = self.front.desk.loader().engine_choice();
@@ -111,9 +118,12 @@ impl eframe::App for Window {
         let area = ui.max_rect();
         let edge = area.bottom() - HEIGHT;
         let above = Rect::from_min_max(area.min, pos2(area.right(), edge));
-        let (panel, front) = (&mut self.panel, &mut self.front);
-        ui.scope_builder(UiBuilder::new().max_rect(above), |ui| {
-            panel.ui(ui, &mut front.desk)
+        let plays = self.front.choice().is_instrument() && self.front.playing.is_none();
+        self.front.band.shown.watch(plays);
+        let (panel, front, instrument) = (&mut self.panel, &mut self.front, &mut self.instrument);
+        ui.scope_builder(UiBuilder::new().max_rect(above), |ui| match plays {
+            true => instrument.ui(ui, &front.band.params, &front.band.shown, Some(&Direct)),
+            false => panel.ui(ui, &mut front.desk),
         });
         let beneath = Rect::from_min_max(pos2(area.left(), edge), area.max);
         let theme = *self.panel.theme();

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
+use statewave_plugin::app::band::Band;
 use statewave_plugin::app::flags::Flags;
 use statewave_plugin::app::front::Front;
 use statewave_plugin::app::headless::{self, tell};
@@ -50,10 +51,19 @@ fn start(flags: &Flags) -> Result<ExitCode, Fault> {
     if let Some(fault) = &unreadable {
         desk.report(fault.clone());
     }
-    let front = Front::new(desk, flags.choice(&settings.choice), flags.play.clone());
+    let band = Band::default();
+    flags.set_instrument(&settings, &band)?;
+    let front = Front::new(
+        desk,
+        band,
+        flags.choice(&settings.choice),
+        flags.play.clone(),
+        flags.trace.clone(),
+    );
     if flags.headless {
         // What was learned in the window moves the same things here.
-        let midi = Midi::new(&settings.midi, Arc::clone(&front.desk.values));
+        let (values, band) = (Arc::clone(&front.desk.values), front.band.clone());
+        let midi = Midi::new(&settings.midi, values, band);
         return Ok(headless::run(flags, front, midi));
     }
     if flags.record.is_some() {

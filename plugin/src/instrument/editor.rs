@@ -7,6 +7,7 @@ use nice_plug::context::gui::GuiContext;
 use nice_plug_egui::baseview::{HandlerError, WindowSize};
 use nice_plug_egui::{Frame, NiceEguiApp};
 
+use super::hands::Hands;
 use super::panel::InstrumentPanel;
 use super::params::InstrumentParams;
 use super::shown::Shown;
@@ -58,8 +59,8 @@ impl NiceEguiApp for Window {
     }
 
     fn ui(&mut self, ui: &mut Ui, _frame: &mut Frame) {
-        self.panel
-            .ui(ui, &self.params, &self.shown, self.host.as_ref());
+        let hands = self.host.as_ref().map(|host| host as &dyn Hands);
+        self.panel.ui(ui, &self.params, &self.shown, hands);
         self.params.window.write().panel.shade = self.panel.shade();
     }
 

@@ -1,8 +1,8 @@
-//! What a host says of notes, as the instrument hears it.
+//! What a host says of notes, as the instrument hears it, and what it is told of them.
 
 use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::NoteEvent;
-use statewave::instrument::{Event, Expression, Happening, Which};
+use statewave::instrument::{Ended, Event, Expression, Happening, Which};
 
 /// The event for the instrument, if it is one that it hears.
 pub(super) fn heard(event: &NoteEvent<()>) -> Option<Event> {
@@ -11,6 +11,16 @@ pub(super) fn heard(event: &NoteEvent<()>) -> Option<Event> {
         sample: event.timing() as usize,
         what,
     })
+}
+
+/// What the host is told of a note that came to its end, in a part of its block that begins at `begin`.
+pub(super) fn told(ended: &Ended, begin: usize) -> NoteEvent<()> {
+    NoteEvent::VoiceTerminated {
+        timing: (begin + ended.sample) as u32,
+        voice_id: ended.id.map_or(VoiceID::Wildcard, VoiceID::ID),
+        channel: Channel::Number(ended.channel),
+        key: Key::Number(ended.key),
+    }
 }
 
 fn which(id: VoiceID, channel: Channel, key: Key) -> Which {
@@ -122,5 +132,10 @@ fn happening(event: &NoteEvent<()>) -> Option<Happening> {
 
 /// -1 to 1 of a pitch wheel's 0 to 1: its 14 bits rest at 8192, which is not quite the middle.
 fn bend(value: f32) -> f32 {
-    ((value * 16_383.0).round() - 8_192.0) / 8_192.0
+    wheel((value * 16_383.0).round() as u16)
+}
+
+/// -1 to 1 of a pitch wheel's 14 bits.
+pub(super) fn wheel(bits: u16) -> f32 {
+    (f32::from(bits) - 8_192.0) / 8_192.0
 }

@@ -8,10 +8,13 @@
 
 mod editor;
 mod events;
+pub mod hands;
+pub mod midi;
 pub mod panel;
 mod params;
 mod plugin;
 pub mod shown;
+mod waiting;
 
 use std::sync::{Arc, OnceLock};
 
@@ -21,6 +24,9 @@ use statewave::model::instrument::InstrumentModel;
 
 pub use params::InstrumentParams;
 pub use plugin::StatewaveInstrument;
+
+/// Notes that sound at once.
+pub(crate) const VOICES: usize = 32;
 
 /// The shipped instruments, read once for all instances.
 ///

@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use egui::{Align2, Id, Popup, Rect, Ui, pos2, vec2};
-use nice_plug::context::gui::GuiContext;
 use nice_plug::params::internals::ParamPtr;
 use nice_plug::prelude::{IntParam, Param};
 use statewave::telemetry::{BANDS, SILENCE_DB};
 
+use super::hands::Hands;
 use super::params::InstrumentParams;
 use super::shown::Shown;
 use crate::panel::header::{brand, other_shade};
@@ -37,9 +37,10 @@ pub struct InstrumentPanel {
 }
 
 /// Whom the panel draws for.
-struct Hands<'a> {
+struct Sitting<'a> {
     ui: &'a Ui,
-    host: Option<&'a GuiContext>,
+    params: &'a InstrumentParams,
+    hands: Option<&'a dyn Hands>,
 }
 
 impl InstrumentPanel {
@@ -58,13 +59,13 @@ impl InstrumentPanel {
         self.theme.shade
     }
 
-    /// Draws the panel in all of `ui` and passes on what is done to it; without a host, nothing is.
+    /// Draws the panel in all of `ui` and passes on what is done to it; without hands, nothing is.
     pub fn ui(
         &mut self,
         ui: &mut Ui,
         params: &InstrumentParams,
         shown: &Shown,
-        host: Option<&GuiContext>,
+        hands: Option<&dyn Hands>,
     ) {
         if !self.dressed {
             theme::install_fonts(ui.ctx());
@@ -81,11 +82,11 @@ impl InstrumentPanel {
             .with_max_y(knobs.top() - GRID);
         let left = body.with_max_x(body.left() + 27.0 * GRID);
         let picture = body.with_min_x(left.right() + GRID);
-        let hands = Hands { ui, host };
-        self.header(&hands, params, shown, header);
-        self.morph(&hands, params, left);
+        let sitting = Sitting { ui, params, hands };
+        self.header(&sitting, params, shown, header);
+        self.morph(&sitting, params, left);
         self.picture(ui, shown, picture);
-        self.knobs(&hands, params, knobs);
+        self.knobs(&sitting, params, knobs);
         ui.ctx().request_repaint_after(FRAME);
     }
 
@@ -93,8 +94,8 @@ impl InstrumentPanel {
         ui.painter().rect_filled(rect, RADIUS + 2, self.theme.card);
     }
 
-    fn header(&mut self, hands: &Hands, params: &InstrumentParams, shown: &Shown, rect: Rect) {
-        let ui = hands.ui;
+    fn header(&mut self, sitting: &Sitting, params: &InstrumentParams, shown: &Shown, rect: Rect) {
+        let ui = sitting.ui;
         brand(ui, rect, Some("Statewave Instrument"), &self.theme);
         let side = rect.height();
         let shade = Rect::from_min_size(pos2(rect.right() - side, rect.top()), vec2(side, side));
@@ -111,7 +112,7 @@ impl InstrumentPanel {
         let color = self.theme.dim;
         ui.painter()
             .text(at, Align2::RIGHT_CENTER, text, theme::body(), color);
-        let on = self.value(&params.mpe) >= 0.5;
+        let on = self.value(sitting, &params.mpe) >= 0.5;
         let label = if on {
             "MPE: a channel a note; press for one instrument on all channels"
         } else {
@@ -124,7 +125,7 @@ impl InstrumentPanel {
             .clicked()
         {
             let value = if on { 0.0 } else { 1.0 };
-            self.edit(hands, &params.mpe, Edit::step(value));
+            self.edit(sitting, &params.mpe, Edit::step(value));
         }
         if let Some(shade) = other_shade(ui, shade, &self.theme) {
             self.theme = Theme::of(shade);
@@ -133,32 +134,33 @@ impl InstrumentPanel {
     }
 
     /// The two instruments and what lies between them.
-    fn morph(&mut self, hands: &Hands, params: &InstrumentParams, rect: Rect) {
-        self.card(hands.ui, rect);
+    fn morph(&mut self, sitting: &Sitting, params: &InstrumentParams, rect: Rect) {
+        self.card(sitting.ui, rect);
         let inner = rect.shrink(GRID);
         let row = 4.0 * GRID;
         let top = inner.with_max_y(inner.top() + row);
         let bottom = inner.with_min_y(inner.bottom() - row);
-        self.instrument(hands, &params.a, "a", top);
+        self.instrument(sitting, &params.a, "a", top);
         let middle = inner
             .with_min_y(top.bottom() + GRID)
             .with_max_y(bottom.top() - GRID);
         self.knob(
-            hands,
+            sitting,
             &params.morph,
             "morph",
             middle,
             true,
             "From the first instrument to the second",
         );
-        self.instrument(hands, &params.b, "b", bottom);
+        self.instrument(sitting, &params.b, "b", bottom);
     }
 
-    fn instrument(&mut self, hands: &Hands, param: &IntParam, id: &'static str, rect: Rect) {
-        let value = self.value(param);
+    fn instrument(&mut self, sitting: &Sitting, param: &IntParam, id: &'static str, rect: Rect) {
+        let value = self.value(sitting, param);
         let text = param.normalized_value_to_string(value, true);
         let label = format!("{}: {text}", param.name());
-        let button = Button::menu(&text, &label).show(hands.ui, Id::unique(id), rect, &self.theme);
+        let button =
+            Button::menu(&text, &label).show(sitting.ui, Id::unique(id), rect, &self.theme);
         let count = param.step_count().map_or(1, |steps| steps + 1);
         let mut chosen = None;
         Popup::menu(&button).show(|ui| {
@@ -171,7 +173,7 @@ impl InstrumentPanel {
             }
         });
         if let Some(value) = chosen {
-            self.edit(hands, param, Edit::step(value));
+            self.edit(sitting, param, Edit::step(value));
         }
     }
 
@@ -186,8 +188,8 @@ impl InstrumentPanel {
         spectrum::show(ui, rect.shrink(GRID), levels, levels, &self.theme);
     }
 
-    fn knobs(&mut self, hands: &Hands, params: &InstrumentParams, rect: Rect) {
-        self.card(hands.ui, rect);
+    fn knobs(&mut self, sitting: &Sitting, params: &InstrumentParams, rect: Rect) {
+        self.card(sitting.ui, rect);
         let inner = rect.shrink(GRID);
         let width = inner.width() / 9.0;
         let place = |i: usize| {
@@ -196,7 +198,7 @@ impl InstrumentPanel {
         };
         let p = params;
         self.knob(
-            hands,
+            sitting,
             &p.attack,
             "attack",
             place(0),
@@ -204,7 +206,7 @@ impl InstrumentPanel {
             "A rise laid over the instrument's own",
         );
         self.knob(
-            hands,
+            sitting,
             &p.release,
             "release",
             place(1),
@@ -212,7 +214,7 @@ impl InstrumentPanel {
             "How long a note may sound once it is let go",
         );
         self.knob(
-            hands,
+            sitting,
             &p.brightness,
             "brightness",
             place(2),
@@ -220,7 +222,7 @@ impl InstrumentPanel {
             "Louder or softer from octave to octave",
         );
         self.knob(
-            hands,
+            sitting,
             &p.vibrato,
             "vibrato",
             place(3),
@@ -228,7 +230,7 @@ impl InstrumentPanel {
             "How far the mod wheel goes",
         );
         self.knob(
-            hands,
+            sitting,
             &p.bend,
             "bend",
             place(4),
@@ -236,7 +238,7 @@ impl InstrumentPanel {
             "How far the pitch wheel goes",
         );
         self.knob(
-            hands,
+            sitting,
             &p.width,
             "width",
             place(5),
@@ -244,7 +246,7 @@ impl InstrumentPanel {
             "Low notes to the left, high notes to the right",
         );
         self.knob(
-            hands,
+            sitting,
             &p.freeze,
             "freeze",
             place(6),
@@ -252,7 +254,7 @@ impl InstrumentPanel {
             "How far notes are kept from changing: all the way up they stay as they sound",
         );
         self.knob(
-            hands,
+            sitting,
             &p.memory,
             "memory",
             place(7),
@@ -260,7 +262,7 @@ impl InstrumentPanel {
             "How slowly notes go their way: a factor on the network's time constants",
         );
         self.knob(
-            hands,
+            sitting,
             &p.output_gain,
             "output",
             place(8),
@@ -271,14 +273,14 @@ impl InstrumentPanel {
 
     fn knob(
         &mut self,
-        hands: &Hands,
+        sitting: &Sitting,
         param: &impl Param,
         id: &'static str,
         rect: Rect,
         big: bool,
         hint: &str,
     ) {
-        let (value, default) = (self.value(param), param.default_normalized_value());
+        let (value, default) = (self.value(sitting, param), param.default_normalized_value());
         let text = param.normalized_value_to_string(value, true);
         // A range with two sides has its middle as it comes.
         let two_sided = (default - 0.5).abs() < 1e-6;
@@ -292,36 +294,43 @@ impl InstrumentPanel {
             live: true,
             hint,
         };
-        let (_, edit) = knob.show(hands.ui, Id::unique(id), rect, &self.theme);
-        self.edit(hands, param, edit);
+        let (_, edit) = knob.show(sitting.ui, Id::unique(id), rect, &self.theme);
+        self.edit(sitting, param, edit);
     }
 
     /// The value now, or soon.
-    fn value(&self, param: &impl Param) -> f32 {
+    fn value(&self, sitting: &Sitting, param: &impl Param) -> f32 {
+        if let Some(value) = sitting.params.waiting.get(param.as_ptr()) {
+            return value;
+        }
         match self.sent {
             Some((sent, value, at)) if sent == param.as_ptr() && at.elapsed() < PATIENCE => value,
             _ => param.unmodulated_normalized_value(),
         }
     }
 
-    fn edit<P: Param>(&mut self, hands: &Hands, param: &P, edit: Edit) {
-        let Some(host) = hands.host else { return };
+    fn edit<P: Param>(&mut self, sitting: &Sitting, param: &P, edit: Edit) {
+        let Some(hands) = sitting.hands else { return };
         let typed = edit
             .typed
             .as_ref()
             .and_then(|text| param.string_to_normalized_value(&text.trim().replace(',', ".")));
         let edit = typed.map_or(edit, Edit::step);
-        let setter = host.param_setter();
-        if edit.began {
-            setter.begin_set_parameter(param);
-        }
-        if let Some(value) = edit.value {
-            let plain = param.preview_plain(value);
-            self.sent = Some((param.as_ptr(), value, Instant::now()));
-            setter.set_parameter(param, plain);
-        }
-        if edit.ended {
-            setter.end_set_parameter(param);
+        let pointer = param.as_ptr();
+        // SAFETY: the parameter is borrowed here.
+        unsafe {
+            if edit.began {
+                hands.begin(pointer);
+            }
+            if let Some(value) = edit.value {
+                let value = param.preview_normalized(param.preview_plain(value));
+                self.sent = Some((pointer, value, Instant::now()));
+                sitting.params.waiting.note(sitting.params, pointer, value);
+                hands.set(pointer, value);
+            }
+            if edit.ended {
+                hands.end(pointer);
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ use parking_lot::RwLock;
 use statewave::instrument::InstrumentControls;
 
 use super::shipped;
+use super::waiting::Waiting;
 use crate::params::{decibels, memory, output_gain, share};
 use crate::state::{StateVersion, WindowState};
 
@@ -65,6 +66,9 @@ pub struct InstrumentParams {
     /// How slowly they go their way, in octaves.
     #[id = "memory"]
     pub memory: FloatParam,
+    /// What the panel has set and no block has brought back yet.
+    #[persist = "waiting"]
+    pub waiting: Waiting,
     /// How the window looked last. The panel's thread only.
     #[persist = "window"]
     pub window: Arc<RwLock<WindowState>>,
@@ -139,6 +143,7 @@ impl Default for InstrumentParams {
             mpe: BoolParam::new("MPE", usual.mpe),
             freeze: share("Freeze", usual.freeze),
             memory: memory("Memory"),
+            waiting: Waiting::default(),
             window: Arc::default(),
             version: StateVersion,
         }

@@ -7,14 +7,12 @@ use nice_plug::prelude::*;
 use statewave::instrument::{Event, Instrument};
 
 use super::editor::Contents;
-use super::events::heard;
+use super::events::{heard, told};
 use super::params::InstrumentParams;
-use super::shipped;
 use super::shown::Shown;
+use super::waiting::merge;
+use super::{VOICES, shipped};
 use crate::editor::WindowMaker;
-
-/// Notes that sound at once.
-const VOICES: usize = 32;
 
 /// Events that are given to the instrument at once; more take several turns.
 const EVENTS: usize = 256;
@@ -67,6 +65,10 @@ impl Plugin for StatewaveInstrument {
         Some(WindowMaker::new(Contents { params, shown }))
     }
 
+    fn filter_state(state: &mut PluginState) {
+        merge(state, &InstrumentParams::default());
+    }
+
     fn activate(
         &mut self,
         _layout: &AudioIOLayout,
@@ -101,6 +103,7 @@ impl Plugin for StatewaveInstrument {
         let Some(instrument) = &mut self.instrument else {
             return ProcessStatus::Error("the host did not activate the plugin first");
         };
+        self.params.waiting.block();
         let controls = self.params.controls();
         let [left, right] = buffer.as_slice() else {
             return ProcessStatus::Error("the instrument plays in stereo");
@@ -128,6 +131,10 @@ impl Plugin for StatewaveInstrument {
                 &mut left[begin..end],
                 &mut right[begin..end],
             );
+            for ended in instrument.ended() {
+                // A host that takes no events need not know.
+                let _ = context.try_send_event(told(ended, begin));
+            }
             begin = end;
             if next.is_none() {
                 break;

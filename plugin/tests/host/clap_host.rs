@@ -303,6 +303,17 @@ impl Host {
 
     /// A block of an instrument, stereo: it has no input.
     pub fn play(&mut self, left: &mut [f32], right: &mut [f32], events: &EventBuffer) {
+        self.play_and_hear(left, right, events, &mut OutputEvents::void());
+    }
+
+    /// The same; the plugin's own events go to `heard`.
+    pub fn play_and_hear(
+        &mut self,
+        left: &mut [f32],
+        right: &mut [f32],
+        events: &EventBuffer,
+        heard: &mut OutputEvents,
+    ) {
         let mut outputs = AudioPorts::with_capacity(2, 1);
         let mut outputs = outputs.with_output_buffers([AudioPortBuffer {
             latency: 0,
@@ -314,7 +325,7 @@ impl Host {
                 &InputAudioBuffers::empty(),
                 &mut outputs,
                 &events.as_input(),
-                &mut OutputEvents::void(),
+                heard,
                 None,
                 None,
             )

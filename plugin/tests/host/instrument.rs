@@ -1,6 +1,6 @@
 //! The instrument in a CLAP host: notes at their samples, values that come back, names that are read as they are shown.
 
-use clack_host::events::event_types::{MidiEvent, NoteOffEvent, NoteOnEvent};
+use clack_host::events::event_types::{MidiEvent, NoteEndEvent, NoteOffEvent, NoteOnEvent};
 use clack_host::events::io::EventBuffer;
 use clack_host::prelude::*;
 use nice_plug::prelude::ClapPlugin;
@@ -60,6 +60,39 @@ fn notes_begin_and_end_at_their_samples() {
     );
     let far = |i: usize| (held[i] - ended[i]).abs() > 1e-4;
     assert!((3_001..3_201).any(far), "the end is late");
+}
+
+#[test]
+fn the_host_is_told_of_every_note_that_has_ended() {
+    let mut host = host();
+    let mut events = EventBuffer::new();
+    // The shortest release, so that it dies away soon.
+    events.push(&at(0, "release", 0.0));
+    events.push(&on(10, KEY));
+    events.push(&on(20, KEY + 5));
+    events.push(&off(1_000, KEY));
+    let none = EventBuffer::new();
+    let mut ends = Vec::new();
+    for block in 0..6 {
+        let (mut left, mut right) = (vec![9.0; 4_096], vec![9.0; 4_096]);
+        let mut heard = EventBuffer::with_capacity(64);
+        host.play_and_hear(
+            &mut left,
+            &mut right,
+            if block == 0 { &events } else { &none },
+            &mut heard.as_output(),
+        );
+        for event in &heard {
+            if let Some(end) = event.as_event::<NoteEndEvent>() {
+                ends.push((4_096 * block + event.header().time(), end.pckn()));
+            }
+        }
+    }
+    let [(sample, pckn)] = ends[..] else {
+        panic!("one note was let go, and {} ended", ends.len());
+    };
+    assert_eq!(pckn, Pckn::new(0u16, 0u16, KEY, u32::from(KEY)));
+    assert!((1_001..8_000).contains(&sample), "at sample {sample}");
 }
 
 #[test]
