@@ -168,7 +168,8 @@ mod tests {
                 // The outputs of these frames, and not one more, have all that they reach for.
                 let (first, end) = (timing.gives(frames.start), timing.gives(frames.end));
                 let complete = timing.completes(&frames).end;
-                assert!(rates.outward(end - 1).0 + half_out < complete);
+                // At low rates the first frame completes none.
+                assert!(end == 0 || rates.outward(end - 1).0 + half_out < complete);
                 assert!(rates.outward(end).0 + half_out >= complete);
                 let kept = timing.completes(&frames).start - 2 * half_out;
                 assert!(first_tap(rates.outward(first).0, half_out) >= kept);
