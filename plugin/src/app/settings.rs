@@ -25,7 +25,7 @@ const VERSION: u32 = 1;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Choice {
-    /// Id or name, or [`INSTRUMENT`](super::devices::INSTRUMENT); the system's own where there is none.
+    /// Id or name, or [`INSTRUMENT`]; the system's own where there is none.
     pub input: Option<String>,
     /// The same of the output.
     pub output: Option<String>,

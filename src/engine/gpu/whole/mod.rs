@@ -1,7 +1,7 @@
 //! Whole recordings on a device, thousands of frames at once.
 //!
 //! Flows in: a recording, piece by piece. Flows out: the same, cleaned, as the live chain would have. Only samples travel: the
-//! transform, the model and the way back are on the device ([`device`]). While it runs a chunk, this thread fetches the next and
+//! transform, the model and the way back are on the device (`device.rs`). While it runs a chunk, this thread fetches the next and
 //! hands on the one before. Memory, here and there, depends on the frames of a chunk, never on the recording's length.
 
 mod device;
