@@ -184,7 +184,7 @@ class Feed:
         import numpy as np
 
         silence, fed, at = np.zeros(self.BLOCK, np.float32).tobytes(), 0, 0
-        with contextlib.suppress(BrokenPipeError):
+        with contextlib.suppress(BrokenPipeError), self.file:
             while not self.ended.is_set():
                 block = silence
                 if self.sound is not None:
@@ -208,8 +208,8 @@ class Feed:
 
     def end(self):
         self.ended.set()
-        self.thread.join()
-        self.file.close()
+        # A server whose last listener has gone may not read any more: then the thread ends with the server.
+        self.thread.join(2.0)
 
 
 class Pulse:
