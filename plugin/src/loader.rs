@@ -267,7 +267,7 @@ impl Loader {
     /// No model at all can be played, or none at that rate.
     pub fn processor(&self, stream: &Stream) -> Result<Processor, Fault> {
         let model = self.model()?;
-        self.read_cabinet();
+        shared::read_cabinet(&self.shared);
         if stream.offline
             && let StreamModel::Denoise(model) = &model
         {
@@ -305,21 +305,6 @@ impl Loader {
         };
         let _ = self.commands.send(thread::Command::Connect(link));
         Ok(processor)
-    }
-
-    /// Reads the impulse response that was chosen, if it is still to be read.
-    fn read_cabinet(&self) {
-        let unread = {
-            let shared = lock(&self.shared);
-            shared
-                .cabinet
-                .clone()
-                .filter(|_| shared.is_cabinet_unread())
-        };
-        if let Some(path) = unread {
-            let read = cabinet::read(&path);
-            lock(&self.shared).accept_cabinet(&path, read);
-        }
     }
 
     /// Waits until the device that was chosen is ready, or cannot be had.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use statewave::engine::gpu::GpuError;
 use statewave::model::streams::StreamModel;
 
-use super::cabinet::Response;
+use super::cabinet::{self, Response};
 use super::device::{self, Device};
 use super::shelf::Resolved;
 use super::states::States;
@@ -72,12 +72,12 @@ impl Shared {
         self.status.cost_fault = cost;
     }
 
-    pub(super) fn is_cabinet_unread(&self) -> bool {
+    fn is_cabinet_unread(&self) -> bool {
         self.response.is_none() && self.status.cabinet_fault.is_none()
     }
 
     /// Notes what became of the impulse response at `path`, if it is still the one that is wanted.
-    pub(super) fn accept_cabinet(&mut self, path: &Path, read: Result<Response, Fault>) {
+    fn accept_cabinet(&mut self, path: &Path, read: Result<Response, Fault>) {
         // The other thread may have read the same file meanwhile.
         if self.cabinet.as_deref() != Some(path) || !self.is_cabinet_unread() {
             return;
@@ -103,4 +103,18 @@ impl Shared {
 
 pub(super) fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Reads the impulse response that was chosen, if it is still to be read: the loader's thread and the host's main thread both
+/// come here, and neither holds the other up meanwhile.
+pub(super) fn read_cabinet(shared: &Mutex<Shared>) {
+    let unread = {
+        let shared = lock(shared);
+        let unread = shared.is_cabinet_unread();
+        shared.cabinet.clone().filter(|_| unread)
+    };
+    if let Some(path) = unread {
+        let read = cabinet::read(&path);
+        lock(shared).accept_cabinet(&path, read);
+    }
 }

@@ -14,7 +14,8 @@ use statewave::model::streams::StreamModel;
 use super::cabinet::Response;
 use super::chains::{self, MadeChain};
 use super::device::{self, Device, Stream};
-use super::{Shared, cabinet, cost, lock, resolve, states};
+use super::shared::read_cabinet;
+use super::{Shared, cost, lock, resolve, states};
 use crate::processor::{Ends, Part};
 
 /// How long a part may lie about before it is looked for again.
@@ -178,18 +179,7 @@ impl Worker {
     }
 
     fn load_cabinet(&mut self) {
-        let wanted = {
-            let shared = lock(&self.shared);
-            // Read by the main thread meanwhile.
-            shared
-                .cabinet
-                .clone()
-                .filter(|_| shared.is_cabinet_unread())
-        };
-        if let Some(path) = wanted {
-            let read = cabinet::read(&path);
-            lock(&self.shared).accept_cabinet(&path, read);
-        }
+        read_cabinet(&self.shared);
         let response = lock(&self.shared).response.clone();
         let Some(link) = &mut self.link else { return };
         let file = |response: &Option<Arc<Response>>| response.as_ref().map(Arc::as_ptr);
