@@ -220,6 +220,36 @@ fn one_hub_serves_all_of_a_process_and_goes_with_the_last() {
 }
 
 #[test]
+fn a_hub_that_stays_awake_plays_the_same() {
+    if gpu().is_none() {
+        return;
+    }
+    let model = model();
+    let played = |awake: bool| {
+        let choice = Choice {
+            awake,
+            ..Choice::any()
+        };
+        let hub = shared::hub(&choice).unwrap();
+        let mut engine = GpuEngine::new(&hub, &model, 1, 0, true).unwrap();
+        let frames = Noise(8).vec(12 * engine.frame_len(), 0.1);
+        let mut all = Vec::new();
+        for (seq, frame) in (1..).zip(frames.chunks(engine.frame_len())) {
+            let mut out = frame.to_vec();
+            engine.submit(seq, frame);
+            engine.collect(seq, &mut out);
+            all.extend(out);
+        }
+        assert_eq!(engine.report().player, Player::Gpu);
+        all
+    };
+    // The second finds the hub of the first, and changes it.
+    let kept = shared::hub(&Choice::any()).unwrap();
+    assert!(played(true) == played(false));
+    drop(kept);
+}
+
+#[test]
 fn broken_pipeline_caches_are_made_anew() {
     let folder = tempfile::tempdir().unwrap();
     let open = || Gpu::open_with(&Choice::any(), Abilities::ALL, Some(folder.path()));

@@ -17,6 +17,8 @@ from ssd import ssd
 
 RMS_EPS = 1e-5
 COMPRESS = 0.3
+# What a filter's coefficients are held within, LIMIT of src/kernels/filter.rs.
+LIMIT = 2.0
 # Where the gates' logits start: nearly open.
 GATE_OPEN = 3.0
 
@@ -49,6 +51,23 @@ class Config:
 
     def dict(self):
         return asdict(self)
+
+
+class Held(torch.autograd.Function):
+    """A filter's coefficients within ±LIMIT. Back goes what would bring in again one that is outside: `clamp` lets nothing
+    through there, and taps that once stood at the limit stayed, with the gates to make up for it."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x.clamp(-LIMIT, LIMIT)
+
+    @staticmethod
+    def backward(ctx, grad):
+        x, = ctx.saved_tensors
+        # a step goes against the gradient
+        outward = ((x > LIMIT) & (grad < 0)) | ((x < -LIMIT) & (grad > 0))
+        return grad.masked_fill(outward, 0.0)
 
 
 class RmsNorm(nn.Module):
@@ -198,7 +217,7 @@ class Denoiser(nn.Module):
         for (n, w, taps), weight, bias in zip(self.groups, self.head.weight, self.head.bias):
             y = torch.einsum("bnti,noi->bnto", x[:, at:at + n], weight) + bias[:, None]
             y = y.float()
-            filters = y[..., :2 * w * taps].clamp(-2, 2).reshape(B, n, T, w, taps, 2)
+            filters = Held.apply(y[..., :2 * w * taps]).reshape(B, n, T, w, taps, 2)
             if self.c.gated:
                 filters = filters * torch.sigmoid(y[..., 2 * w * taps:])[..., None, None]
             out.append(filters)

@@ -31,6 +31,9 @@ pub struct EngineChoice {
     /// Without a name: rather an adapter that saves power.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub low_power: bool,
+    /// Threads that wait for the GPU stay awake.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub awake: bool,
 }
 
 impl EngineChoice {
@@ -39,7 +42,7 @@ impl EngineChoice {
         Self {
             kind: EngineKind::Gpu,
             adapter,
-            low_power: false,
+            ..Self::default()
         }
     }
 
@@ -48,6 +51,7 @@ impl EngineChoice {
         (self.kind == EngineKind::Gpu).then(|| Choice {
             name: self.adapter.clone(),
             low_power: self.low_power,
+            awake: self.awake,
             ..Choice::default()
         })
     }

@@ -344,4 +344,10 @@ fn the_word_for_the_engine_says_how_it_goes_and_has_a_menu() {
     window.click(power, PointerButton::Primary);
     let saving = window.host.engine.choice.device().expect("a GPU is wanted");
     assert_eq!((saving.name, saving.low_power), (None, true));
+    // The menu stays open for what is ticked there.
+    window.frame(vec![]);
+    let awake = window.find("Stay awake");
+    window.click(awake, PointerButton::Primary);
+    let both = window.host.engine.choice.device().expect("a GPU is wanted");
+    assert_eq!((both.low_power, both.awake), (true, true));
 }

@@ -66,6 +66,9 @@ struct Settings {
     /// Part of the adapter's name [default: the best, be it one that works on the CPU]
     #[arg(long, value_name = "NAME")]
     adapter: Option<String>,
+    /// Threads that wait for frames and for the device stay awake
+    #[arg(long)]
+    awake: bool,
     /// Small sizes and short times, for a machine without a card
     #[arg(long)]
     short: bool,
@@ -114,6 +117,7 @@ fn main() -> ExitCode {
 fn choice(settings: &Settings) -> Choice {
     Choice {
         name: settings.adapter.clone(),
+        awake: settings.awake,
         ..Choice::any()
     }
 }

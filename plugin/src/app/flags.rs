@@ -58,6 +58,9 @@ pub struct Flags {
     /// Rather a GPU that saves power, where there are several
     #[arg(long)]
     low_power: bool,
+    /// Wait awake for the GPU, which takes a core: where frames come late since sleeps last too long
+    #[arg(long)]
+    awake: bool,
     /// The most that is taken away, such as "24 dB" or "no limit"
     #[arg(long, value_name = "DB", value_parser = |text: &str| plain(Param::Amount, text))]
     amount: Option<f32>,
@@ -157,7 +160,7 @@ impl Flags {
         let described = self.adapter.is_some() || self.low_power;
         let kind = match self.engine {
             Some(kind) => kind,
-            None if described => EngineKind::Gpu,
+            None if described || self.awake => EngineKind::Gpu,
             None => left.kind,
         };
         EngineChoice {
@@ -167,6 +170,7 @@ impl Flags {
                 false => left.adapter.clone(),
             },
             low_power: self.low_power || (!described && left.low_power),
+            awake: self.awake || (!described && left.awake),
         }
     }
 
@@ -265,6 +269,8 @@ mod tests {
         assert_eq!(engine(&["--engine", "cpu"], &card).device(), None);
         let saving = engine(&["--low-power"], &card).device().unwrap();
         assert_eq!((saving.name, saving.low_power), (None, true));
+        let awake = engine(&["--awake"], &card).device().unwrap();
+        assert_eq!((awake.name.as_deref(), awake.awake), (Some("card"), true));
     }
 
     #[test]

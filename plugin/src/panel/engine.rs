@@ -61,13 +61,17 @@ fn menu(host: &mut dyn PanelHost, button: &Response) {
                 }
             };
             row(ui, "CPU", EngineChoice::default());
+            let named = |name: Option<&String>| EngineChoice {
+                awake: now.awake,
+                ..EngineChoice::gpu(name.cloned())
+            };
             let best = EngineChoice {
                 low_power: now.low_power,
-                ..EngineChoice::gpu(None)
+                ..named(None)
             };
             row(ui, "GPU", best);
             for name in &status.adapters {
-                row(ui, name, EngineChoice::gpu(Some(name.clone())));
+                row(ui, name, named(Some(name)));
             }
             // A project may name an adapter that is not here.
             if let Some(name) = now
@@ -75,14 +79,23 @@ fn menu(host: &mut dyn PanelHost, button: &Response) {
                 .as_ref()
                 .filter(|name| !status.adapters.contains(name))
             {
-                row(ui, name, EngineChoice::gpu(Some(name.clone())));
+                row(ui, name, named(Some(name)));
             }
             ui.separator();
-            let mut low_power = now.low_power;
+            let (mut low_power, mut awake) = (now.low_power, now.awake);
             if ui.checkbox(&mut low_power, "Save power").clicked() {
                 chosen = Some(EngineChoice {
                     low_power,
-                    ..EngineChoice::gpu(None)
+                    ..named(None)
+                });
+            }
+            let stay = ui.checkbox(&mut awake, "Stay awake");
+            let said = "Waits for frames without sleeping: takes a core, for systems whose sleeps last too long";
+            if stay.on_hover_text(said).clicked() {
+                chosen = Some(EngineChoice {
+                    awake,
+                    kind: EngineKind::Gpu,
+                    ..now.clone()
                 });
             }
         });

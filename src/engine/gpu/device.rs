@@ -30,6 +30,9 @@ pub struct Choice {
     pub half: bool,
     /// Without a name: one that works on the CPU will do, if there is no other.
     pub software: bool,
+    /// Waits awake for frames and for the device while streams play, which takes a core: for machines whose sleeps last
+    /// longer than they were asked to, so that frames come late.
+    pub awake: bool,
 }
 
 impl Choice {
@@ -105,6 +108,7 @@ pub struct Gpu {
     info: AdapterInfo,
     abilities: Abilities,
     half_weights: bool,
+    awake: AtomicBool,
     lost: Arc<AtomicBool>,
     /// What the driver, or wgpu, said when it was lost.
     fault: Arc<OnceLock<String>>,
@@ -185,6 +189,7 @@ impl Gpu {
             info,
             abilities,
             half_weights: choice.half && abilities.half,
+            awake: AtomicBool::new(choice.awake),
             lost,
             fault,
             pipelines: Mutex::new(HashMap::new()),
@@ -198,6 +203,16 @@ impl Gpu {
     /// Whether weights are kept in half precision.
     pub(super) fn half_weights(&self) -> bool {
         self.half_weights
+    }
+
+    /// Whether threads that wait for the device stay awake.
+    pub(super) fn awake(&self) -> bool {
+        self.awake.load(Ordering::Relaxed)
+    }
+
+    /// Has them stay awake from now on, or no more.
+    pub(super) fn stay_awake(&self, awake: bool) {
+        self.awake.store(awake, Ordering::Relaxed);
     }
 
     /// Keeps what has been compiled so far for the next start, where the adapter has a cache.

@@ -1,7 +1,7 @@
 //! One device for all streams of a process: takes their jobs, runs those that wait in one submit, sends them back.
 //!
 //! The hub's thread looks for jobs in short sleeps, since waking it would cost an audio thread more than the sleeps cost a
-//! core. While the device is lost it fails what comes, so that the supervisors play, and opens the device again. The same
+//! core; or, if that was chosen, it stays awake while streams play. While the device is lost it fails what comes, so that the supervisors play, and opens the device again. The same
 //! happens to streams for the moment in which others join and the model is prepared for more of them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,6 +19,9 @@ use crate::model::Model;
 
 /// How long the hub sleeps where there is nothing to do: an eighth of a block of 64 samples at 48 kHz.
 const NAP: Duration = Duration::from_micros(166);
+
+/// How long it stays awake after a job where that was chosen: no stream that plays leaves longer between two.
+const PLAYING: Duration = Duration::from_millis(250);
 
 /// How long it waits before it opens a lost device again.
 const RETRY: Duration = Duration::from_secs(2);
@@ -39,6 +42,8 @@ pub struct GpuHub {
 #[derive(Debug)]
 struct Shared {
     stop: AtomicBool,
+    /// As [`Choice::awake`].
+    awake: AtomicBool,
     newcomers: Mutex<Vec<Newcomer>>,
 }
 
@@ -69,6 +74,7 @@ impl GpuHub {
     pub fn start(gpu: Arc<Gpu>, choice: Choice) -> std::io::Result<GpuHub> {
         let shared = Arc::new(Shared {
             stop: AtomicBool::new(false),
+            awake: AtomicBool::new(choice.awake),
             newcomers: Mutex::new(Vec::new()),
         });
         let name = gpu.name().to_string();
@@ -93,6 +99,14 @@ impl GpuHub {
     /// The adapter's name.
     pub fn adapter(&self) -> &str {
         &self.name
+    }
+
+    /// Has the thread stay awake while streams play, or no more. Round trips are measured anew then.
+    pub fn stay_awake(&self, awake: bool) {
+        if self.shared.awake.swap(awake, Ordering::Relaxed) != awake {
+            let mut trips = self.trips.lock().unwrap_or_else(PoisonError::into_inner);
+            trips.clear();
+        }
     }
 
     /// The round trip of two channels of `model`, measured the first time it is asked for: seconds then.
@@ -160,11 +174,16 @@ struct Floor {
 
 impl Floor {
     fn run(&mut self) {
+        let mut worked_at = None::<Instant>;
         while !self.shared.stop.load(Ordering::Acquire) {
             self.welcome();
             if self.gpu.is_none() && self.lost_at.elapsed() > RETRY {
                 self.lost_at = Instant::now();
                 self.gpu = Gpu::open(&self.choice).ok().map(Arc::new);
+            }
+            let awake = self.shared.awake.load(Ordering::Relaxed);
+            if let Some(gpu) = &self.gpu {
+                gpu.stay_awake(awake);
             }
             let mut worked = false;
             for crew in &mut self.crews {
@@ -177,8 +196,15 @@ impl Floor {
                 }
             }
             self.crews.retain(|crew| !crew.is_empty());
-            if !worked {
-                thread::sleep(NAP);
+            let now = Instant::now();
+            if worked {
+                worked_at = Some(now);
+                continue;
+            }
+            let plays = worked_at.is_some_and(|at| now - at < PLAYING);
+            match awake && plays {
+                true => std::hint::spin_loop(),
+                false => thread::sleep(NAP),
             }
         }
     }

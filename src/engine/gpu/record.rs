@@ -1,17 +1,21 @@
 //! Recordings: buffers, pipelines and the order of dispatches, made once and encoded anew for every submit.
 
 use std::sync::PoisonError;
+use std::time::{Duration, Instant};
 
 use wgpu::{
     BindGroup, BindGroupDescriptor, BindGroupEntry, Buffer, BufferDescriptor, BufferUsages,
     CommandEncoder, CommandEncoderDescriptor, ComputePassDescriptor, ComputePassTimestampWrites,
-    ComputePipeline, ComputePipelineDescriptor, MapMode, PollType, ShaderModuleDescriptor,
-    ShaderRuntimeChecks, ShaderSource, SubmissionIndex,
+    ComputePipeline, ComputePipelineDescriptor, MapMode, PollStatus, PollType,
+    ShaderModuleDescriptor, ShaderRuntimeChecks, ShaderSource, SubmissionIndex,
 };
 
 use super::device::Gpu;
 use super::error::GpuError;
 use super::shader::Source;
+
+/// How long a wait stays awake: more than a frame takes on its way, and less than a whole recording's chunk.
+const AWAKE: Duration = Duration::from_millis(8);
 
 /// What a submit works on; the twin of `Run` in `shaders/shared/run.wgsl`.
 #[repr(C)]
@@ -188,6 +192,14 @@ impl Gpu {
     /// # Errors
     /// [`GpuError::Lost`].
     pub fn wait(&self, submitted: SubmissionIndex) -> Result<(), GpuError> {
+        let since = Instant::now();
+        while self.awake() && since.elapsed() < AWAKE {
+            match self.device.poll(PollType::Poll) {
+                Ok(PollStatus::QueueEmpty) => break,
+                Ok(_) => std::hint::spin_loop(),
+                Err(_) => return Err(GpuError::Lost),
+            }
+        }
         let wait = PollType::Wait {
             submission_index: Some(submitted),
             timeout: None,

@@ -11,7 +11,7 @@ use super::hub::GpuHub;
 /// Every hub there is, by its adapter.
 static HUBS: Mutex<Vec<(AdapterInfo, Weak<GpuHub>)>> = Mutex::new(Vec::new());
 
-/// The hub on the adapter of `choice`. Opens the device if nobody plays on it yet, and waits for whoever is doing so:
+/// The hub on the adapter of `choice`, which stays awake or not as the last who asks wants it. Opens the device if nobody plays on it yet, and waits for whoever is doing so:
 /// not for the audio thread, and no more for one that draws.
 ///
 /// # Errors
@@ -23,6 +23,7 @@ pub fn hub(choice: &Choice) -> Result<Arc<GpuHub>, GpuError> {
     let wanted = Gpu::find(choice)?;
     let same = hubs.iter().find(|(info, _)| *info == wanted);
     if let Some(hub) = same.and_then(|(_, hub)| hub.upgrade()) {
+        hub.stay_awake(choice.awake);
         return Ok(hub);
     }
     let gpu = Arc::new(Gpu::open(choice)?);
