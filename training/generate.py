@@ -38,6 +38,8 @@ VARIANTS = ("s6", "s4d", "lstm")
 PIECE = 8192
 # Samples at the start of a held-out stream that do not count: the network does not know yet what it hears.
 WARM = 4096
+# dB by which a stream is quieter than it was made, at the most.
+MOST_DOWN = 18.0
 
 
 @dataclass
@@ -200,12 +202,19 @@ class Crops:
         rates = self.onsets_a_second(piece.to(device), start.to(device), length)
         return torch.quantile(rates, torch.linspace(0, 1, 33, device=device))
 
+    def level_db(self, length, random):
+        """RMS of what `draw` gives, dBFS, the median over crops: some are silent."""
+        piece = torch.randint(len(self.audio), (1024,), generator=random).tolist()
+        start = torch.randint(self.audio.shape[1] - length, (1024,), generator=random).tolist()
+        squares = torch.stack([(self.audio[p, s:s + length].float() / 32768).square().mean() for p, s in zip(piece, start)])
+        return 10 * math.log10(squares.median().item()) - MOST_DOWN / 2
+
     def draw(self, batch, length, quantiles, random, told=0.7):
-        """tokens [batch, length + 1] and density [batch, 2], at levels 0 to 18 dB down."""
+        """tokens [batch, length + 1] and density [batch, 2], at levels 0 to MOST_DOWN dB down."""
         device = self.audio.device
         piece = torch.randint(len(self.audio), (batch,), generator=random)
         start = torch.randint(self.audio.shape[1] - length - 1, (batch,), generator=random)
-        gain = 10 ** (-18 / 20 * torch.rand(batch, generator=random))
+        gain = 10 ** (-MOST_DOWN / 20 * torch.rand(batch, generator=random))
         known = (torch.rand(batch, generator=random) < told).float().to(device)
         piece, start = piece.to(device), start.to(device)
         index = start[:, None] + torch.arange(length + 1, device=device)
@@ -280,6 +289,7 @@ def train(a):
     crops = Crops(a.set, a.data, a.seed, a.music, device)
     held_out = Crops(a.set, a.data, 1, 16.0 if device == "cuda" else 4.0, device, held_out=True)
     quantiles = before["quantiles"].to(device) if before else crops.quantiles(length, torch.Generator().manual_seed(3))
+    level_db = crops.level_db(length, torch.Generator().manual_seed(4))
     print(f"{a.variant}, {size(model)} weights, {crops.audio.numel() / music.RATE / 60:.0f} min of {a.set} on {device}", flush=True)
     if a.compile and a.variant != "lstm":
         torch._dynamo.config.recompile_limit = 64
@@ -304,7 +314,7 @@ def train(a):
             training["before"] = before["training"]
         history.append([step, round(minutes, 2), round(score, 4)])
         torch.save({"config": config.dict(), "set": a.set, "weights": half, "training": training, "history": history,
-                    "quantiles": quantiles.cpu(), "bits": score, "bits_error": error, "size": size(model)}, a.out)
+                    "quantiles": quantiles.cpu(), "level_db": level_db, "bits": score, "bits_error": error, "size": size(model)}, a.out)
         print(f"{step} steps, {minutes:.1f} min: {score:.4f} ± {error:.4f} bits a sample held out", flush=True)
 
     total = 0.0
@@ -363,7 +373,7 @@ def export(a):
             "plucked": "broken chords on FluidR3's nylon guitar, harp and banjo (MIT), mixed by training/music.py"}[run["set"]]
     spec = {"format_version": 1, "name": f"continue-{run['set']}", "task": "continue", "sample_rate": music.RATE,
             "norm_eps": RMS_EPS, "pools": c["pools"],
-            "onsets_a_second": [round(q, 2) for q in run["quantiles"].tolist()],
+            "onsets_a_second": [round(q, 2) for q in run["quantiles"].tolist()], "level_db": round(run["level_db"], 1),
             "training": run["training"], "scores": scores, "licence": "MIT OR Apache-2.0", "training_data": data}
     text = f"Goes on with {run['set']}, sample by sample at 16 kHz in 8 bit mu-law (training/generate.py).\n\n" \
            "Bits a sample on held-out pieces (64 streams of 4 s, with standard error), beside nets of the same size trained on the " \

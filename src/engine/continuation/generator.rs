@@ -2,17 +2,12 @@
 
 use std::sync::Arc;
 
+use super::level::Level;
 use super::sampler::{Sampler, Sampling};
 use super::watch::{Astray, Watch};
 use crate::kernels::Path;
 use crate::model::generate::{Density, GenerateModel, GenerateStream, StreamState, mu_law};
 use crate::state::{Hand, Memory};
-
-/// Seconds of input whose level says whether there was something to go on from.
-const LEVEL_SECONDS: f32 = 1.0;
-
-/// Mean square from which there was, -50 dBFS.
-const AUDIBLE: f32 = 1e-5;
 
 /// Samples of a cross-fade from where the generator was to where it is taken back to, or where its state is put.
 const JOIN: usize = 128;
@@ -48,9 +43,7 @@ pub(super) struct Generator {
     sampler: Sampler,
     watch: Watch,
     density: Density,
-    /// Mean square of the input.
-    level: f32,
-    level_share: f32,
+    level: Level,
     /// The sample before it was taken back, and how many of the cross-fade are to come.
     before: f32,
     joining: usize,
@@ -66,6 +59,7 @@ impl Generator {
     pub(super) fn new(path: Path, model: Arc<GenerateModel>) -> Generator {
         let rate = model.spec().sample_rate;
         let row_seconds = model.period() as f32 / rate as f32;
+        let level = Level::new(rate, model.spec().level_db);
         let stream = GenerateStream::on(path, model);
         Generator {
             primed: stream.state().clone(),
@@ -74,8 +68,7 @@ impl Generator {
             sampler: Sampler::new(path),
             watch: Watch::new(rate),
             density: Density::default(),
-            level: 0.0,
-            level_share: 1.0 / (LEVEL_SECONDS * rate as f32),
+            level,
             before: 0.0,
             joining: 0,
             last: 0.0,
@@ -112,7 +105,7 @@ impl Generator {
 
     pub(super) fn reset(&mut self) {
         self.stream.reset();
-        self.level = 0.0;
+        self.level.reset();
         self.steps = 0;
     }
 
@@ -127,7 +120,7 @@ impl Generator {
     pub(super) fn listen(&mut self, x: f32) {
         let x = if x.is_finite() { x } else { 0.0 };
         self.touch();
-        self.level += (x * x - self.level) * self.level_share;
+        let x = self.level.hear(x);
         self.stream.hear(mu_law::encode(x));
     }
 
@@ -137,14 +130,19 @@ impl Generator {
             self.stream.reset();
         }
         self.primed.copy_from(self.stream.state());
-        self.expects_sound = self.level > AUDIBLE;
+        self.expects_sound = self.level.is_audible();
         self.sampler.seed(seed);
         self.watch.reset();
         self.joining = 0;
     }
 
-    /// The next sample.
+    /// The next sample, as loud as what was heard.
     pub(super) fn go_on(&mut self, sampling: Sampling) -> f32 {
+        let x = self.next(sampling);
+        self.level.speak(x)
+    }
+
+    fn next(&mut self, sampling: Sampling) -> f32 {
         self.touch();
         let drawn = self.sampler.draw(self.stream.logits(), sampling);
         self.steps = (self.steps + 1) % CHECK;

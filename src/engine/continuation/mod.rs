@@ -9,6 +9,7 @@
 //! row of the middle tier above the mean.
 
 mod generator;
+mod level;
 mod sampler;
 mod watch;
 

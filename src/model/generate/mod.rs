@@ -44,6 +44,10 @@ pub struct GenerateSpec {
     /// Onsets a second of what it was trained on, at evenly spaced shares of it from the sparsest to the densest.
     #[serde(default)]
     pub onsets_a_second: Vec<f32>,
+    /// Level of what it was trained on, RMS in dBFS, the median over streams. The input is brought to it and what it makes back;
+    /// without it neither is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level_db: Option<f32>,
     /// Licence, training data, scores and the like.
     #[serde(flatten)]
     pub notes: serde_json::Map<String, Value>,
