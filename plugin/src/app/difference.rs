@@ -5,7 +5,7 @@
 //! window of some ten seconds (R. E. Kalman, *A New Approach to Linear Filtering and Prediction Problems*, 1960). What
 //! lies far off the line pulls no harder than what lies three standard deviations off (P. J. Huber, *Robust Estimation
 //! of a Location Parameter*, 1964), and what lies milliseconds beside it not at all: twice so to the same side is a clock
-//! that jumped. A line that goes on beside itself by less has taken a step: a clock that differs goes away from it bit by bit.
+//! that jumped.
 
 /// Standard deviation of what a piece says of the phase, where it is not known to be more, seconds.
 const SCATTER: f64 = 2e-4;
@@ -21,11 +21,6 @@ const FAR: f64 = 3.0;
 
 /// That far off the line, twice to one side, is a jump: clocks that differ by 1000 ppm are not, seconds.
 const JUMP_SECONDS: f64 = 0.005;
-
-/// A step is so far off the line at least, seconds ...
-const STEP_SECONDS: f64 = 0.001;
-/// ... and so many standard deviations.
-const STEP: f64 = 6.0;
 
 /// Pieces without which nothing is said.
 const LEAST_PIECES: u32 = 4;
@@ -48,10 +43,8 @@ pub struct Difference {
     covariance: f64,
     /// Pieces since the start or the last jump.
     pieces: u32,
-    /// How far the last three were off the line, the newest first, seconds.
-    off: [f64; 3],
-    /// The line goes on beside itself since the piece before.
-    stepped: bool,
+    /// How far the last two were off the line, the newest first, seconds.
+    off: [f64; 2],
 }
 
 impl Default for Difference {
@@ -64,8 +57,7 @@ impl Default for Difference {
             pace_variance: PACE * PACE,
             covariance: 0.0,
             pieces: 0,
-            off: [0.0; 3],
-            stepped: false,
+            off: [0.0; 2],
         }
     }
 }
@@ -89,9 +81,9 @@ impl Difference {
         self.pace_variance += WALK * passed;
 
         let off = phase - self.phase;
-        self.off = [off, self.off[0], self.off[1]];
+        self.off = [off, self.off[0]];
         let variance = self.phase_variance + scatter;
-        if self.leaves(variance.sqrt()) {
+        if off.abs() > JUMP_SECONDS {
             return 0.0;
         }
         let most = FAR * variance.sqrt();
@@ -106,33 +98,16 @@ impl Difference {
         gain[0] * pull
     }
 
-    /// Whether the newest piece says nothing of the line, being beside it all at once rather than bit by bit; `deviation` is
-    /// the one that is to be expected of it, seconds.
-    fn leaves(&mut self, deviation: f64) -> bool {
-        let [newest, before, first] = self.off;
-        let far = STEP_SECONDS.max(STEP * deviation);
-        let is_far = !self.is_new() && newest.abs() > far;
-        let is_near = |off: f64| off.abs() < 0.5 * far;
-        self.stepped = is_far && is_near(newest - before) && is_near(first);
-        newest.abs() > JUMP_SECONDS || self.stepped || is_far && is_near(before)
-    }
-
     /// One of the clocks goes on beside its line: a server ran empty and played silence instead, or frames were lost before us.
     pub fn has_jumped(&self) -> bool {
-        let last = &self.off[..2];
-        last.iter().all(|&off| off > JUMP_SECONDS) || last.iter().all(|&off| off < -JUMP_SECONDS)
-    }
-
-    /// As [`Self::has_jumped`], by less: what is held is nearly the same.
-    pub fn has_stepped(&self) -> bool {
-        self.stepped
+        self.off.iter().all(|&off| off > JUMP_SECONDS)
+            || self.off.iter().all(|&off| off < -JUMP_SECONDS)
     }
 
     /// Forgets the phase, but not the pace.
     pub fn restart(&mut self) {
         self.pieces = 0;
-        self.off = [0.0; 3];
-        self.stepped = false;
+        self.off = [0.0; 2];
     }
 
     /// The phase is still being found out.
@@ -206,34 +181,6 @@ mod tests {
         assert_eq!(jumped(&silence), Some(12.5));
         assert_eq!(jumped(&|now| 1e-3 * now), None, "1000 ppm");
         assert_eq!(jumped(&|now| -1e-3 * now), None, "-1000 ppm");
-    }
-
-    #[test]
-    fn a_step_moves_the_line_and_not_the_pace() {
-        for step in [-3e-3, 2e-3, 4.5e-3, 20e-3] {
-            let (mut difference, mut steps) = (Difference::default(), Vec::new());
-            for piece in 0..240_u32 {
-                let now = 0.5 * f64::from(piece);
-                let scatter = 2e-4 * (f64::from(piece * 37 % 101) / 101.0 - 0.5);
-                let moved = if now < 60.0 { 0.0 } else { step };
-                difference.tell(now, scatter + moved - 80e-6 * now, 0.0);
-                if difference.has_stepped() || difference.has_jumped() {
-                    steps.push(now);
-                    difference.restart();
-                }
-                let off = difference.pace() * 1e6 + 80.0;
-                assert!(now < 20.0 || off.abs() < 20.0, "{step} s: {off} ppm off");
-            }
-            assert_eq!(steps, [60.5], "{step} s");
-        }
-    }
-
-    #[test]
-    fn a_pace_that_changes_is_no_step() {
-        for ppm in [-300.0, 85.0, 300.0, 1500.0] {
-            let known = told(400, |now| ppm * 1e-6 * (now - 60.0).max(0.0));
-            assert!(!known.iter().any(Difference::has_stepped), "{ppm} ppm");
-        }
     }
 
     #[test]

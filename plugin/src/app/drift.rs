@@ -79,10 +79,10 @@ impl DriftControl {
     }
 
     /// One of the clocks went on beside its line, and what is held is another, though the clocks do not differ: they are
-    /// looked at anew, their difference is still known. So they are where one took a step that leaves nearly as much.
+    /// looked at anew, their difference is still known.
     pub fn has_jumped(&mut self) -> bool {
         let jumped = self.difference.has_jumped();
-        if jumped || self.difference.has_stepped() {
+        if jumped {
             self.difference.restart();
             self.lines.iter_mut().for_each(Line::restart);
             self.release();
