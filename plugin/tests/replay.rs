@@ -3,6 +3,7 @@
 //! `STATEWAVE_TRACE=FILE cargo test -p statewave-plugin --test replay -- --ignored --nocapture` shows what it does with
 //! another.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
@@ -25,22 +26,24 @@ struct Opening {
 /// What a trace holds, in the order of time.
 fn read(path: &Path) -> Vec<Opening> {
     let text = std::fs::read_to_string(path).expect("the trace can be read");
-    let mut all: Vec<Opening> = Vec::new();
+    let (mut all, mut places) = (Vec::<Opening>::new(), HashMap::new());
     for line in text.lines() {
         let fields: Vec<&str> = line.split(',').collect();
         let number = |k: usize| fields[k].parse::<f64>().expect("a number");
         if fields[0] == "open" {
-            let rates = (number(1) as u32, number(2) as u32);
+            let rates = (number(2) as u32, number(3) as u32);
             let marks = Vec::new();
+            places.insert(fields[1].to_owned(), all.len());
             all.push(Opening { rates, marks });
             continue;
         }
         let mark = Mark {
             is_out: fields[0] == "out",
-            now: number(1),
-            frames: number(2) as usize,
+            now: number(2),
+            frames: number(3) as usize,
         };
-        all.last_mut().expect("it was opened").marks.push(mark);
+        let place = *places.get(fields[1]).expect("it was opened");
+        all[place].marks.push(mark);
     }
     for opening in &mut all {
         opening.marks.sort_by(|a, b| a.now.total_cmp(&b.now));

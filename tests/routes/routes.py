@@ -283,7 +283,7 @@ def loss(app, render, folder):
         flags = ["--input", "pulseaudio:voice.monitor", "--output", "pulseaudio:clean"]
         with App(app, server.env, *flags) as running:
             running.until("-> Clean")
-            server.pactl("unload-module", server.sinks["clean"])
+            server.unload("clean")
             gone = running.until("went away", 15)
             running.until("stands in", 15, gone)
             # What stands in is `voice`, whose monitor is the input: heard there, the sound would go round.
@@ -293,7 +293,7 @@ def loss(app, render, folder):
             print(f"loss: {left:.0f} dBFS left at the output that stands in")
             assert left < -100, f"loss: {left:.0f} dBFS go round between the input and the output that stands in"
             began = time.monotonic()
-            server.sinks["clean"] = server.load("clean")
+            server.load("clean")
             back = running.until("-> Clean", 15, gone)
             print(f"loss: used again {time.monotonic() - began:.1f} s after it came back; " + " | ".join(running.lines[gone:back + 1]))
             # A null sink begins two seconds ahead of its clock.

@@ -2,6 +2,7 @@
 import contextlib
 import fcntl
 import functools
+import json
 import os
 import shutil
 import subprocess
@@ -242,7 +243,9 @@ class Pulse:
         wait_for(self.socket.exists, 10, "PulseAudio does not start")
         # The first to ask makes the cookie, where the app looks for it.
         wait_for(lambda: self.pactl("info"), 10, "PulseAudio does not answer")
-        self.sinks = {name: self.load(name) for name in self.rates}
+        self.sinks = {}
+        for name in self.rates:
+            self.load(name)
         self.pactl("set-default-source", "voice.monitor")
         self.pactl("set-default-sink", "clean")
         play = ["pacat", "--playback", "--device=voice", "--latency-msec=40", f"--stream-name={self.SENDER}", *FORM]
@@ -250,6 +253,7 @@ class Pulse:
         # What waits in the pipe is late: 85 ms are enough.
         fcntl.fcntl(self.player.stdin, fcntl.F_SETPIPE_SZ, 1 << 14)
         self.sender = Feed(self.player.stdin)
+        self.bind()
         return self
 
     def __exit__(self, *_):
@@ -264,11 +268,38 @@ class Pulse:
     def pactl(self, *arguments):
         return subprocess.run(["pactl", *arguments], env=self.env, check=True, capture_output=True, text=True).stdout.strip()
 
+    def sender_at(self):
+        """The number of the stream through which sounds come in, and its sink; none while it is not there."""
+        listed = lambda kind: json.loads(self.pactl("--format=json", "list", kind))
+        sinks = {sink["index"]: sink["name"] for sink in listed("sinks")}
+        streams = (stream for stream in listed("sink-inputs") if stream["properties"].get("media.name") == self.SENDER)
+        return next(((str(stream["index"]), sinks[stream["sink"]]) for stream in streams), None)
+
+    def bind(self):
+        """Keeps the sender at `voice`, as `assert_bound` wants it.
+
+        Where the default sink becomes another, the server takes the streams of the one before along, though they named
+        it themselves; only those stay that were moved by hand.
+        """
+        stream, _ = wait_for(self.sender_at, 10, "nobody plays to voice")
+        for sink in ("clean", "voice"):
+            self.pactl("move-sink-input", stream, sink)
+
+    def assert_bound(self):
+        """Sounds go into `voice` and nowhere else: in `clean` they would be heard beside what the app makes of them."""
+        _, sink = self.sender_at()
+        assert sink == "voice", f"what is sent goes into {sink}, not into voice"
+
     def load(self, name):
         about = f"sink_properties=device.description={name.capitalize()}"
-        sink = self.pactl("load-module", "module-null-sink", f"sink_name={name}", f"rate={self.rates[name]}", "format=float32le", about)
+        sink = ["load-module", "module-null-sink", f"sink_name={name}", f"rate={self.rates[name]}", "format=float32le", about]
+        self.sinks[name] = self.pactl(*sink)
         self.recorders[name] = Recorder(self, name)
-        return sink
+
+    def unload(self, name):
+        """Takes the sink away, and its listener, whom the server would give to another."""
+        self.pactl("unload-module", self.sinks.pop(name))
+        self.recorders.pop(name).end()
 
     def asound(self):
         """An environment where ALSA's default device is this server and nothing else finds it."""
@@ -289,6 +320,7 @@ class Pulse:
 
     def left(self, x, sink, tail=1.0):
         """Plays `x` into `voice`, and gives what `sink` played from then on until a while after."""
+        self.assert_bound()
         first = self.recorders[sink].frames()
         self.sender.say(x)
         time.sleep(tail)
@@ -298,6 +330,7 @@ class Pulse:
         """Plays `x` into `voice`; what it gives says, when it is asked, what came out of `clean`."""
         import sound
 
+        self.assert_bound()
         voice, clean = (self.recorders[name] for name in ("voice", "clean"))
         first = voice.frames()
         self.sender.say(x)

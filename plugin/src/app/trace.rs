@@ -1,11 +1,13 @@
 //! When the callbacks came, written to a file: all that the bridge was told, so that it can be told it again.
 //!
-//! A line for each opening of the streams, `open,` and the rates of input and output, Hz; then one for each callback,
-//! `in,` or `out,`, the moment in seconds since then, and the frames. `tests/replay.rs` reads them.
+//! A line for each opening of the streams, `open,`, its number and the rates of input and output, Hz; then one for each
+//! callback, `in,` or `out,`, the opening's number, the moment in seconds since then, and the frames: the last callbacks of
+//! an opening are written after the next has begun. `tests/replay.rs` reads them.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use rtrb::{Consumer, Producer, RingBuffer};
@@ -18,6 +20,9 @@ const CAPACITY: usize = 4096;
 
 /// Between two visits of the writer to the rings.
 const VISIT: Duration = Duration::from_millis(200);
+
+/// Openings so far that were traced.
+static OPENINGS: AtomicU32 = AtomicU32::new(0);
 
 /// When a callback came, seconds, and how many frames it had.
 struct Mark {
@@ -47,21 +52,27 @@ pub fn trace(path: &Path, rates: (u32, u32)) -> Result<(Tracer, Tracer), Fault> 
     };
     let file = File::options().create(true).append(true).open(path);
     let mut file = BufWriter::new(file.map_err(fault)?);
-    writeln!(file, "open,{},{}", rates.0, rates.1).map_err(fault)?;
+    let opening = OPENINGS.fetch_add(1, Ordering::Relaxed);
+    writeln!(file, "open,{opening},{},{}", rates.0, rates.1).map_err(fault)?;
     let (input, from_input) = RingBuffer::new(CAPACITY);
     let (output, from_output) = RingBuffer::new(CAPACITY);
-    std::thread::spawn(move || drain(&mut file, from_input, from_output));
+    std::thread::spawn(move || drain(&mut file, opening, from_input, from_output));
     Ok((Tracer(input), Tracer(output)))
 }
 
 /// Writes until both rings are left, or the disk is full.
-fn drain(file: &mut impl Write, mut input: Consumer<Mark>, mut output: Consumer<Mark>) {
+fn drain(
+    file: &mut impl Write,
+    opening: u32,
+    mut input: Consumer<Mark>,
+    mut output: Consumer<Mark>,
+) {
     loop {
         let ended = input.is_abandoned() && output.is_abandoned();
         for (way, ring) in [(Way::In, &mut input), (Way::Out, &mut output)] {
             let way = if way == Way::In { "in" } else { "out" };
             while let Ok(Mark { now, frames }) = ring.pop() {
-                if writeln!(file, "{way},{now:.6},{frames}").is_err() {
+                if writeln!(file, "{way},{opening},{now:.6},{frames}").is_err() {
                     return;
                 }
             }
