@@ -78,8 +78,10 @@ impl Continuing {
     pub(super) fn process(&mut self, wet: &mut [Vec<f32>], len: usize) {
         self.scope.input(wet, len);
         self.engine.process_first(wet, len, &self.controls);
-        self.scope.set_pace(self.engine.hand().pace());
-        self.scope.output(wet, len, self.engine.goes_on());
+        if let Some(report) = self.scope.output(wet, len) {
+            report.pace = self.engine.hand().pace();
+            report.goes_on = self.engine.goes_on();
+        }
     }
 
     pub(super) fn reset(&mut self) {

@@ -146,8 +146,9 @@ impl Samples {
             }
         }
         self.parting.advance(len);
-        self.scope.set_pace(self.engine.hand().pace());
-        self.scope.output(wet, len, false);
+        if let Some(report) = self.scope.output(wet, len) {
+            report.pace = self.engine.hand().pace();
+        }
     }
 
     /// The cabinet, as far as it is heard. One that is not heard at all does not hear either, and begins anew.

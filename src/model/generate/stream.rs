@@ -6,6 +6,7 @@ use super::tiers::{Blocks, Tiers};
 use super::{Density, GenerateModel, mu_law::LEVELS};
 use crate::kernels::Path;
 use crate::kernels::proj::proj;
+use crate::model::block::parted;
 use crate::model::layer::Layer;
 use crate::model::pace::Pace;
 use crate::state::{Bank, BankKey, Memory, adopt};
@@ -294,14 +295,11 @@ fn run(
     path: Path,
     blocks: &Blocks,
     x: &mut [f32],
-    mut state: &mut [f32],
-    mut pace: Pace,
+    state: &mut [f32],
+    pace: Pace,
     scratch: &mut [f32],
 ) {
-    for block in blocks {
-        let (own, rest) = state.split_at_mut(block.state_len(1));
-        let (own_pace, later) = pace.split(block.pace_len());
-        (state, pace) = (rest, later);
+    for (block, own, own_pace) in parted(blocks, 1, state, pace) {
         block.forward_at(path, x, 1, 1, own, scratch, own_pace);
     }
 }
