@@ -55,6 +55,7 @@ impl Continuing {
 
     pub(super) fn watch(&mut self, on: bool) {
         self.scope.watch(on);
+        self.engine.observe(on);
     }
 
     pub(super) fn take_report(&mut self) -> Option<&FrameReport> {
@@ -80,6 +81,7 @@ impl Continuing {
         self.engine.process_first(wet, len, &self.controls);
         if let Some(report) = self.scope.output(wet, len) {
             report.pace = self.engine.hand().pace();
+            report.deltas = self.engine.deltas();
             report.goes_on = self.engine.goes_on();
         }
     }

@@ -97,6 +97,7 @@ impl Samples {
 
     pub(super) fn watch(&mut self, on: bool) {
         self.scope.watch(on);
+        self.engine.observe(on);
     }
 
     pub(super) fn take_report(&mut self) -> Option<&FrameReport> {
@@ -148,6 +149,7 @@ impl Samples {
         self.parting.advance(len);
         if let Some(report) = self.scope.output(wet, len) {
             report.pace = self.engine.hand().pace();
+            report.deltas = self.engine.deltas();
         }
     }
 

@@ -7,10 +7,7 @@ use realfft::{RealFftPlanner, RealToComplex};
 use rustfft::num_complex::Complex32;
 
 use crate::frame::{FrameReport, Reports};
-use crate::telemetry::{BANDS, Bands};
-
-/// Reports a second.
-const REPORTS: u32 = 100;
+use crate::telemetry::{BANDS, Bands, SNAPSHOTS};
 
 /// Length of the window, a power of two, in 1/20 s or more.
 fn window_len(sample_rate: u32) -> usize {
@@ -44,7 +41,7 @@ impl Scope {
             .map(|i| 0.5 - 0.5 * (TAU * i as f32 / len as f32).cos())
             .collect();
         Self {
-            every: (sample_rate / REPORTS).max(1) as usize,
+            every: (sample_rate / SNAPSHOTS).max(1) as usize,
             position: 0,
             frames: 0,
             reports: Reports::new(),

@@ -1,7 +1,7 @@
 //! A block of any kind, as its tensors' names and shapes tell it.
 
 use super::discretize::Sampling;
-use super::layer::{Layer, Part};
+use super::layer::{DeltaRows, Layer, Part};
 use super::mamba::{MambaBlock, MambaConfig, Space};
 use super::mamba2::{Mamba2Block, Mamba2Config};
 use super::pace::Pace;
@@ -163,6 +163,33 @@ impl Block {
         MambaBlock::new(config, tensors, prefix).map(Block::Mamba)
     }
 
+    /// Channels, or heads, whose Δ follows the input; none of a block that takes in all alike.
+    pub fn selective(&self) -> usize {
+        match self {
+            Block::Mamba(block) => match block.config().space {
+                Space::S6 { .. } => block.config().inner,
+                Space::S4d(_) => 0,
+            },
+            Block::Mamba2(block) => block.config().heads,
+            Block::S4d(_) => 0,
+            Block::Selective(block) => block.config().inner,
+        }
+    }
+
+    /// Δ of the call last made, as long as its scratch is not used for something else: rows of as many as
+    /// [`Self::selective`] says.
+    ///
+    /// # Panics
+    /// If `scratch` is shorter than `scratch_len` says.
+    pub fn deltas<'a>(&self, batch: usize, time: usize, scratch: &'a [f32]) -> DeltaRows<'a> {
+        match self {
+            Block::Mamba(block) => block.deltas(batch, time, scratch),
+            Block::Mamba2(block) => block.deltas(batch, time, scratch),
+            Block::S4d(_) => DeltaRows::NONE,
+            Block::Selective(block) => block.deltas(batch, time, scratch),
+        }
+    }
+
     /// Floats of its film's slot, at the beginning of its state.
     pub(super) fn slot_len(&self) -> usize {
         match self {
@@ -211,7 +238,7 @@ impl Layer for Block {
 
 /// `blocks` in order, each with its own part of `state`, of `batch` streams, and of `pace`, where these lie one after the
 /// other.
-pub(super) fn parted<'a>(
+pub(crate) fn parted<'a>(
     blocks: &'a [Block],
     batch: usize,
     mut state: &'a mut [f32],

@@ -1,6 +1,6 @@
 //! Read-only data for all: spec, file, layers.
 
-mod block;
+pub(crate) mod block;
 pub mod catalogue;
 mod container;
 pub mod denoise;

@@ -166,6 +166,15 @@ impl Stack {
         }
     }
 
+    /// The last norm of `rows`, in place, if there is one: the piece behind the blocks.
+    pub(crate) fn norm_last(&self, path: Path, x: &mut [f32], scratch: &mut [f32], rows: usize) {
+        if let Some(norm) = &self.norm {
+            let len = rows * self.width;
+            rms_norm(path, x, norm, self.eps, scratch, rows);
+            x[..len].copy_from_slice(&scratch[..len]);
+        }
+    }
+
     /// Rows of the embedding of `tokens` into `x`, `[tokens][D]`. False, and `x` as it was, if there is no embedding or
     /// a token is not in it.
     pub fn embed(&self, tokens: &[usize], x: &mut [f32]) -> bool {
@@ -244,10 +253,6 @@ impl Layer for Stack {
             }
             k -= block.pieces();
         }
-        if let Some(norm) = &self.norm {
-            let len = batch * time * self.width;
-            rms_norm(path, x, norm, self.eps, scratch, batch * time);
-            x[..len].copy_from_slice(&scratch[..len]);
-        }
+        self.norm_last(path, x, scratch, batch * time);
     }
 }
