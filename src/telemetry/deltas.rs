@@ -1,7 +1,6 @@
 //! Δ of selective layers, as it is shown.
 
 use super::{DELTA_BANDS, DELTA_LAYERS};
-use crate::model::layer::DeltaRows;
 
 /// Δ of a model's selective layers as it was taken, the first of them first.
 ///
@@ -85,8 +84,8 @@ impl DeltaSums {
         }
     }
 
-    /// Adds what a block has just taken, if anybody looks. Real-time safe.
-    pub(crate) fn add(&mut self, block: usize, rows: DeltaRows) {
+    /// Adds what a block has just taken, a row each step, if anybody looks. Real-time safe.
+    pub(crate) fn add<'a>(&mut self, block: usize, rows: impl Iterator<Item = &'a [f32]>) {
         let Sum {
             channels,
             rows: count,
@@ -94,7 +93,7 @@ impl DeltaSums {
         if !self.watched || channels.is_empty() {
             return;
         }
-        for row in rows.iter() {
+        for row in rows {
             channels
                 .iter_mut()
                 .zip(row)
@@ -150,18 +149,17 @@ mod tests {
     #[test]
     fn means_are_taken_from_look_to_look_of_the_first_layers_that_select() {
         let mut sums = DeltaSums::new([0, 2, 0, 1, 1, 1, 1].into_iter());
-        let rows = |values| DeltaRows::new(values, 3, 2);
-        sums.add(1, rows(&[9.0; 6]));
+        sums.add(1, [&[9.0, 9.0][..]].into_iter());
         assert_eq!(sums.look().values, Deltas::default().values, "nobody looks");
         sums.watch(true);
-        sums.add(1, rows(&[1.0, 5.0, -1.0, 3.0, 7.0, -1.0]));
-        sums.add(6, DeltaRows::new(&[1.0], 1, 1));
+        sums.add(1, [&[1.0, 5.0][..], &[3.0, 7.0]].into_iter());
+        sums.add(6, [&[1.0][..]].into_iter());
         let shown = sums.look();
         assert_eq!(shown.layers, DELTA_LAYERS);
         assert_eq!((shown.values[0][0], shown.values[0][31]), (2.0, 6.0));
         assert_eq!(shown.values[1..], Deltas::default().values[1..]);
         assert_eq!(sums.look(), shown, "nothing has come since");
-        sums.add(1, rows(&[4.0, 4.0]));
+        sums.add(1, [&[4.0, 4.0][..]].into_iter());
         assert_eq!(sums.look().values[0], [4.0; DELTA_BANDS]);
         sums.watch(false);
         assert_eq!(sums.look().values, Deltas::default().values);

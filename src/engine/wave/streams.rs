@@ -81,7 +81,7 @@ impl Streams {
                 pace,
             );
             let taken = block.deltas(self.channels, steps, &self.scratch);
-            self.deltas.add(k, taken);
+            self.deltas.add(k, taken.iter());
         }
         self.stack.norm_last(path, x, &mut self.scratch, rows);
         self.stack.project_out(path, x, samples, rows);

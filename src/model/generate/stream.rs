@@ -333,7 +333,8 @@ impl Run<'_> {
     ) {
         for (k, (block, own, own_pace)) in parted(blocks, 1, state, pace).enumerate() {
             block.forward_at(self.path, x, 1, 1, own, self.scratch, own_pace);
-            self.deltas.add(first + k, block.deltas(1, 1, self.scratch));
+            let taken = block.deltas(1, 1, self.scratch);
+            self.deltas.add(first + k, taken.iter());
         }
     }
 }
