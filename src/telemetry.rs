@@ -4,8 +4,11 @@
 //! the queue full are dropped. Nothing is measured or written while nobody watches.
 
 mod bands;
+mod deltas;
 
-pub(crate) use bands::{Bands, add_spread};
+pub(crate) use bands::Bands;
+pub(crate) use deltas::DeltaSums;
+pub use deltas::Deltas;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,17 +28,17 @@ pub const HIGH_HZ: f32 = 20_000.0;
 /// Layers whose Δ is shown, at most.
 pub const DELTA_LAYERS: usize = 4;
 
-/// Bands a layer whose Δ is shown, at most.
+/// Bands, or channels, of a layer whose Δ is shown.
 pub const DELTA_BANDS: usize = 32;
 
 /// Level that stands for silence, in dBFS.
 pub const SILENCE_DB: f32 = -160.0;
 
-/// Snapshots that wait at most: two thirds of a second of frames.
-const DEPTH: usize = 64;
+/// Snapshots a second of a stream that has no frames of its own: as many as a denoiser at 48 kHz has.
+pub const SNAPSHOTS: u32 = 150;
 
-/// Δ of the model's time layers, `[layer][band]`, mean over heads; 0 where the model has none.
-pub type Deltas = [[f32; DELTA_BANDS]; DELTA_LAYERS];
+/// Snapshots that wait at most: two fifths of a second of them.
+const DEPTH: usize = 64;
 
 /// What happened since the last snapshot.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -50,7 +53,7 @@ pub struct Snapshot {
     pub input_db: [f32; BANDS],
     /// The same of what came back.
     pub output_db: [f32; BANDS],
-    /// Δ of the frame as it was taken, mean over channels.
+    /// Δ as it was taken, mean over channels.
     pub delta: Deltas,
     /// The factor on Δ that is in it: 0 while the state is frozen.
     pub pace: f32,

@@ -108,7 +108,12 @@ fn whoever_watches_sees_the_deltas_of_who_plays() {
         let mut seen = Deltas::default();
         streams[1].supervisor.deltas(&mut seen);
         // What was taken is the frame before.
-        for (seen, wanted) in seen.iter().flatten().zip(before.iter().flatten()) {
+        for (seen, wanted) in seen
+            .values
+            .iter()
+            .flatten()
+            .zip(before.values.iter().flatten())
+        {
             assert!(
                 seq <= 2 || (seen - wanted).abs() <= 1e-4 * wanted.abs(),
                 "{seen} at {seq}, and {wanted} there"
@@ -118,10 +123,13 @@ fn whoever_watches_sees_the_deltas_of_who_plays() {
         streams[1].plain.deltas(&mut before);
     }
     assert_eq!(streams[1].supervisor.playing(), Playing::Worker);
-    assert!(before[0].iter().all(|delta| *delta > 0.0), "{before:?}");
+    assert!(
+        before.values[0].iter().all(|delta| *delta > 0.0),
+        "{before:?}"
+    );
     let mut unwatched = Deltas::default();
     streams[0].supervisor.deltas(&mut unwatched);
-    assert_eq!(unwatched, Deltas::default());
+    assert_eq!(unwatched.values, Deltas::default().values);
 }
 
 #[test]

@@ -474,7 +474,7 @@ fn what_is_shown_of_delta_is_what_was_taken() {
             .expect("frames were shown")
     };
     let sum = |snapshot: &statewave::telemetry::Snapshot| -> f32 {
-        snapshot.delta.iter().flatten().sum()
+        snapshot.delta.values.iter().flatten().sum()
     };
     let (usual, frozen) = (
         shown(USUAL),
@@ -490,7 +490,10 @@ fn what_is_shown_of_delta_is_what_was_taken() {
     });
     assert_eq!(slow.pace, 1.0 / 64.0);
     // The first layer hears the same; others hear what it makes of it.
-    let (own, scaled): (f32, f32) = (usual.delta[0].iter().sum(), slow.delta[0].iter().sum());
+    let (own, scaled): (f32, f32) = (
+        usual.delta.values[0].iter().sum(),
+        slow.delta.values[0].iter().sum(),
+    );
     assert!(
         own > 0.0 && (64.0 * scaled / own - 1.0).abs() < 1e-3,
         "{own} and {scaled}"

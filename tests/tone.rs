@@ -2,160 +2,20 @@
 //! a step, and nothing is late or allocated.
 
 mod common;
+mod effect_common;
 mod kernel_common;
 
-use kernel_common::{Noise, assert_db, wide};
-use rustfft::num_complex::Complex64;
+use effect_common::{file, model, truth};
+use kernel_common::{Noise, assert_db};
 use statewave::chain::{CabinetError, Chain, ChainConfig};
 use statewave::controls::Controls;
 use statewave::engine::wave::WaveEngine;
-use statewave::kernels::{Path, oracle};
-use statewave::model::discretize::Rule;
+use statewave::kernels::Path;
 use statewave::model::effect::{EffectModel, RateWay};
-use statewave::model::file::{ModelFile, Tensor};
 
 #[cfg(debug_assertions)]
 #[global_allocator]
 static ALLOCATOR: assert_no_alloc::AllocDisabler = assert_no_alloc::AllocDisabler;
-
-const WIDTH: usize = 16;
-const INNER: usize = 8;
-const STATES: usize = 3;
-const MODES: usize = 2;
-const HIDDEN: usize = 4;
-
-/// An S4D block and a selective one with random weights, and two knobs.
-fn file() -> ModelFile {
-    let mut noise = Noise(7);
-    let mut file = ModelFile {
-        spec_json: serde_json::json!({
-            "format_version": 1, "name": "random", "task": "effect", "sample_rate": 48_000,
-            "rule": "first_order_hold", "activation": "tanh",
-            "knobs": [{ "name": "drive", "default": 0.5 }, { "name": "tone", "min": -1.0, "max": 1.0, "default": 0.0 }],
-        }),
-        tensors: Default::default(),
-    };
-    let mut add = |name: &str, shape: &[usize], centre: f32, scale: f32| {
-        let values = noise.vec(shape.iter().product(), scale);
-        let data = values.iter().map(|v| v + centre).collect();
-        let shape = shape.to_vec();
-        file.tensors.insert(name.into(), Tensor { shape, data });
-    };
-    add("in_linear.weight", &[WIDTH, 1], 0.0, 2.0);
-    add("in_linear.bias", &[WIDTH], 0.0, 0.1);
-    add("out_linear.weight", &[1, WIDTH], 0.0, 0.3);
-    add("out_linear.bias", &[1], 0.0, 0.1);
-    add("layers.0.mixer.log_dt", &[WIDTH], -4.0, 2.0);
-    add("layers.0.mixer.log_A_real", &[WIDTH, MODES], -0.7, 0.1);
-    add("layers.0.mixer.A_imag", &[WIDTH, MODES], 1.0, 1.0);
-    add("layers.0.mixer.C", &[WIDTH, MODES, 2], 0.0, 0.5);
-    add("layers.0.mixer.D", &[WIDTH], 1.0, 0.3);
-    add("layers.0.mixer.out_proj.weight", &[WIDTH, WIDTH], 0.0, 0.3);
-    add("layers.0.mixer.out_proj.bias", &[WIDTH], 0.0, 0.1);
-    add(
-        "layers.1.mixer.in_proj.weight",
-        &[2 * INNER, WIDTH],
-        0.0,
-        0.3,
-    );
-    add("layers.1.mixer.in_proj.bias", &[2 * INNER], 0.0, 0.3);
-    add(
-        "layers.1.mixer.x_proj.weight",
-        &[1 + 2 * STATES, INNER],
-        0.0,
-        0.5,
-    );
-    add("layers.1.mixer.dt_proj.weight", &[INNER, 1], 0.0, 0.5);
-    add("layers.1.mixer.dt_proj.bias", &[INNER], -4.0, 2.0);
-    add("layers.1.mixer.A_log", &[INNER, STATES], 0.5, 0.5);
-    add("layers.1.mixer.D", &[INNER], 1.0, 0.1);
-    add("layers.1.mixer.out_proj.weight", &[WIDTH, INNER], 0.0, 0.3);
-    add("layers.1.mixer.out_proj.bias", &[WIDTH], 0.0, 0.1);
-    add("film.0.weight", &[HIDDEN, 2], 0.0, 1.0);
-    add("film.0.bias", &[HIDDEN], 0.0, 1.0);
-    add("film.2.weight", &[2 * (WIDTH + INNER), HIDDEN], 0.0, 0.5);
-    add("film.2.bias", &[2 * (WIDTH + INNER)], 0.0, 0.2);
-    file
-}
-
-fn model() -> EffectModel {
-    EffectModel::from_bytes(&file().to_bytes()).unwrap()
-}
-
-/// The same in f64, one line an equation, with Δ times `scale`.
-fn truth(input: &[f32], knobs: [f64; 2], scale: f64) -> Vec<f64> {
-    let file = file();
-    let t = |name: &str| wide(&file.tensors[name].data);
-    let linear = |name: &str, x: &[f64]| {
-        let bias = format!("{name}.bias");
-        let bias = file.tensors.contains_key(&bias).then(|| t(&bias));
-        oracle::linear(&t(&format!("{name}.weight")), bias.as_deref(), x)
-    };
-    let silu = |x: Vec<f64>| x.into_iter().map(oracle::silu).collect::<Vec<_>>();
-    let film = linear("film.2", &silu(linear("film.0", &knobs)));
-    let (first, second) = film.split_at(2 * WIDTH);
-    let moved = |v: f64, part: &[f64], i: usize| (1.0 + part[i]) * v + part[part.len() / 2 + i];
-    let mut rows: Vec<Vec<f64>> = input
-        .iter()
-        .map(|x| linear("in_linear", &[*x as f64]))
-        .collect();
-
-    let (a_real, a_imag, c) = (
-        t("layers.0.mixer.log_A_real"),
-        t("layers.0.mixer.A_imag"),
-        t("layers.0.mixer.C"),
-    );
-    let (log_dt, d) = (t("layers.0.mixer.log_dt"), t("layers.0.mixer.D"));
-    let mut y = vec![vec![0.0; WIDTH]; rows.len()];
-    for i in 0..WIDTH * MODES {
-        let (e, delta) = (i / MODES, log_dt[i / MODES].exp() * scale);
-        let a = Complex64::new(-a_real[i].exp(), a_imag[i]);
-        let reads = 2.0 * Complex64::new(c[2 * i], c[2 * i + 1]);
-        let (step, taken) = Rule::FirstOrderHold.discretize(a, delta);
-        let through = Rule::FirstOrderHold.through(a, delta);
-        let mut h = Complex64::ZERO;
-        for (y, row) in y.iter_mut().zip(&rows) {
-            h = step * h + taken * row[e];
-            y[e] += (reads * (h + through * row[e])).re
-                + if i % MODES == 0 { d[e] * row[e] } else { 0.0 };
-        }
-    }
-    for (row, y) in rows.iter_mut().zip(&y) {
-        let active: Vec<f64> = (0..WIDTH).map(|e| moved(y[e], first, e).tanh()).collect();
-        let out = linear("layers.0.mixer.out_proj", &active);
-        row.iter_mut().zip(out).for_each(|(x, o)| *x += o);
-    }
-
-    let (mut u, mut z, mut delta, mut b, mut c) = (vec![], vec![], vec![], vec![], vec![]);
-    for row in &rows {
-        let uz = linear("layers.1.mixer.in_proj", row);
-        let own: Vec<f64> = (0..INNER)
-            .map(|e| oracle::silu(moved(uz[e], second, e)))
-            .collect();
-        let gates = linear("layers.1.mixer.x_proj", &own);
-        let raw = linear("layers.1.mixer.dt_proj", &gates[..1]);
-        delta.extend(raw.into_iter().map(|v| scale * oracle::softplus(v)));
-        b.extend(&gates[1..1 + STATES]);
-        c.extend(&gates[1 + STATES..]);
-        u.extend(own);
-        z.push(uz[INNER..].to_vec());
-    }
-    let a: Vec<f64> = t("layers.1.mixer.A_log")
-        .into_iter()
-        .map(|v| -v.exp())
-        .collect();
-    let (d, mut h) = (t("layers.1.mixer.D"), vec![0.0; INNER * STATES]);
-    let y = oracle::s6(oracle::zoh, &a, &d, STATES, &delta, &u, &b, &c, &mut h);
-    rows.iter()
-        .zip(y.chunks(INNER).zip(&z))
-        .map(|(row, (y, z))| {
-            let gated: Vec<f64> = y.iter().zip(z).map(|(y, z)| y * z).collect();
-            let out = linear("layers.1.mixer.out_proj", &gated);
-            let sum: Vec<f64> = row.iter().zip(out).map(|(x, o)| x + o).collect();
-            linear("out_linear", &sum)[0]
-        })
-        .collect()
-}
 
 #[test]
 fn the_engine_is_the_network_at_its_own_rate_and_at_others() {
@@ -176,7 +36,7 @@ fn the_engine_is_the_network_at_its_own_rate_and_at_others() {
             engine.process(&mut [&mut audio]);
             let knobs = knobs.map(f64::from);
             assert_db(
-                &truth(&input, knobs, scale),
+                &truth(&input, knobs, scale).heard,
                 &audio,
                 100.0,
                 &format!("{rate} Hz"),
@@ -237,7 +97,7 @@ fn a_knob_that_jumps_is_heard_as_a_turn() {
         "{} while turning, {still} before, {after} after",
         steepest(&turning[..24_000])
     );
-    let truth = truth(&(0..96_000).map(tone).collect::<Vec<_>>(), [1.0, 1.0], 1.0);
+    let truth = truth(&(0..96_000).map(tone).collect::<Vec<_>>(), [1.0, 1.0], 1.0).heard;
     assert_db(
         &truth[90_000..],
         &turning[42_000..],
@@ -278,7 +138,7 @@ fn a_chain_plays_the_effect_on_time_with_its_controls() {
         };
         let out = played(&mut chain, &input, &turned);
         for (input, out) in input.iter().zip(&out) {
-            let truth = truth(input, [0.25, 0.9], 48_000.0 / f64::from(rate));
+            let truth = truth(input, [0.25, 0.9], 48_000.0 / f64::from(rate)).heard;
             assert_db(&truth, out, 90.0, "as the network", Path::detect());
         }
         chain.reset();
@@ -294,7 +154,7 @@ fn a_chain_plays_the_effect_on_time_with_its_controls() {
         };
         let twice: Vec<f32> = input[0].iter().map(|x| 2.0 * x).collect();
         let out = played(&mut chain, &input, &louder);
-        let truth = truth(&twice, [0.25, 0.9], 48_000.0 / f64::from(rate));
+        let truth = truth(&twice, [0.25, 0.9], 48_000.0 / f64::from(rate)).heard;
         assert_db(&truth, &out[0], 80.0, "6 dB more into it", Path::detect());
     }
 }

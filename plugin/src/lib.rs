@@ -26,6 +26,7 @@ pub mod params;
 pub mod plugin;
 pub mod processor;
 pub mod state;
+pub mod unheard;
 pub mod widgets;
 
 pub use instrument::StatewaveInstrument;

@@ -10,19 +10,18 @@ mod list;
 mod source;
 mod state;
 mod tone;
-mod unheard;
 mod view;
 
 pub(crate) use view::with;
 
 pub use complete::complete;
+pub(crate) use complete::stored;
 pub use continuing::ContinueParams;
 pub use list::{ListenChoice, ModeChoice, ParamList, StereoChoice};
 pub(crate) use list::{decibels, output_gain};
 pub use state::StateParams;
 pub(crate) use state::{memory, share};
 pub use tone::ToneParams;
-pub use unheard::{Unheard, merge};
 
 use std::sync::Arc;
 
@@ -31,6 +30,7 @@ use parking_lot::RwLock;
 
 use crate::loader::Loader;
 use crate::state::{CabinetField, EngineField, ModelField, StateVersion, StatesField, WindowState};
+use crate::unheard::Unheard;
 
 /// See the module.
 #[derive(Params)]
@@ -66,7 +66,7 @@ impl StatewaveParams {
     pub fn new(loader: Arc<Loader>) -> Self {
         let list = Arc::new(ParamList::new(&loader.knobs()));
         Self {
-            unheard: Unheard::new(Arc::clone(&list)),
+            unheard: Unheard::default(),
             list,
             model: ModelField::new(Arc::clone(&loader)),
             cabinet: CabinetField::new(Arc::clone(&loader)),

@@ -17,9 +17,10 @@ use crate::fade::part;
 use crate::fault::Fault;
 use crate::loader::{Loader, Stream};
 use crate::notes::Held;
-use crate::params::{StatewaveParams, complete, merge};
+use crate::params::{ParamList, StatewaveParams, complete};
 use crate::processor::Processor;
 use crate::state::{RENAMED, migrate};
+use crate::unheard::merge;
 
 /// One instance in a host.
 pub struct Statewave {
@@ -104,7 +105,7 @@ impl Plugin for Statewave {
     fn filter_state(state: &mut PluginState) {
         migrate(state, RENAMED);
         complete(state);
-        merge(state);
+        merge(state, &ParamList::default());
     }
 
     fn activate(

@@ -7,8 +7,11 @@ use std::path::{Path, PathBuf};
 use common::headless::Headless;
 use egui::accesskit::Role;
 use egui::{Event, Key, Modifiers, PointerButton, vec2};
-use statewave::model::effect::Knob;
+use statewave::chain::{Chain, ChainConfig};
+use statewave::controls::Controls;
+use statewave::model::effect::{EffectModel, Knob};
 use statewave::model::spec::Task;
+use statewave::telemetry::{self, Snapshot};
 use statewave_plugin::panel::PanelSettings;
 use statewave_plugin::panel::host::{PanelHost, Param};
 use statewave_plugin::panel::layout::{LEAST, USUAL};
@@ -164,6 +167,49 @@ fn going_on_is_switched_and_what_it_draws_by_is_at_hand() {
         }
         let labels = labels(&window);
         assert!(!labels.iter().any(|l| l == "Amount" || l == "Gate"));
+    }
+}
+
+/// A tenth of a second through an effect, as it is shown.
+fn heard(model: &str) -> Vec<Snapshot> {
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/models");
+    let model = EffectModel::open(models.join(model)).expect("it is shipped");
+    let config = ChainConfig {
+        sample_rate: 48_000,
+        channels: 1,
+        max_block: 480,
+    };
+    let mut chain = Chain::of_effect(&model, config).expect("it can be made");
+    let (writer, mut reader) = telemetry::pair();
+    reader.watch(true);
+    chain.set_telemetry(Some(writer));
+    let mut audio: Vec<f32> = (0..4_800).map(|n| 0.3 * (0.02 * n as f32).sin()).collect();
+    chain.process(&mut [&mut audio], &Controls::default());
+    std::iter::from_fn(|| reader.read()).collect()
+}
+
+#[test]
+fn what_is_selected_is_shown_of_every_kind_and_said_where_nothing_is() {
+    let all = [
+        (
+            "tone/tone-drive.safetensors",
+            "the channels of each selective layer",
+        ),
+        ("tasks/rc-tanh.safetensors", "Nothing is selected"),
+    ];
+    for (model, about) in all {
+        let mut window = effect(USUAL, 2);
+        let snapshots = heard(model);
+        assert_eq!(snapshots.len(), 15);
+        window.host.snapshots.extend(snapshots);
+        window.frame(vec![]);
+        assert!(labels(&window).iter().any(|l| l.contains(about)), "{model}");
+    }
+    for mut window in [effect(USUAL, 2), continuing(USUAL)] {
+        window.frame(vec![]);
+        let nodes = window.nodes();
+        let pictures = nodes.values().filter(|n| n.role() == Role::Image);
+        assert_eq!(pictures.count(), 2, "the spectrum and the selection");
     }
 }
 

@@ -55,6 +55,7 @@ impl Continuing {
 
     pub(super) fn watch(&mut self, on: bool) {
         self.scope.watch(on);
+        self.engine.observe(on);
     }
 
     pub(super) fn take_report(&mut self) -> Option<&FrameReport> {
@@ -78,8 +79,11 @@ impl Continuing {
     pub(super) fn process(&mut self, wet: &mut [Vec<f32>], len: usize) {
         self.scope.input(wet, len);
         self.engine.process_first(wet, len, &self.controls);
-        self.scope.set_pace(self.engine.hand().pace());
-        self.scope.output(wet, len, self.engine.goes_on());
+        if let Some(report) = self.scope.output(wet, len) {
+            report.pace = self.engine.hand().pace();
+            report.deltas = self.engine.deltas();
+            report.goes_on = self.engine.goes_on();
+        }
     }
 
     pub(super) fn reset(&mut self) {

@@ -97,6 +97,7 @@ impl Samples {
 
     pub(super) fn watch(&mut self, on: bool) {
         self.scope.watch(on);
+        self.engine.observe(on);
     }
 
     pub(super) fn take_report(&mut self) -> Option<&FrameReport> {
@@ -146,8 +147,10 @@ impl Samples {
             }
         }
         self.parting.advance(len);
-        self.scope.set_pace(self.engine.hand().pace());
-        self.scope.output(wet, len, false);
+        if let Some(report) = self.scope.output(wet, len) {
+            report.pace = self.engine.hand().pace();
+            report.deltas = self.engine.deltas();
+        }
     }
 
     /// The cabinet, as far as it is heard. One that is not heard at all does not hear either, and begins anew.

@@ -6,11 +6,8 @@ use std::sync::Arc;
 use realfft::{RealFftPlanner, RealToComplex};
 use rustfft::num_complex::Complex32;
 
-use crate::frame::FrameReport;
-use crate::telemetry::{BANDS, Bands};
-
-/// Reports a second.
-const REPORTS: u32 = 100;
+use crate::frame::{FrameReport, Reports};
+use crate::telemetry::{BANDS, Bands, SNAPSHOTS};
 
 /// Length of the window, a power of two, in 1/20 s or more.
 fn window_len(sample_rate: u32) -> usize {
@@ -23,11 +20,7 @@ pub(super) struct Scope {
     /// Samples since the last report.
     position: usize,
     frames: u64,
-    /// The factor on Δ now.
-    pace: f32,
-    watched: bool,
-    ready: bool,
-    report: FrameReport,
+    reports: Reports,
     bands: Bands,
     window: Vec<f32>,
     /// The mean of the channels, newest last.
@@ -48,13 +41,10 @@ impl Scope {
             .map(|i| 0.5 - 0.5 * (TAU * i as f32 / len as f32).cos())
             .collect();
         Self {
-            every: (sample_rate / REPORTS).max(1) as usize,
+            every: (sample_rate / SNAPSHOTS).max(1) as usize,
             position: 0,
             frames: 0,
-            pace: 1.0,
-            watched: false,
-            ready: false,
-            report: FrameReport::new(),
+            reports: Reports::new(),
             bands: Bands::new(&window, sample_rate),
             window,
             input: vec![0.0; len],
@@ -68,16 +58,11 @@ impl Scope {
     }
 
     pub(super) fn watch(&mut self, on: bool) {
-        self.watched = on;
+        self.reports.watch(on);
     }
 
     pub(super) fn frames(&self) -> u64 {
         self.frames
-    }
-
-    /// The factor on Δ, for the next report.
-    pub(super) fn set_pace(&mut self, pace: f32) {
-        self.pace = pace;
     }
 
     /// Samples until the next report, at least 1.
@@ -87,34 +72,34 @@ impl Scope {
 
     /// What goes into the device.
     pub(super) fn input(&mut self, audio: &[Vec<f32>], len: usize) {
-        if self.watched {
+        if self.reports.is_watched() {
             keep(&mut self.input, audio, len);
         }
     }
 
-    /// What comes out, and whether a model goes on by itself; counts the samples.
-    pub(super) fn output(&mut self, audio: &[Vec<f32>], len: usize, goes_on: bool) {
-        if self.watched {
+    /// What comes out; counts the samples. Gives the report that is due, if one is, for what the engine has to say.
+    pub(super) fn output(&mut self, audio: &[Vec<f32>], len: usize) -> Option<&mut FrameReport> {
+        let watched = self.reports.is_watched();
+        if watched {
             keep(&mut self.output, audio, len);
         }
         self.position += len;
         if self.position < self.every {
-            return;
+            return None;
         }
         self.position = 0;
         self.frames += 1;
-        self.ready = self.watched;
-        if self.watched {
-            self.report.frame = self.frames;
-            self.report.input_db = self.spectrum(true);
-            self.report.output_db = self.spectrum(false);
-            self.report.pace = self.pace;
-            self.report.goes_on = goes_on;
+        if !watched {
+            return None;
         }
+        let (input_db, output_db) = (self.spectrum(true), self.spectrum(false));
+        let report = self.reports.begin(self.frames);
+        (report.input_db, report.output_db) = (input_db, output_db);
+        Some(report)
     }
 
     pub(super) fn take_report(&mut self) -> Option<&FrameReport> {
-        std::mem::take(&mut self.ready).then_some(&self.report)
+        self.reports.take()
     }
 
     fn spectrum(&mut self, of_input: bool) -> [f32; BANDS] {

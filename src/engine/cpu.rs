@@ -7,7 +7,7 @@ use crate::kernels::Path;
 use crate::model::Model;
 use crate::model::denoise::DenoiseSession;
 use crate::state::{Bank, BankKey, Memory, adopt};
-use crate::telemetry::{DELTA_LAYERS, Deltas, add_spread};
+use crate::telemetry::Deltas;
 
 /// Runs a model's frames with the widest vector instructions found.
 #[derive(Debug)]
@@ -158,10 +158,7 @@ impl Engine for CpuEngine {
     fn deltas(&self, deltas: &mut Deltas) {
         let share = 1.0 / self.sessions.len() as f32;
         for session in &self.sessions {
-            let bands = session.deltas().len() / DELTA_LAYERS;
-            for (from, to) in session.deltas().chunks_exact(bands).zip(deltas.iter_mut()) {
-                add_spread(from, share, to);
-            }
+            deltas.add_frame(session.net().time_layers(), session.deltas(), share);
         }
     }
 

@@ -21,7 +21,7 @@ use super::{Engine, EngineReport, Exchange, Player};
 use crate::handoff::job::{Job, JobBench, JobDesk, jobs};
 use crate::model::Model;
 use crate::state::Memory;
-use crate::telemetry::{DELTA_LAYERS, Deltas, add_spread};
+use crate::telemetry::{DELTA_LAYERS, Deltas};
 
 /// A frame kept for the time it may have to be run here.
 #[derive(Debug)]
@@ -72,8 +72,9 @@ pub struct Supervisor {
     /// The factor on Δ from the next frame on.
     pace: f32,
     stats: SupervisorStats,
-    /// Somebody looks at Δ, and what the worker's was last.
+    /// Somebody looks at Δ, of so many layers, and what the worker's was last.
     watched: bool,
+    layers: usize,
     deltas: Vec<f32>,
 }
 
@@ -116,6 +117,7 @@ impl Supervisor {
             pace: 1.0,
             stats: SupervisorStats::default(),
             watched: false,
+            layers: model.net().time_layers(),
             deltas: vec![0.0; deltas],
         };
         (supervisor, bench)
@@ -291,9 +293,6 @@ impl Engine for Supervisor {
         if self.playing == Playing::Here {
             return self.cpu.deltas(deltas);
         }
-        let bands = self.deltas.len() / DELTA_LAYERS;
-        for (from, to) in self.deltas.chunks_exact(bands).zip(deltas) {
-            add_spread(from, 1.0, to);
-        }
+        deltas.add_frame(self.layers, &self.deltas, 1.0);
     }
 }

@@ -12,6 +12,7 @@ use crate::latency::Latency;
 use crate::model::effect::{EffectModel, RateWay};
 use crate::model::file::ModelError;
 use crate::state::{Hand, Memory};
+use crate::telemetry::Deltas;
 use knobs::Knobs;
 use streams::Streams;
 
@@ -186,6 +187,16 @@ impl WaveEngine {
     /// What it remembers.
     pub fn memory(&mut self) -> &mut dyn Memory {
         &mut self.net.streams
+    }
+
+    /// Whether to keep what [`Self::deltas`] gives. Real-time safe.
+    pub fn observe(&mut self, on: bool) {
+        self.net.streams.deltas.watch(on);
+    }
+
+    /// Δ of its selective layers, mean over the steps since the last call; zeros while not observed. Real-time safe.
+    pub fn deltas(&mut self) -> Deltas {
+        self.net.streams.deltas.look()
     }
 
     /// Replaces `audio`, a slice a channel, by the output. Any number of samples from 0 up. Real-time safe.

@@ -9,11 +9,12 @@ use crate::controls::Stereo;
 use crate::engine::{Engine, EngineReport, Exchange};
 use crate::model::spec::FrontEnd;
 use crate::state::{Hand, Memory};
-use crate::telemetry::{BANDS, Bands, Deltas};
+use crate::telemetry::{Bands, Deltas};
 
 use super::gains::Gains;
 use super::guard::is_playable;
 use super::overlap_add::OverlapAdd;
+use super::report::{FrameReport, Reports};
 use super::stereo::{decode, encode, link};
 use super::stft::{Stft, analysis_window};
 
@@ -25,35 +26,6 @@ pub(crate) struct FrameCounts {
     pub lost: u64,
     pub not_finite: u64,
     pub resets: u64,
-}
-
-/// What a frame looked and came out like, for whoever watches.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct FrameReport {
-    /// Its number.
-    pub frame: u64,
-    pub input_db: [f32; BANDS],
-    pub output_db: [f32; BANDS],
-    pub deltas: Deltas,
-    pub engine: EngineReport,
-    /// The factor on Δ.
-    pub pace: f32,
-    /// A model goes on by itself.
-    pub goes_on: bool,
-}
-
-impl FrameReport {
-    pub(crate) fn new() -> Self {
-        Self {
-            frame: 0,
-            input_db: Bands::silence(),
-            output_db: Bands::silence(),
-            deltas: Deltas::default(),
-            engine: EngineReport::default(),
-            pace: 1.0,
-            goes_on: false,
-        }
-    }
 }
 
 /// The engine with everything between it and the sample streams.
@@ -87,10 +59,8 @@ pub(crate) struct Framer {
     /// Where only gains are wanted of the frames, and no signal.
     gains: Option<Gains>,
     gains_ready: bool,
-    watched: bool,
     bands: Bands,
-    report: FrameReport,
-    report_ready: bool,
+    reports: Reports,
 }
 
 /// A frame as the engine was given it, kept to play it dry if nothing better comes back.
@@ -140,10 +110,8 @@ impl Framer {
             stereo: Stereo::default(),
             gains: None,
             gains_ready: false,
-            watched: false,
             bands: Bands::new(&analysis_window(&front_end), model_rate),
-            report: FrameReport::new(),
-            report_ready: false,
+            reports: Reports::new(),
         }
     }
 
@@ -184,17 +152,14 @@ impl Framer {
 
     /// Whether frames are to be reported, from the next one on.
     pub(crate) fn watch(&mut self, on: bool) {
-        if on != self.watched {
-            self.watched = on;
-            self.report = FrameReport::new();
-            self.report_ready = false;
+        if self.reports.watch(on) {
             self.engine.observe(on);
         }
     }
 
     /// The report of the frame taken since the last call, if there was one.
     pub(crate) fn take_report(&mut self) -> Option<&FrameReport> {
-        std::mem::take(&mut self.report_ready).then_some(&self.report)
+        self.reports.take()
     }
 
     pub(crate) fn counts(&self) -> FrameCounts {
@@ -226,7 +191,7 @@ impl Framer {
         let mut retired = std::mem::replace(&mut self.engine, engine);
         retired.observe(false);
         self.hand.renew();
-        self.engine.observe(self.watched);
+        self.engine.observe(self.reports.is_watched());
         let taken = self.position >= self.take_at;
         let oldest = (self.sequence + u64::from(taken)).saturating_sub(self.behind as u64);
         for sequence in oldest.max(self.first)..=self.sequence {
@@ -360,7 +325,7 @@ impl Framer {
             self.gains_ready = true;
         }
         decode(*stereo, &mut self.taken, frame_len);
-        if self.watched {
+        if self.reports.is_watched() {
             decode(*stereo, values, frame_len);
         }
         if self.gains.is_none() {
@@ -372,7 +337,7 @@ impl Framer {
                 joined.add(self.stft.synthesise(frame));
             }
         }
-        if self.watched {
+        if self.reports.is_watched() {
             self.report(at);
         }
     }
@@ -380,20 +345,19 @@ impl Framer {
     /// Reports the frame that was taken, given at `at`.
     fn report(&mut self, at: usize) {
         let frame_len = 2 * self.front_end.bins();
-        self.report.frame = self.counts.frames;
-        self.report.input_db = Bands::silence();
+        let report = self.reports.begin(self.counts.frames);
+        report.input_db = Bands::silence();
         for frame in self.given[at].values.chunks_exact(frame_len) {
-            self.bands.raise(frame, &mut self.report.input_db);
+            self.bands.raise(frame, &mut report.input_db);
         }
-        self.report.output_db = Bands::silence();
+        report.output_db = Bands::silence();
         for frame in self.taken.chunks_exact(frame_len) {
-            self.bands.raise(frame, &mut self.report.output_db);
+            self.bands.raise(frame, &mut report.output_db);
         }
-        self.report.deltas = Deltas::default();
-        self.engine.deltas(&mut self.report.deltas);
-        self.report.engine = self.engine.report();
-        self.report.pace = self.hand.pace();
-        self.report_ready = true;
+        report.deltas = Deltas::default();
+        self.engine.deltas(&mut report.deltas);
+        report.engine = self.engine.report();
+        report.pace = self.hand.pace();
     }
 
     fn reset_engine(&mut self) {

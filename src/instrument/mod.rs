@@ -11,6 +11,8 @@ mod bands;
 mod controls;
 mod frames;
 mod notes;
+mod render;
+mod segments;
 mod tone;
 mod voice;
 
@@ -24,21 +26,11 @@ use frames::Frames;
 use tone::Tone;
 use voice::{Manner, Stage, Voice};
 
-use crate::frame::{FULL_SCALE, hold_below};
 use crate::kernels::sines::Loops;
 use crate::model::instrument::InstrumentModel;
 
 /// Samples that a voice renders at once.
 const RUN: usize = 256;
-
-/// Amplitudes under this (-80 dB, as low as the network learns) are silence.
-const SILENT: f32 = 1e-4;
-
-/// A held note that has been silent may end only when it is older than this, for some begin slowly.
-const SLOWEST_SECONDS: f64 = 1.0;
-
-/// How fast the gain follows.
-const GLIDE_SECONDS: f64 = 0.01;
 
 /// An instrument being played. Everything is allocated when it is made; [`Instrument::process`] is real-time safe.
 ///
@@ -239,23 +231,6 @@ impl Instrument {
         self.controls = *controls;
     }
 
-    fn apply_gain(&mut self, left: &mut [f32], right: &mut [f32]) {
-        let wanted = self.controls.gain;
-        if self.gain < 0.0 {
-            self.gain = wanted;
-        }
-        let follow = 1.0 - (-1.0 / (GLIDE_SECONDS * self.sample_rate)).exp() as f32;
-        for (left, right) in left.iter_mut().zip(right.iter_mut()) {
-            self.gain += (wanted - self.gain) * follow;
-            *left *= self.gain;
-            *right *= self.gain;
-        }
-        if self.frames.is_paced() {
-            hold_below(left, FULL_SCALE);
-            hold_below(right, FULL_SCALE);
-        }
-    }
-
     /// The sample at which a frame begins.
     fn tick(&self, frame: u64) -> u64 {
         let samples = self.model.facts().frame_seconds * self.sample_rate;
@@ -268,140 +243,5 @@ impl Instrument {
 
     fn manner(&self, voice: usize, clock: u64) -> Manner {
         self.voices[voice].manner(&self.controls, &self.channels, clock, self.sample_rate)
-    }
-
-    /// A frame of every voice's; each takes it when its own time comes.
-    fn begin_frame(&mut self) {
-        self.frame += 1;
-        (self.this_tick, self.next_tick) = (self.next_tick, self.tick(self.frame + 1));
-        if self.voices.iter().all(|voice| voice.stage == Stage::Idle) {
-            return;
-        }
-        for v in 0..self.voices.len() {
-            if self.voices[v].stage != Stage::Idle {
-                let pitch = self.manner(v, self.clock).pitch;
-                let told = self.voices[v].told(&self.mix, pitch, false, false);
-                self.frames.tell(v, &told);
-            }
-        }
-        let seconds = self.model.facts().frame_seconds as f32;
-        self.frames.approach_pace(self.controls.pace(), seconds);
-        let voices = &self.voices;
-        self.frames.step(|v| {
-            voices
-                .get(v)
-                .is_some_and(|voice| voice.stage != Stage::Idle)
-        });
-    }
-
-    /// Sets a voice's time by this sample: its next segment begins as far behind the next frame as this sample lies behind
-    /// this one's. Returns the samples until then.
-    fn keep_time(&mut self, voice: usize) -> usize {
-        let shortest = (self.model.facts().frame_seconds * self.sample_rate) as u64;
-        let voice = &mut self.voices[voice];
-        voice.behind = (self.clock - self.this_tick).min(shortest.saturating_sub(1));
-        voice.next = self.next_tick + voice.behind;
-        (voice.next - self.clock) as usize
-    }
-
-    fn tune(&mut self, v: usize, manner: &Manner) {
-        let pitch = manner.pitch + manner.vibrato;
-        let top = self.model.facts().top_hz;
-        let wanted = Some((pitch, manner.tilt, self.mixed));
-        if self.voices[v].tuned != wanted {
-            let (f0, b) = self.model.tuning(&self.mix, manner.pitch);
-            let f0 = f0 * f64::from(manner.vibrato / 12.0).exp2();
-            self.voices[v]
-                .tone
-                .tune((f0, b), manner.tilt, top, self.sample_rate);
-            self.voices[v].tuned = wanted;
-        }
-    }
-
-    /// A segment to what the network last said.
-    fn next_segment(&mut self, v: usize, manner: &Manner) {
-        self.tune(v, manner);
-        let len = self.keep_time(v);
-        let voice = &mut self.voices[v];
-        voice.tone.lead(self.frames.amplitudes(v), manner.gain, len);
-        let per = 1.0 / len as f32;
-        voice.glide = (
-            (manner.sides.0 - voice.sides.0) * per,
-            (manner.sides.1 - voice.sides.1) * per,
-        );
-    }
-
-    /// The voice's own time has come for the next frame.
-    fn advance(&mut self, v: usize) {
-        let slowest = (SLOWEST_SECONDS * self.sample_rate) as u64;
-        let release = self.release_samples();
-        let voice = &self.voices[v];
-        let may_end = match voice.stage {
-            Stage::Released => self.clock - voice.off >= release || voice.tone.level() < SILENT,
-            Stage::Ending => return self.end(v),
-            _ => self.clock - voice.on > slowest && voice.tone.level() < SILENT,
-        };
-        let manner = self.manner(v, self.clock);
-        self.next_segment(v, &manner);
-        let voice = &mut self.voices[v];
-        if may_end {
-            let gain = voice.envelope(self.clock, release);
-            let len = voice.tone.left();
-            voice.tone.fade(gain, len);
-            voice.stage = Stage::Ending;
-        }
-    }
-
-    fn render(&mut self, left: &mut [f32], right: &mut [f32]) {
-        let begin = self.clock;
-        for v in 0..self.voices.len() {
-            let mut at = 0;
-            while at < left.len() && self.voices[v].stage != Stage::Idle {
-                self.clock = begin + at as u64;
-                if self.clock == self.voices[v].next {
-                    self.advance(v);
-                    continue;
-                }
-                let to_next = (self.voices[v].next - self.clock) as usize;
-                let stop = left.len().min(at + to_next).min(at + RUN);
-                self.render_voice(v, &mut left[at..stop], &mut right[at..stop]);
-                at = stop;
-            }
-        }
-        self.clock = begin;
-        for leaving in self.leaving.iter_mut().filter(|l| l.tone.left() > 0) {
-            let len = left.len().min(leaving.tone.left());
-            for (left, right) in left[..len]
-                .chunks_mut(RUN)
-                .zip(right[..len].chunks_mut(RUN))
-            {
-                let run = &mut self.run[..left.len()];
-                run.fill(0.0);
-                leaving.tone.render(&self.loops, run);
-                for ((left, right), sample) in left.iter_mut().zip(right).zip(run) {
-                    *left += *sample * leaving.sides.0;
-                    *right += *sample * leaving.sides.1;
-                }
-            }
-        }
-    }
-
-    fn render_voice(&mut self, v: usize, left: &mut [f32], right: &mut [f32]) {
-        let (release, clock) = (self.release_samples(), self.clock);
-        let voice = &mut self.voices[v];
-        let run = &mut self.run[..left.len()];
-        run.fill(0.0);
-        voice.tone.render(&self.loops, run);
-        if !voice.envelope_is_one(clock, run.len() as u64, release) {
-            for (i, sample) in run.iter_mut().enumerate() {
-                *sample *= voice.envelope(clock + i as u64, release);
-            }
-        }
-        for ((left, right), sample) in left.iter_mut().zip(right).zip(run) {
-            *left += *sample * voice.sides.0;
-            *right += *sample * voice.sides.1;
-            voice.sides.0 += voice.glide.0;
-            voice.sides.1 += voice.glide.1;
-        }
     }
 }

@@ -126,6 +126,38 @@ impl Part {
     }
 }
 
+/// Δ of a selective layer as it lies in the scratch of a call, at its pace: rows `[batch][time]` of a value for each channel of
+/// S6, or for each head of SSD.
+#[derive(Debug, Clone, Copy)]
+pub struct DeltaRows<'a> {
+    values: &'a [f32],
+    stride: usize,
+    channels: usize,
+}
+
+impl<'a> DeltaRows<'a> {
+    /// Of a layer that selects nothing.
+    pub const NONE: DeltaRows<'static> = DeltaRows::new(&[], 1, 0);
+
+    /// Rows of `channels` values, `stride` apart.
+    pub const fn new(values: &'a [f32], stride: usize, channels: usize) -> DeltaRows<'a> {
+        DeltaRows {
+            values,
+            stride,
+            channels,
+        }
+    }
+
+    /// Row by row.
+    ///
+    /// # Panics
+    /// If a row is longer than what lies from one to the next.
+    pub fn iter(self) -> impl Iterator<Item = &'a [f32]> {
+        let rows = self.values.chunks(self.stride);
+        rows.map(move |row| &row[..self.channels])
+    }
+}
+
 /// One of the streams of a batch: how many there are, and which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seat {

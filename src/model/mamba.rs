@@ -11,7 +11,7 @@
 //! time-invariant S4D where S6 is, which then has no x_proj and no dt_proj.
 
 use super::discretize::Sampling;
-use super::layer::{Layer, Part};
+use super::layer::{DeltaRows, Layer, Part};
 use super::modes::Modes;
 use super::pace::{Pace, scale_deltas};
 use super::tensors::{TensorError, Tensors};
@@ -167,6 +167,21 @@ impl MambaBlock {
     /// The sizes it was made with.
     pub fn config(&self) -> &MambaConfig {
         &self.config
+    }
+
+    /// Δ of the call last made, from its second piece until its scratch is used for something else.
+    ///
+    /// # Panics
+    /// If `scratch` is shorter than `scratch_len` says.
+    pub fn deltas<'a>(&self, batch: usize, time: usize, scratch: &'a [f32]) -> DeltaRows<'a> {
+        match &self.scan {
+            Scan::S6 { .. } => {
+                let (rows, e) = (batch * time, self.config.inner);
+                let before = rows * (self.in_proj.outputs() + self.gates_row());
+                DeltaRows::new(&scratch[before..][..rows * e], e, e)
+            }
+            Scan::S4d { .. } => DeltaRows::NONE,
+        }
     }
 
     /// Floats from one row of x_proj's output to the next, padded to whole lines.

@@ -7,7 +7,7 @@
 //!    └─────────────────────────────────────────────────────────────────────────┘
 //! ```
 
-use super::layer::{Layer, Part};
+use super::layer::{DeltaRows, Layer, Part};
 use super::pace::Pace;
 use super::tensors::{TensorError, Tensors};
 use crate::kernels::conv::{PackedConv, conv};
@@ -154,18 +154,14 @@ impl Mamba2Block {
         self.in_proj.outputs().next_multiple_of(16)
     }
 
-    /// Δ of the last time step, mean over heads, of every stream of the batch that fits `out`. `scratch` is that of the
-    /// pieces, between piece 1 and piece 3 of a call.
+    /// Δ of the call last made, from its second piece until its scratch is used for something else.
     ///
     /// # Panics
     /// If `scratch` is shorter than `scratch_len` says.
-    pub fn deltas(&self, batch: usize, time: usize, scratch: &[f32], out: &mut [f32]) {
-        let (rows, gates_len, heads) = (batch * time, self.scan.gates_len(), self.scan.heads());
-        let gates = &scratch[rows * self.row()..][..rows * gates_len];
-        for (gates, out) in gates.chunks_exact(time * gates_len).zip(out) {
-            let last = &gates[(time - 1) * gates_len..][..heads];
-            *out = last.iter().sum::<f32>() / heads as f32;
-        }
+    pub fn deltas<'a>(&self, batch: usize, time: usize, scratch: &'a [f32]) -> DeltaRows<'a> {
+        let (rows, gates) = (batch * time, self.scan.gates_len());
+        let all = &scratch[rows * self.row()..][..rows * gates];
+        DeltaRows::new(all, gates, self.scan.heads())
     }
 }
 

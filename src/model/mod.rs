@@ -1,5 +1,6 @@
 //! Read-only data for all: spec, file, layers.
 
+pub(crate) mod block;
 pub mod catalogue;
 mod container;
 pub mod denoise;

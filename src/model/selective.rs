@@ -12,7 +12,7 @@
 //! multiply the signal as it is. And S6 holds its input over a step (Mamba's equation 4), so that at another rate it is the
 //! same system with Δ scaled.
 
-use super::layer::{Layer, Part};
+use super::layer::{DeltaRows, Layer, Part};
 use super::pace::{Pace, scale_deltas};
 use super::tensors::{TensorError, Tensors};
 use crate::kernels::Path;
@@ -107,6 +107,19 @@ impl SelectiveBlock {
     /// Floats of its film's slot, at the beginning of its state.
     pub fn slot_len(&self) -> usize {
         usize::from(self.config.film) * PARTS * self.config.inner
+    }
+
+    /// Δ of the call last made, from its first piece until its scratch is used for something else.
+    ///
+    /// # Panics
+    /// If `scratch` is shorter than `scratch_len` says.
+    pub fn deltas<'a>(&self, batch: usize, time: usize, scratch: &'a [f32]) -> DeltaRows<'a> {
+        let (rows, e) = (batch * time, self.config.inner);
+        DeltaRows::new(
+            &scratch[rows * (2 * e + self.gates_row())..][..rows * e],
+            e,
+            e,
+        )
     }
 
     /// Floats from one row of x_proj's output to the next, padded to whole lines.

@@ -3,220 +3,16 @@
 //! Published Mamba and Mamba-2 checkpoints of Hugging Face `transformers` load as they are: sizes come from the tensors'
 //! shapes, names with or without `backbone.`, `embedding.` or `embeddings.`.
 
-use super::discretize::Sampling;
+use super::block::parted;
+pub use super::block::{Block, StackConfig};
 use super::film::{Film, steer};
 use super::layer::{Layer, Part};
-use super::mamba::{MambaBlock, MambaConfig, Space};
-use super::mamba2::{Mamba2Block, Mamba2Config};
 use super::pace::Pace;
-use super::s4d::{Activation, S4dConfig, S4dLayer};
-use super::selective::{SelectiveBlock, SelectiveConfig};
 use super::tensors::{TensorError, Tensors};
 use crate::kernels::film::PARTS;
 use crate::kernels::norm::rms_norm;
 use crate::kernels::proj::{Packed, proj};
 use crate::kernels::{Aligned, Path};
-
-/// What the shapes of a checkpoint's tensors do not say.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct StackConfig {
-    /// `layer_norm_epsilon`.
-    pub eps: f32,
-    /// `n_groups` of Mamba-2.
-    pub groups: usize,
-    /// `time_step_limit` of Mamba-2.
-    pub delta_limit: (f32, f32),
-    /// How the continuous time of S4D layers becomes steps; selective blocks take its factor on Δ.
-    pub sampling: Sampling,
-    /// What follows the state spaces of S4D layers.
-    pub activation: Activation,
-}
-
-impl Default for StackConfig {
-    fn default() -> StackConfig {
-        StackConfig {
-            eps: 1e-5,
-            groups: 1,
-            delta_limit: (0.0, f32::INFINITY),
-            sampling: Sampling::default(),
-            activation: Activation::default(),
-        }
-    }
-}
-
-/// A block of any kind.
-#[derive(Debug, Clone)]
-pub enum Block {
-    /// S6, or S4D in the same block.
-    Mamba(MambaBlock),
-    /// SSD.
-    Mamba2(Mamba2Block),
-    /// Diagonal and time-invariant.
-    S4d(S4dLayer),
-    /// S6 with nothing that counts in samples.
-    Selective(SelectiveBlock),
-}
-
-/// `$f` of whichever block it is.
-macro_rules! each {
-    ($block:expr, $b:ident => $f:expr) => {
-        match $block {
-            Block::Mamba($b) => $f,
-            Block::Mamba2($b) => $f,
-            Block::S4d($b) => $f,
-            Block::Selective($b) => $f,
-        }
-    };
-}
-
-impl Block {
-    /// Reads the block under `prefix`, whose kind its tensors' names tell.
-    pub(super) fn new(
-        config: StackConfig,
-        tensors: &Tensors,
-        prefix: &str,
-        width: usize,
-        film: bool,
-    ) -> Result<Block, TensorError> {
-        let shape = |name: &str, rank: usize| -> Result<&[usize], TensorError> {
-            let full = format!("{prefix}{name}");
-            match tensors.shape(&full) {
-                Some(found) if found.len() == rank => Ok(found),
-                Some(found) => Err(TensorError::Shape {
-                    name: full,
-                    expected: vec![0; rank],
-                    found: found.into(),
-                }),
-                None => Err(TensorError::Missing {
-                    name: full,
-                    expected: vec![0; rank],
-                }),
-            }
-        };
-        let eps = config.eps;
-        let fixed = tensors.shape(&format!("{prefix}mixer.log_dt")).is_some();
-        if fixed
-            && tensors
-                .shape(&format!("{prefix}mixer.in_proj.weight"))
-                .is_none()
-        {
-            let config = S4dConfig {
-                width,
-                states: shape("mixer.A_imag", 2)?[1],
-                sampling: config.sampling,
-                film,
-                activation: config.activation,
-                eps,
-            };
-            return S4dLayer::new(config, tensors, prefix).map(Block::S4d);
-        }
-        let counts = tensors
-            .shape(&format!("{prefix}mixer.conv1d.weight"))
-            .is_some();
-        if !counts
-            && tensors
-                .shape(&format!("{prefix}mixer.x_proj.weight"))
-                .is_some()
-        {
-            let a = shape("mixer.A_log", 2)?;
-            let config = SelectiveConfig {
-                width,
-                inner: a[0],
-                states: a[1],
-                rank: shape("mixer.dt_proj.weight", 2)?[1],
-                film,
-                delta_scale: config.sampling.delta_scale,
-            };
-            return SelectiveBlock::new(config, tensors, prefix).map(Block::Selective);
-        }
-        let conv = shape("mixer.conv1d.weight", 3)?;
-        if tensors.shape(&format!("{prefix}mixer.dt_bias")).is_some() {
-            let (inner, heads) = (
-                shape("mixer.norm.weight", 1)?[0],
-                shape("mixer.A_log", 1)?[0],
-            );
-            let config = Mamba2Config {
-                width,
-                heads,
-                head_dim: inner.checked_div(heads).unwrap_or(0),
-                states: conv[0]
-                    .saturating_sub(inner)
-                    .checked_div(2 * config.groups)
-                    .unwrap_or(0),
-                groups: config.groups,
-                taps: conv[2],
-                delta_limit: config.delta_limit,
-                eps,
-                gated_eps: eps,
-            };
-            return Mamba2Block::new(config, tensors, prefix).map(Block::Mamba2);
-        }
-        let (states, space) = if fixed {
-            (shape("mixer.A_imag", 2)?[1], Space::S4d(config.sampling))
-        } else {
-            let rank = shape("mixer.dt_proj.weight", 2)?[1];
-            (shape("mixer.A_log", 2)?[1], Space::S6 { rank })
-        };
-        let inner = conv[0];
-        let config = MambaConfig {
-            width,
-            inner,
-            states,
-            space,
-            gated: shape("mixer.in_proj.weight", 2)?[0] != inner,
-            taps: conv[2],
-            eps,
-        };
-        MambaBlock::new(config, tensors, prefix).map(Block::Mamba)
-    }
-}
-
-impl Block {
-    /// Floats of its film's slot, at the beginning of its state.
-    fn slot_len(&self) -> usize {
-        match self {
-            Block::S4d(block) => block.slot_len(),
-            Block::Selective(block) => block.slot_len(),
-            Block::Mamba(_) | Block::Mamba2(_) => 0,
-        }
-    }
-}
-
-impl Layer for Block {
-    fn pieces(&self) -> usize {
-        each!(self, b => b.pieces())
-    }
-
-    fn state_parts(&self, part: &mut dyn FnMut(Part)) {
-        each!(self, b => b.state_parts(part))
-    }
-
-    fn pace_len(&self) -> usize {
-        each!(self, b => b.pace_len())
-    }
-
-    fn set_pace(&self, scale: f32, pace: &mut [f32]) {
-        each!(self, b => b.set_pace(scale, pace));
-    }
-
-    fn scratch_len(&self, batch: usize, time: usize) -> usize {
-        each!(self, b => b.scratch_len(batch, time))
-    }
-
-    fn piece_at(
-        &self,
-        path: Path,
-        k: usize,
-        x: &mut [f32],
-        batch: usize,
-        time: usize,
-        state: &mut [f32],
-        scratch: &mut [f32],
-        pace: Pace,
-    ) {
-        each!(self, b => b.piece_at(path, k, x, batch, time, state, scratch, pace))
-    }
-}
 
 /// Blocks in order with their ends. Immutable; streams bring their own state, the blocks' states one after the other.
 #[derive(Debug, Clone)]
@@ -361,13 +157,21 @@ impl Stack {
     /// # Panics
     /// If a slice is too short.
     pub fn steer(&self, state: &mut [f32], batch: usize, target: &[f32], steps: usize) {
-        let (mut state, mut target) = (state, target);
-        for block in &self.blocks {
-            let (own, rest) = state.split_at_mut(block.state_len(batch));
+        let mut target = target;
+        for (block, own, _) in parted(&self.blocks, batch, state, Pace::OWN) {
             let slot = &mut own[..block.slot_len()];
             let (now, later) = target.split_at(slot.len() * 2 / PARTS);
             steer(slot, now, steps);
-            (state, target) = (rest, later);
+            target = later;
+        }
+    }
+
+    /// The last norm of `rows`, in place, if there is one: the piece behind the blocks.
+    pub(crate) fn norm_last(&self, path: Path, x: &mut [f32], scratch: &mut [f32], rows: usize) {
+        if let Some(norm) = &self.norm {
+            let len = rows * self.width;
+            rms_norm(path, x, norm, self.eps, scratch, rows);
+            x[..len].copy_from_slice(&scratch[..len]);
         }
     }
 
@@ -439,23 +243,16 @@ impl Layer for Stack {
         x: &mut [f32],
         batch: usize,
         time: usize,
-        mut state: &mut [f32],
+        state: &mut [f32],
         scratch: &mut [f32],
-        mut pace: Pace,
+        pace: Pace,
     ) {
-        for block in &self.blocks {
-            let (own, rest) = state.split_at_mut(block.state_len(batch));
-            let (own_pace, later) = pace.split(block.pace_len());
+        for (block, own, own_pace) in parted(&self.blocks, batch, state, pace) {
             if k < block.pieces() {
                 return block.piece_at(path, k, x, batch, time, own, scratch, own_pace);
             }
             k -= block.pieces();
-            (state, pace) = (rest, later);
         }
-        if let Some(norm) = &self.norm {
-            let len = batch * time * self.width;
-            rms_norm(path, x, norm, self.eps, scratch, batch * time);
-            x[..len].copy_from_slice(&scratch[..len]);
-        }
+        self.norm_last(path, x, scratch, batch * time);
     }
 }

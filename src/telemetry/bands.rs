@@ -1,6 +1,6 @@
 //! A spectrum pooled into bands of equal width on a logarithmic scale.
 
-use super::{BANDS, DELTA_BANDS, HIGH_HZ, LOW_HZ, SILENCE_DB};
+use super::{BANDS, HIGH_HZ, LOW_HZ, SILENCE_DB};
 
 /// Where each band lies among the bins of a transform.
 #[derive(Debug)]
@@ -52,13 +52,6 @@ impl Bands {
     /// Levels that anything raises.
     pub(crate) fn silence() -> [f32; BANDS] {
         [SILENCE_DB; BANDS]
-    }
-}
-
-/// Adds `share` of the values of a layer's bands to those that are shown, each where it lies among them.
-pub(crate) fn add_spread(from: &[f32], share: f32, to: &mut [f32; DELTA_BANDS]) {
-    for (i, to) in to.iter_mut().enumerate() {
-        *to += share * from.get(i * from.len() / DELTA_BANDS).unwrap_or(&0.0);
     }
 }
 

@@ -59,7 +59,8 @@ impl Values for Gestures {
     }
 
     fn get(&self, param: Param) -> f32 {
-        if let Some(value) = self.params.unheard.get(param) {
+        let pointer = with!(self.list(), param, p => p.as_ptr());
+        if let Some(value) = self.params.unheard.get(pointer) {
             return value;
         }
         let came = self.params.list.value(param);
@@ -93,7 +94,9 @@ impl Values for Gestures {
             (sent.value, sent.at) = (value, Instant::now());
         }
         if let Some(host) = &self.host {
-            self.params.unheard.note(param, value);
+            let pointer = with!(self.params.list, param, p => p.as_ptr());
+            // SAFETY: the notes are a field of the parameters.
+            unsafe { self.params.unheard.note(&*self.params, pointer, value) };
             let setter = host.param_setter();
             with!(self.params.list, param, p => setter.set_parameter(p, p.preview_plain(value)));
         }

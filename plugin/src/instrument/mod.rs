@@ -14,7 +14,6 @@ pub mod panel;
 mod params;
 mod plugin;
 pub mod shown;
-mod waiting;
 
 use std::sync::{Arc, OnceLock};
 

@@ -300,7 +300,7 @@ impl InstrumentPanel {
 
     /// The value now, or soon.
     fn value(&self, sitting: &Sitting, param: &impl Param) -> f32 {
-        if let Some(value) = sitting.params.waiting.get(param.as_ptr()) {
+        if let Some(value) = sitting.params.unheard.get(param.as_ptr()) {
             return value;
         }
         match self.sent {
@@ -317,7 +317,7 @@ impl InstrumentPanel {
             .and_then(|text| param.string_to_normalized_value(&text.trim().replace(',', ".")));
         let edit = typed.map_or(edit, Edit::step);
         let pointer = param.as_ptr();
-        // SAFETY: the parameter is borrowed here.
+        // SAFETY: the parameter is borrowed here, and what is not heard of it is a field of the same parameters.
         unsafe {
             if edit.began {
                 hands.begin(pointer);
@@ -325,7 +325,7 @@ impl InstrumentPanel {
             if let Some(value) = edit.value {
                 let value = param.preview_normalized(param.preview_plain(value));
                 self.sent = Some((pointer, value, Instant::now()));
-                sitting.params.waiting.note(sitting.params, pointer, value);
+                sitting.params.unheard.note(sitting.params, pointer, value);
                 hands.set(pointer, value);
             }
             if edit.ended {

@@ -9,9 +9,9 @@ use parking_lot::RwLock;
 use statewave::instrument::InstrumentControls;
 
 use super::shipped;
-use super::waiting::Waiting;
 use crate::params::{decibels, memory, output_gain, share};
 use crate::state::{StateVersion, WindowState};
+use crate::unheard::Unheard;
 
 /// Longest attack and release, seconds, and those in the middle of the knobs' travel.
 const ATTACK_SECONDS: (f32, f32) = (2.0, 0.2);
@@ -67,8 +67,8 @@ pub struct InstrumentParams {
     #[id = "memory"]
     pub memory: FloatParam,
     /// What the panel has set and no block has brought back yet.
-    #[persist = "waiting"]
-    pub waiting: Waiting,
+    #[persist = "unheard"]
+    pub unheard: Unheard,
     /// How the window looked last. The panel's thread only.
     #[persist = "window"]
     pub window: Arc<RwLock<WindowState>>,
@@ -143,7 +143,7 @@ impl Default for InstrumentParams {
             mpe: BoolParam::new("MPE", usual.mpe),
             freeze: share("Freeze", usual.freeze),
             memory: memory("Memory"),
-            waiting: Waiting::default(),
+            unheard: Unheard::default(),
             window: Arc::default(),
             version: StateVersion,
         }

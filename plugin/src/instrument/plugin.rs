@@ -10,9 +10,9 @@ use super::editor::Contents;
 use super::events::{heard, told};
 use super::params::InstrumentParams;
 use super::shown::Shown;
-use super::waiting::merge;
 use super::{VOICES, shipped};
 use crate::editor::WindowMaker;
+use crate::unheard::merge;
 
 /// Events that are given to the instrument at once; more take several turns.
 const EVENTS: usize = 256;
@@ -103,7 +103,7 @@ impl Plugin for StatewaveInstrument {
         let Some(instrument) = &mut self.instrument else {
             return ProcessStatus::Error("the host did not activate the plugin first");
         };
-        self.params.waiting.block();
+        self.params.unheard.block();
         let controls = self.params.controls();
         let [left, right] = buffer.as_slice() else {
             return ProcessStatus::Error("the instrument plays in stereo");

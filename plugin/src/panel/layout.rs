@@ -42,8 +42,8 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Divides `area`. `fault` keeps a line free for one, `selection` room for the selection view, if there is any.
-    pub fn of(area: Rect, fault: bool, selection: bool) -> Self {
+    /// Divides `area`. `fault` keeps a line free for one.
+    pub fn of(area: Rect, fault: bool) -> Self {
         let wide = area.width() >= WIDE;
         let inner = area.shrink(GRID);
         let row = |top: f32, height: f32| {
@@ -79,7 +79,7 @@ impl Layout {
             pos2(knobs.right() + GRID, body.top()),
             pos2(meters.left() - GRID, body.bottom()),
         );
-        let (picture, selection) = if selection && is_tall {
+        let (picture, selection) = if is_tall {
             let share = (middle.height() * 0.34).clamp(14.0 * GRID, 26.0 * GRID);
             let edge = middle.bottom() - share;
             (

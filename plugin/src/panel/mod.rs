@@ -16,6 +16,7 @@ mod menus;
 mod pictures;
 pub mod presets;
 pub mod scope;
+mod selection;
 mod state;
 pub mod theme;
 mod tone;
@@ -180,13 +181,13 @@ impl Panel {
         self.shortcuts(ui, host);
         let area = ui.max_rect();
         let is_denoiser = host.task() == Task::Denoise;
-        let layout = Layout::of(area, host.fault().is_some(), is_denoiser);
+        let layout = Layout::of(area, host.fault().is_some());
         ui.painter().rect_filled(area, 0, self.theme.ground);
         self.header(ui, host, &layout);
         self.knobs(ui, host, layout.knobs);
         self.picture(ui, layout.picture, is_denoiser);
         if let Some(rect) = layout.selection {
-            self.selection(ui, rect);
+            self.selection(ui, rect, is_denoiser);
         }
         self.meters(ui, layout.meters, is_denoiser);
         self.switches(ui, host, layout.switches);

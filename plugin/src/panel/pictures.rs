@@ -1,7 +1,6 @@
 //! The pictures in the middle and the meters at the right.
 
 use egui::{Align2, Id, Rect, Sense, Ui, WidgetInfo, pos2, vec2};
-use statewave::telemetry::DELTA_BANDS;
 
 use super::theme::{self, GRID, Theme};
 use super::{Panel, Picture};
@@ -9,10 +8,6 @@ use crate::widgets::button::{Button, Look};
 use crate::widgets::level::{self, Scale};
 use crate::widgets::spectrum;
 use statewave::telemetry::BANDS;
-
-/// The selection view in a sentence or two.
-const SELECTION: &str = "How far each band of each Mamba layer steps on (its Δ), beside what is usual for it.\n\
-     Coloured: it takes in what sounds now. Blank: it holds what has been. Freeze and memory time are in it.";
 
 impl Panel {
     /// The spectrum or the spectrogram, with what is removed shaded, if the model is one that removes.
@@ -141,60 +136,6 @@ impl Panel {
         }
     }
 
-    /// What the layers over time take in and what they hold: Δ of each band against what is usual for it.
-    pub(super) fn selection(&mut self, ui: &Ui, rect: Rect) {
-        self.card(ui, rect);
-        describe(ui, "selection", rect, SELECTION);
-        let inner = rect.shrink(GRID);
-        let theme = self.theme;
-        let title = pos2(inner.left(), inner.top() + GRID);
-        ui.painter().text(
-            title,
-            Align2::LEFT_CENTER,
-            "Selection",
-            theme::body(),
-            theme.text,
-        );
-        let note = pos2(inner.right(), title.y);
-        let pace = self.scope.last.map_or(1.0, |last| last.pace);
-        let text = match pace {
-            1.0 => "coloured takes in the present, blank holds the past".to_owned(),
-            0.0 => "frozen: nothing is taken in".to_owned(),
-            pace => format!("Δ × {pace:.2}: time runs as fast for the states"),
-        };
-        let galley = crate::widgets::one_line(ui.painter(), &text, inner.width() - 80.0, theme.dim);
-        let place = Align2::RIGHT_CENTER.anchor_size(note, galley.size());
-        ui.painter().galley(place.min, galley, theme.dim);
-        let plot = Rect::from_min_max(pos2(inner.left(), inner.top() + 2.5 * GRID), inner.max);
-        let (layers, bands) = (self.scope.layers, self.scope.bands);
-        if layers == 0 {
-            let text = "shown while sound flows";
-            ui.painter().text(
-                plot.center(),
-                Align2::CENTER_CENTER,
-                text,
-                theme::body(),
-                theme.dim,
-            );
-            return;
-        }
-        let gap = 3.0;
-        let height = (plot.height() - gap * (layers as f32 - 1.0)) / layers as f32;
-        for layer in 0..layers {
-            let top = plot.top() + layer as f32 * (height + gap);
-            let number = pos2(plot.left(), top + height / 2.0);
-            let name = (layer + 1).to_string();
-            ui.painter()
-                .text(number, Align2::LEFT_CENTER, name, theme::body(), theme.dim);
-            let strip = Rect::from_min_size(
-                pos2(plot.left() + 2.0 * GRID, top),
-                vec2(plot.width() - 2.0 * GRID, height),
-            );
-            let first = layer * DELTA_BANDS;
-            self.scope.selection.show(ui, strip, first..first + bands);
-        }
-    }
-
     /// Input and output, and the reduction of a model that `removes`.
     pub(super) fn meters(&mut self, ui: &Ui, rect: Rect, removes: bool) {
         self.card(ui, rect);
@@ -254,7 +195,7 @@ impl Panel {
 }
 
 /// Says what a picture shows, to who points at it and to screen readers.
-fn describe(ui: &Ui, id: &str, rect: Rect, about: &str) {
+pub(super) fn describe(ui: &Ui, id: &str, rect: Rect, about: &str) {
     let response = ui.interact(rect, Id::unique(id), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, true, about));
     response.on_hover_text(about);

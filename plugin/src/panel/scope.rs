@@ -1,21 +1,22 @@
 //! Telemetry made fit for the eye: levels that fall slowly, peaks that are held, columns of the scrolling pictures.
 
 use statewave::controls::Controls;
-use statewave::telemetry::{BANDS, DELTA_BANDS, DELTA_LAYERS, Snapshot};
+use statewave::telemetry::{BANDS, SNAPSHOTS, Snapshot};
 
+use super::selection::Selection;
 use super::theme::Theme;
 use crate::widgets::level::{FLOOR_DB, Level, MOST_REDUCTION_DB};
 use crate::widgets::spectrum::RANGE_DB;
 use crate::widgets::waterfall::Waterfall;
 
 /// Snapshots a second.
-const RATE_HZ: f32 = 150.0;
+pub(super) const RATE_HZ: f32 = SNAPSHOTS as f32;
 
 /// Snapshots to a column of the pictures: 6.8 s in 512 columns.
 const PER_COLUMN: u32 = 2;
 
 /// Columns of the pictures.
-const COLUMNS: usize = 512;
+pub(super) const COLUMNS: usize = 512;
 
 /// Taken away by so much, sound is drawn as gone, dB.
 const GONE_DB: f32 = 15.0;
@@ -29,18 +30,6 @@ const HOLD_SECONDS: f32 = 1.5;
 /// Time constants of the spectrum's lines, upwards and downwards, seconds.
 const RISE_SECONDS: f32 = 0.02;
 const SINK_SECONDS: f32 = 0.15;
-
-/// Over which time the steps of a band count as usual, seconds.
-const USUAL_SECONDS: f32 = 3.0;
-
-/// Time constant of a band's step as it is drawn, seconds.
-const STEP_SECONDS: f32 = 0.05;
-
-/// From the usual step to the darkest and the brightest, octaves.
-const STEP_OCTAVES: f32 = 0.6;
-
-/// The smallest step beneath the usual one that is told from none, octaves: below it all is as dark, and comes back as fast.
-const LEAST_OCTAVES: f32 = 2.0;
 
 /// A level that is held and then falls.
 #[derive(Debug, Clone, Copy)]
@@ -81,33 +70,6 @@ impl Meter {
     }
 }
 
-/// A band's step Δ, in octaves: now, and as it usually is.
-#[derive(Debug, Clone, Copy, Default)]
-struct Step {
-    now: f32,
-    usual: f32,
-    seen: f32,
-}
-
-impl Step {
-    /// Where the step is beside the usual one: 0 holds the past, 255 takes in the present.
-    ///
-    /// What is usual is the model's own step; `pace` is the factor that `delta` was taken at.
-    fn place(&mut self, delta: f32, pace: f32) -> u8 {
-        self.seen = (self.seen + 1.0).min(USUAL_SECONDS * RATE_HZ);
-        if pace > 0.0 {
-            let own = (delta / pace).max(1e-9).log2();
-            self.usual += (own - self.usual) / self.seen;
-        }
-        // No step at all is drawn as far below the usual one as can be seen.
-        let octaves = delta.max(1e-9).log2().max(self.usual - LEAST_OCTAVES);
-        // Single frames jitter; what lasts as long as a syllable is to be seen.
-        self.now += (octaves - self.now) / self.seen.min(STEP_SECONDS * RATE_HZ);
-        let off = (self.now - self.usual) / STEP_OCTAVES;
-        (127.5 + 127.5 * off).clamp(0.0, 255.0) as u8
-    }
-}
-
 /// Everything that moves on the panel.
 pub struct Scope {
     input: [Meter; 2],
@@ -121,13 +83,8 @@ pub struct Scope {
     pub output_db: [f32; BANDS],
     /// Frequency over time: what stays and what goes.
     pub spectrogram: Waterfall,
-    /// Band over time, a layer beneath the other: what the layers take in and what they hold.
-    pub selection: Waterfall,
-    steps: [[Step; DELTA_BANDS]; DELTA_LAYERS],
-    /// Layers over time that the model has.
-    pub layers: usize,
-    /// Bands that they have.
-    pub bands: usize,
+    /// What the layers take in and what they hold.
+    pub(super) selection: Selection,
     heard_db: [f32; BANDS],
     columns_due: u32,
     /// The last snapshot.
@@ -149,15 +106,7 @@ impl Scope {
             input_db: [low; BANDS],
             output_db: [low; BANDS],
             spectrogram: Waterfall::new("spectrogram", BANDS, COLUMNS, spectrogram_palette(theme)),
-            selection: Waterfall::new(
-                "selection",
-                DELTA_LAYERS * DELTA_BANDS,
-                COLUMNS,
-                selection_palette(theme),
-            ),
-            steps: Default::default(),
-            layers: 0,
-            bands: 0,
+            selection: Selection::new(theme),
             heard_db: [low; BANDS],
             columns_due: 0,
             last: None,
@@ -168,7 +117,7 @@ impl Scope {
     /// Colours the pictures anew.
     pub fn set_theme(&mut self, theme: &Theme) {
         self.spectrogram.set_palette(spectrogram_palette(theme));
-        self.selection.set_palette(selection_palette(theme));
+        self.selection.set_theme(theme);
     }
 
     /// Takes in a snapshot. `controls` say how much of the model's work is heard, which may be something `taken` away from
@@ -191,7 +140,8 @@ impl Scope {
             },
             taken,
         );
-        self.take_delta(snapshot);
+        let is_column = self.columns_due == 0;
+        self.selection.take(snapshot, is_column);
         self.load += (snapshot.load - self.load) / (RATE_HZ * 0.5);
         self.last = Some(*snapshot);
     }
@@ -219,8 +169,8 @@ impl Scope {
             0.0
         });
 
-        self.columns_due += 1;
-        if self.columns_due == PER_COLUMN {
+        self.columns_due = (self.columns_due + 1) % PER_COLUMN;
+        if self.columns_due == 0 {
             let heard = &self.heard_db;
             self.spectrogram.push(|row| {
                 let band = BANDS - 1 - row;
@@ -234,35 +184,6 @@ impl Scope {
                     },
                     heard,
                 ]
-            });
-        }
-    }
-
-    fn take_delta(&mut self, snapshot: &Snapshot) {
-        let present = |layer: &[f32; DELTA_BANDS]| layer.iter().any(|&delta| delta > 0.0);
-        let frozen = snapshot.pace == 0.0;
-        if !frozen {
-            self.layers = snapshot.delta.iter().filter(|layer| present(layer)).count();
-            self.bands = snapshot.delta[0]
-                .iter()
-                .filter(|&&delta| delta > 0.0)
-                .count();
-        }
-        let mut places = [[128; DELTA_BANDS]; DELTA_LAYERS];
-        for ((layer, steps), places) in snapshot.delta.iter().zip(&mut self.steps).zip(&mut places)
-        {
-            for ((&delta, step), place) in layer.iter().zip(steps).zip(places) {
-                if delta > 0.0 || frozen {
-                    *place = step.place(delta, snapshot.pace);
-                }
-            }
-        }
-        if self.columns_due == PER_COLUMN {
-            self.columns_due = 0;
-            let bands = self.bands.max(1);
-            self.selection.push(|row| {
-                let (layer, row) = (row / DELTA_BANDS, row % DELTA_BANDS);
-                [places[layer][(bands - 1).saturating_sub(row)], 0]
             });
         }
     }
@@ -325,14 +246,4 @@ fn spectrogram_palette(theme: &Theme) -> Vec<egui::Color32> {
         }
     }
     colors
-}
-
-/// The ground for holding, the accent for taking in.
-fn selection_palette(theme: &Theme) -> Vec<egui::Color32> {
-    (0..1 << 16)
-        .map(|k| {
-            let place = (k >> 8) as f32 / 255.0;
-            theme.card.lerp_to_gamma(theme.accent, place.powf(2.0))
-        })
-        .collect()
 }

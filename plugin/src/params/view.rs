@@ -1,6 +1,6 @@
 //! The list as the panel asks for it: a parameter by its name, values normalised.
 
-use nice_plug::prelude::{FloatParam, IntParam, Param as _};
+use nice_plug::prelude::{FloatParam, Param as _};
 
 use super::ParamList;
 use crate::panel::host::{Param, choice_index, choice_value};
@@ -88,17 +88,6 @@ impl ParamList {
             _ if !value.is_finite() => self.default_value(param),
             0 => value.clamp(0.0, 1.0),
             count => choice_value(choice_index(value, count), count),
-        }
-    }
-
-    /// A parameter of whole numbers.
-    pub(super) fn whole(&self, param: Param) -> Option<&IntParam> {
-        match param {
-            Param::Seed => Some(&self.continuing.seed),
-            Param::Store => Some(&self.state.store),
-            Param::From => Some(&self.state.from),
-            Param::To => Some(&self.state.to),
-            _ => None,
         }
     }
 

@@ -47,12 +47,13 @@ fn a_snapshot_a_frame_while_somebody_watches() {
         assert!(last.load > 0.0, "time passes");
         assert!(
             last.delta
+                .values
                 .iter()
                 .flatten()
                 .all(|d| d.is_finite() && *d >= 0.0)
         );
         assert!(
-            last.delta[0].iter().any(|&d| d > 0.0),
+            last.delta.values[0].iter().any(|&d| d > 0.0),
             "the first layer has a step"
         );
         let loud = |levels: &[f32; BANDS]| levels.iter().filter(|&&db| db > SILENCE_DB).count();

@@ -374,9 +374,7 @@ impl<'a> App<'a> {
     /// Whether there is a line for a fault, with something bright (what is wrong) above something dim (what helps).
     pub fn shows_fault(&self) -> bool {
         let area = Rect::from_min_size(Pos2::ZERO, self.twin.size);
-        let line = Layout::of(area, true, true)
-            .fault
-            .expect("a place for a fault");
+        let line = Layout::of(area, true).fault.expect("a place for a fault");
         let theme = Theme::of(self.home.settings().panel.shade);
         let picture = self.screen.picture();
         let has = |rect: Rect, color: Color32| {

@@ -99,6 +99,10 @@ impl Generator {
         &self.stream
     }
 
+    pub(super) fn stream_mut(&mut self) -> &mut GenerateStream {
+        &mut self.stream
+    }
+
     pub(super) fn restarts(&self) -> Restarts {
         self.restarts
     }

@@ -21,6 +21,7 @@ use crate::kernels::Path;
 use crate::latency::Latency;
 use crate::model::generate::{Density, GenerateModel, StreamState};
 use crate::state::{Hand, Memory};
+use crate::telemetry::Deltas;
 use generator::Generator;
 pub use generator::Restarts;
 pub use sampler::Sampling;
@@ -186,6 +187,16 @@ impl Continuation {
     /// What the model remembers, to be kept and put back.
     pub fn memory(&mut self) -> &mut dyn Memory {
         self.generator.memory()
+    }
+
+    /// Whether to keep what [`Self::deltas`] gives. Real-time safe.
+    pub fn observe(&mut self, on: bool) {
+        self.generator.stream_mut().observe(on);
+    }
+
+    /// Δ of its selective layers, mean over the steps since the last call; zeros while not observed. Real-time safe.
+    pub fn deltas(&mut self) -> Deltas {
+        self.generator.stream_mut().deltas()
     }
 
     /// How often what it generated had to be begun again.

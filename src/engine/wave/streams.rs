@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use super::STEPS;
 use crate::kernels::Path;
+use crate::model::block::parted;
 use crate::model::layer::{Layer, forget_memory, memory_len, restore_memory, save_memory};
 use crate::model::pace::Pace;
-use crate::model::stack::Stack;
+use crate::model::stack::{Block, Stack};
 use crate::state::{Bank, BankKey, Memory, adopt};
+use crate::telemetry::DeltaSums;
 
 /// Streams side by side. What the knobs say is no part of what they remember.
 pub(super) struct Streams {
@@ -17,6 +19,8 @@ pub(super) struct Streams {
     state: Vec<f32>,
     pace: Vec<f32>,
     scratch: Vec<f32>,
+    /// What its selective blocks have taken.
+    pub deltas: DeltaSums,
     bank: Arc<Bank>,
 }
 
@@ -43,6 +47,7 @@ impl Streams {
             state: vec![0.0; stack.state_len(channels)],
             pace,
             scratch: vec![0.0; stack.scratch_len(channels, STEPS)],
+            deltas: DeltaSums::new(stack.blocks().iter().map(Block::selective)),
             bank: Arc::new(bank),
             stack,
         }
@@ -58,15 +63,27 @@ impl Streams {
     pub fn run(&mut self, samples: &mut [f32], x: &mut [f32], steps: usize) {
         let (path, rows) = (self.path, self.channels * steps);
         self.stack.project_in(path, samples, x, rows);
-        self.stack.forward_at(
-            path,
-            x,
+        let blocks = self.stack.blocks();
+        let parts = parted(
+            blocks,
             self.channels,
-            steps,
             &mut self.state,
-            &mut self.scratch,
             Pace::new(&self.pace),
         );
+        for (k, (block, state, pace)) in parts.enumerate() {
+            block.forward_at(
+                path,
+                x,
+                self.channels,
+                steps,
+                state,
+                &mut self.scratch,
+                pace,
+            );
+            let taken = block.deltas(self.channels, steps, &self.scratch);
+            self.deltas.add(k, taken.iter());
+        }
+        self.stack.norm_last(path, x, &mut self.scratch, rows);
         self.stack.project_out(path, x, samples, rows);
     }
 }

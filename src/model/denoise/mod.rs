@@ -197,6 +197,12 @@ impl DenoiseNet {
         (self.bins + OVERHANG).next_multiple_of(16)
     }
 
+    /// Layers over time: those that select.
+    pub(crate) fn time_layers(&self) -> usize {
+        let is_time = |layer: &&Layer| matches!(layer, Layer::Time(_));
+        self.layers.iter().filter(is_time).count()
+    }
+
     /// Multiply-accumulates a frame.
     pub fn macs(&self) -> usize {
         let layers: usize = self

@@ -6,9 +6,12 @@ use super::tiers::{Blocks, Tiers};
 use super::{Density, GenerateModel, mu_law::LEVELS};
 use crate::kernels::Path;
 use crate::kernels::proj::proj;
+use crate::model::block::parted;
 use crate::model::layer::Layer;
 use crate::model::pace::Pace;
+use crate::model::stack::Block;
 use crate::state::{Bank, BankKey, Memory, adopt};
+use crate::telemetry::{DeltaSums, Deltas};
 
 /// What a stream remembers. States of one model can be copied from one to another, and mixed.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,6 +70,8 @@ pub struct GenerateStream {
     /// The block that is told of it next, and how many have not been.
     turn: usize,
     untold: usize,
+    /// What its selective blocks have taken, in the same order.
+    deltas: DeltaSums,
     bank: Arc<Bank>,
 }
 
@@ -110,6 +115,7 @@ impl GenerateStream {
             scale: 1.0,
             turn: 0,
             untold: 0,
+            deltas: DeltaSums::new(tiers.blocks().map(Block::selective)),
             bank: Arc::new(bank),
             model,
         }
@@ -128,6 +134,16 @@ impl GenerateStream {
     /// The same, to be changed.
     pub fn state_mut(&mut self) -> &mut StreamState {
         &mut self.state
+    }
+
+    /// Whether to keep what [`Self::deltas`] gives. Real-time safe.
+    pub fn observe(&mut self, on: bool) {
+        self.deltas.watch(on);
+    }
+
+    /// Δ of its selective layers, mean over the steps since the last call; zeros while not observed. Real-time safe.
+    pub fn deltas(&mut self) -> Deltas {
+        self.deltas.look()
     }
 
     /// Forgets all it has heard. Real-time safe.
@@ -175,9 +191,14 @@ impl GenerateStream {
         let mut position = self.state.position;
         self.state.position = (position + 1) % self.model.period();
         self.rows[0].copy_from_slice(tiers.embedded(token));
+        let mut run = Run {
+            path,
+            scratch: &mut self.scratch,
+            deltas: &mut self.deltas,
+        };
         // Down to the deepest tier whose frame this sample completes.
         let mut passed: [Option<Passed>; 4] = [const { None }; 4];
-        let mut deepest = 0;
+        let (mut deepest, mut first) = (0, 0);
         let mut complete = true;
         for (tier, passed) in tiers.tiers.iter().zip(&mut passed) {
             let (own, rest) = state.split_at_mut(tier_len(tier));
@@ -185,6 +206,8 @@ impl GenerateStream {
             let (down_pace, later) = pace.split(pace_len(&tier.down));
             let (up_pace, later) = later.split(pace_len(&tier.up));
             pace = later;
+            let (down_first, up_first) = (first, first + tier.down.len());
+            first = up_first + tier.up.len();
             if !complete {
                 continue;
             }
@@ -193,7 +216,7 @@ impl GenerateStream {
             let (unpooled, up) = own.split_at_mut(tier.pool * tier.width);
             let (above, below) = self.rows.split_at_mut(deepest + 1);
             let row = &mut above[deepest][..];
-            run(path, &tier.down, row, down, down_pace, &mut self.scratch);
+            run.through(&tier.down, down_first, row, down, down_pace);
             let phase = position % tier.pool;
             position /= tier.pool;
             waiting[phase * tier.width..][..tier.width].copy_from_slice(row);
@@ -203,18 +226,18 @@ impl GenerateStream {
                 let pooled = &mut below[0][..];
                 proj(path, &tier.pool_in, waiting, wide, pooled, narrow, 1, false);
             }
-            *passed = Some((phase, unpooled, up, up_pace));
+            *passed = Some((phase, unpooled, up_first, up, up_pace));
             deepest += 1;
         }
         if complete {
             let row = &mut self.rows[deepest][..];
             row.iter_mut().zip(&self.density).for_each(|(x, d)| *x += d);
-            run(path, &tiers.middle, row, state, pace, &mut self.scratch);
+            run.through(&tiers.middle, first, row, state, pace);
         }
         // And up again.
         for k in (0..deepest).rev() {
             let tier = &tiers.tiers[k];
-            let Some((phase, unpooled, up, up_pace)) = passed[k].take() else {
+            let Some((phase, unpooled, up_first, up, up_pace)) = passed[k].take() else {
                 continue;
             };
             let (above, below) = self.rows.split_at_mut(k + 1);
@@ -228,7 +251,7 @@ impl GenerateStream {
             row.iter_mut()
                 .zip(&unpooled[next..])
                 .for_each(|(x, y)| *x += y);
-            run(path, &tier.up, row, up, up_pace, &mut self.scratch);
+            run.through(&tier.up, up_first, row, up, up_pace);
         }
     }
 
@@ -271,8 +294,9 @@ impl Memory for GenerateStream {
     }
 }
 
-/// The phase of a tier that a sample has passed on its way down, its unpooled rows, and the states and the pace of its way up.
-type Passed<'a> = (usize, &'a mut [f32], &'a mut [f32], Pace<'a>);
+/// The phase of a tier that a sample has passed on its way down, its unpooled rows, and of its way up the number of the first
+/// block, the states and the pace.
+type Passed<'a> = (usize, &'a mut [f32], usize, &'a mut [f32], Pace<'a>);
 
 fn pace_len(blocks: &Blocks) -> usize {
     blocks.iter().map(|block| block.pace_len()).sum()
@@ -290,18 +314,27 @@ fn state_len(tiers: &Tiers) -> usize {
     tiers.tiers.iter().map(tier_len).sum::<usize>() + blocks_len(&tiers.middle)
 }
 
-fn run(
+/// What a row runs through blocks with.
+struct Run<'a> {
     path: Path,
-    blocks: &Blocks,
-    x: &mut [f32],
-    mut state: &mut [f32],
-    mut pace: Pace,
-    scratch: &mut [f32],
-) {
-    for block in blocks {
-        let (own, rest) = state.split_at_mut(block.state_len(1));
-        let (own_pace, later) = pace.split(block.pace_len());
-        (state, pace) = (rest, later);
-        block.forward_at(path, x, 1, 1, own, scratch, own_pace);
+    scratch: &'a mut [f32],
+    deltas: &'a mut DeltaSums,
+}
+
+impl Run<'_> {
+    /// Row `x` through `blocks`, of which the first has the number `first` among all.
+    fn through(
+        &mut self,
+        blocks: &Blocks,
+        first: usize,
+        x: &mut [f32],
+        state: &mut [f32],
+        pace: Pace,
+    ) {
+        for (k, (block, own, own_pace)) in parted(blocks, 1, state, pace).enumerate() {
+            block.forward_at(self.path, x, 1, 1, own, self.scratch, own_pace);
+            let taken = block.deltas(1, 1, self.scratch);
+            self.deltas.add(first + k, taken.iter());
+        }
     }
 }

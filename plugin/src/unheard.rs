@@ -1,22 +1,23 @@
-//! Values that a person has set on the panel and that no block has brought back yet.
+//! Values that a person has set and that no block has brought back yet.
 //!
 //! A host is told of a value and passes it on with its next block. Until then the parameter has its old value, and where
-//! no block runs, such as in a project whose audio is stopped, that may last. So the panel notes what it sets, shows it,
-//! and a project that is saved meanwhile holds it.
+//! no block runs, such as in a project whose audio is stopped, that may last. So the panel notes what it sets, shows it, and
+//! a project that is saved meanwhile holds it beside the parameters.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use nice_plug::params::internals::ParamPtr;
 use nice_plug::params::persist::PersistentField;
-use nice_plug::plugin::ParamValue;
-use nice_plug::prelude::{Param as _, Params, PluginState};
+use nice_plug::prelude::{Params, PluginState};
 use parking_lot::Mutex;
 
-/// The key of the field in a saved state.
-pub(super) const KEY: &str = "waiting";
+use crate::params::stored;
 
-/// What was set last, 0 to 1.
+/// The key of the field in a saved state.
+const KEY: &str = "unheard";
+
+/// What was set last, normalised.
 struct Note {
     id: String,
     param: ParamPtr,
@@ -27,22 +28,25 @@ struct Note {
     block: u32,
 }
 
-/// See the module. It belongs to the parameters that it notes.
+/// See the module. It is a field of the parameters that it notes.
 #[derive(Default)]
-pub struct Waiting {
+pub struct Unheard {
     blocks: AtomicU32,
     /// Not for the audio thread.
     notes: Mutex<Vec<Note>>,
 }
 
-impl Waiting {
+impl Unheard {
     /// A block runs: whatever was set before it has come, or never will. Real-time safe.
     pub fn block(&self) {
         self.blocks.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A person sets one of `params`.
-    pub fn note(&self, params: &dyn Params, param: ParamPtr, value: f32) {
+    /// A person sets one of `params`, normalised.
+    ///
+    /// # Safety
+    /// `params` are there as long as this is.
+    pub unsafe fn note(&self, params: &dyn Params, param: ParamPtr, value: f32) {
         let all = params.param_map().into_iter();
         let Some((id, ..)) = all.into_iter().find(|(_, other, _)| *other == param) else {
             return;
@@ -71,12 +75,13 @@ impl Waiting {
     }
 }
 
+/// What a parameter that is noted has now.
 fn now(param: ParamPtr) -> f32 {
-    // SAFETY: what is noted is a parameter of those that the notes are part of, so it is there as long as they are.
+    // SAFETY: whoever had it noted vouched that it is there as long as its note.
     unsafe { param.unmodulated_normalized_value() }
 }
 
-impl PersistentField<'_, BTreeMap<String, f32>> for Waiting {
+impl PersistentField<'_, BTreeMap<String, f32>> for Unheard {
     /// [`merge`] has put them into the parameters already; what was noted before is of another project.
     fn set(&self, _: BTreeMap<String, f32>) {
         self.notes.lock().clear();
@@ -92,7 +97,7 @@ impl PersistentField<'_, BTreeMap<String, f32>> for Waiting {
     }
 }
 
-/// Puts what waited when `state` was saved into its parameters, which are like `params`, before they are read.
+/// Puts what was not heard when `state` was saved into its parameters, which are like `params`, before they are read.
 pub fn merge(state: &mut PluginState, params: &dyn Params) {
     let saved = state.fields.get(KEY);
     let Some(values) =
@@ -101,41 +106,40 @@ pub fn merge(state: &mut PluginState, params: &dyn Params) {
         return;
     };
     for (id, param, _) in params.param_map() {
-        let value = values.get(&id).filter(|value| value.is_finite());
-        if let Some(plain) = value.and_then(|value| plain(param, value.clamp(0.0, 1.0))) {
-            state.params.insert(id, plain);
-        }
-    }
-}
-
-/// The value as a state holds it; a choice among names has none.
-fn plain(param: ParamPtr, value: f32) -> Option<ParamValue> {
-    // SAFETY: the parameter is one of those that are borrowed by the caller.
-    unsafe {
-        match param {
-            ParamPtr::FloatParam(p) => Some(ParamValue::F32((*p).preview_plain(value))),
-            ParamPtr::IntParam(p) => Some(ParamValue::I32((*p).preview_plain(value))),
-            ParamPtr::BoolParam(p) => Some(ParamValue::Bool((*p).preview_plain(value))),
-            ParamPtr::EnumParam(_) => None,
+        if let Some(value) = values.get(&id).filter(|value| value.is_finite()) {
+            // SAFETY: the parameter is one of those that are borrowed here.
+            let value = unsafe { stored(param, value.clamp(0.0, 1.0)) };
+            state.params.insert(id, value);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use nice_plug::plugin::ParamValue;
+    use nice_plug::prelude::Param as _;
+
     use super::*;
     use crate::instrument::InstrumentParams;
     use crate::instrument::hands::{Direct, Hands as _};
+    use crate::params::ParamList;
 
-    fn saved(params: &InstrumentParams) -> PluginState {
-        let json = params
-            .waiting
-            .map(|values| serde_json::to_string(values).expect("it is JSON"));
+    /// A person sets a value on the instrument's panel.
+    fn set(params: &InstrumentParams, param: ParamPtr, value: f32) {
+        // SAFETY: the notes are a field of the parameters.
+        unsafe { params.unheard.note(params, param, value) };
+    }
+
+    fn state(id: &str, value: f32, field: Option<String>) -> PluginState {
         PluginState {
             version: String::new(),
-            params: BTreeMap::from([("morph".into(), ParamValue::F32(0.0))]),
-            fields: BTreeMap::from([(KEY.to_string(), json)]),
+            params: BTreeMap::from([(id.into(), ParamValue::F32(value))]),
+            fields: field.map(|json| (KEY.into(), json)).into_iter().collect(),
         }
+    }
+
+    fn saved(unheard: &Unheard) -> String {
+        unheard.map(|values| serde_json::to_string(values).expect("it is JSON"))
     }
 
     #[test]
@@ -147,11 +151,11 @@ mod tests {
             params.a.as_ptr(),
         );
         for (param, value) in [(morph, 0.25), (morph, 0.75), (mpe, 1.0), (a, 1.0)] {
-            params.waiting.note(&params, param, value);
+            set(&params, param, value);
         }
-        assert_eq!(params.waiting.get(morph), Some(0.75));
+        assert_eq!(params.unheard.get(morph), Some(0.75));
         assert_eq!(params.morph.value(), 0.0, "the host has not said it yet");
-        let mut state = saved(&params);
+        let mut state = state("morph", 0.0, Some(saved(&params.unheard)));
         merge(&mut state, &InstrumentParams::default());
         assert!(matches!(state.params["morph"], ParamValue::F32(0.75)));
         assert!(matches!(state.params["mpe"], ParamValue::Bool(true)));
@@ -159,27 +163,48 @@ mod tests {
     }
 
     #[test]
-    fn a_block_has_brought_it_back_and_others_may_change_it() {
-        let params = InstrumentParams::default();
-        let (morph, width) = (params.morph.as_ptr(), params.width.as_ptr());
-        params.waiting.note(&params, morph, 0.5);
-        params.waiting.note(&params, width, 0.5);
-        // SAFETY: the parameters are on this stack.
-        unsafe { Direct.set(width, 0.9) };
-        assert_eq!(params.waiting.get(width), None, "another was nearer");
-        params.waiting.block();
-        assert_eq!(params.waiting.get(morph), None);
-        assert_eq!(saved(&params).fields[KEY], "{}");
+    fn parameters_of_every_type_find_their_way_into_a_state() {
+        let list = ParamList::default();
+        let unheard = Unheard::default();
+        let set = [
+            (list.mix.as_ptr(), 0.25),
+            (list.stereo.as_ptr(), 1.0),
+            (list.bypass.as_ptr(), 1.0),
+            (list.state.from.as_ptr(), 1.0),
+        ];
+        for (param, value) in set {
+            // SAFETY: both are on this stack, and the list is dropped last.
+            unsafe { unheard.note(&list, param, value) };
+        }
+        let mut state = state("amount", 12.0, Some(saved(&unheard)));
+        merge(&mut state, &ParamList::default());
+        assert!(matches!(state.params["mix"], ParamValue::F32(0.25)));
+        assert!(matches!(state.params["stereo"], ParamValue::I32(2)));
+        assert!(matches!(state.params["bypass"], ParamValue::Bool(true)));
+        assert!(matches!(state.params["amount"], ParamValue::F32(12.0)));
+        assert_eq!(state.params.len(), 5, "and a slot");
     }
 
     #[test]
-    fn rubbish_in_its_place_is_left_alone() {
-        for json in ["17", r#"{"nobody":1.0}"#, r#"{"morph":"much"}"#] {
-            let mut state = PluginState {
-                version: String::new(),
-                params: BTreeMap::from([("morph".into(), ParamValue::F32(0.5))]),
-                fields: BTreeMap::from([(KEY.to_string(), json.to_string())]),
-            };
+    fn a_block_has_brought_it_back_and_others_may_change_it() {
+        let params = InstrumentParams::default();
+        let (morph, width) = (params.morph.as_ptr(), params.width.as_ptr());
+        set(&params, morph, 0.5);
+        set(&params, width, 0.5);
+        // SAFETY: the parameters are on this stack.
+        unsafe { Direct.set(width, 0.9) };
+        assert_eq!(params.unheard.get(width), None, "another was nearer");
+        assert_eq!(params.unheard.get(morph), Some(0.5));
+        params.unheard.block();
+        assert_eq!(params.unheard.get(morph), None);
+        assert_eq!(saved(&params.unheard), "{}");
+    }
+
+    #[test]
+    fn states_without_it_and_rubbish_in_its_place_are_left_alone() {
+        let rubbish = ["17", r#"{"nobody":1.0}"#, r#"{"morph":"much"}"#].map(Some);
+        for json in rubbish.into_iter().chain([None]) {
+            let mut state = state("morph", 0.5, json.map(str::to_owned));
             merge(&mut state, &InstrumentParams::default());
             assert!(matches!(state.params["morph"], ParamValue::F32(0.5)));
             assert_eq!(state.params.len(), 1);
