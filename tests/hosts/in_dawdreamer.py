@@ -58,7 +58,7 @@ for rate in RATES:
 for rate in (44_100, 48_000, 96_000):
     studio, x = Studio(rate), voice(4.0, rate)
     got, late = studio.play(x), studio.plugin.get_latency_samples()
-    want = trial.render(x, rate)[:, : x.shape[1] - late]
+    want = trial.made("render", x, rate)[:, : x.shape[1] - late]
     off = peak_db(got[:, late:] - want)
     cleaned = peak_db(want - x[:, : want.shape[1]])
     trial.row(f"`statewave render` at {rate} Hz", f"{off:.0f} dB off", off < SAME_DB and cleaned > CLEANED_DB)

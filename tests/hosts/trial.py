@@ -2,6 +2,8 @@
 
 The sample is played at whatever rate is asked for, as it is: a voice that is higher or lower, and as noisy.
 """
+import json
+import struct
 import subprocess
 import sys
 import tempfile
@@ -12,6 +14,7 @@ import soundfile as sf
 
 SAMPLE = Path(__file__).parents[2] / "assets/samples/noisy_voice.flac"
 RATES = (16_000, 44_100, 48_000, 96_000, 192_000)
+BLOCKS = (64, 512, 4096)
 MODES = ("Zero", "Live")
 # Sounds that differ by less are the same but for rounding, dBFS.
 SAME_DB = -100.0
@@ -43,6 +46,24 @@ def delay(x, got):
     return late if late >= 0 and same_bits(got[:, late:], x[:, : x.shape[1] - late]) else None
 
 
+def preset(path, model, **values):
+    """Writes a `.vstpreset` of the effect: what a project keeps of it, with `model` by name and plain values by id.
+
+    Layout: vstpresetfile.cpp of Steinberg's SDK. What the state says nothing of stands where it stands at first.
+    """
+    kinds = {bool: "bool", int: "i32", float: "f32"}
+    state = {
+        "version": "",
+        "params": {name.replace("_", "-"): {kinds[type(value)]: value} for name, value in values.items()},
+        "fields": {"model": json.dumps({"name": model})},
+    }
+    data = json.dumps(state).encode()
+    head = struct.pack("<4si32sq", b"VST3", 1, b"StatewaveDenoise".hex().upper().encode(), 48 + len(data))
+    chunks = struct.pack("<4si4sqq", b"List", 1, b"Comp", 48, len(data))
+    path.write_bytes(head + data + chunks)
+    return path
+
+
 class Trial:
     """A host's table. `program` is `statewave`."""
 
@@ -55,13 +76,13 @@ class Trial:
         if not holds:
             self.failed.append(what)
 
-    def render(self, x, rate):
-        """What the program makes of `x`."""
+    def made(self, task, x, rate, *options):
+        """What a task of the program makes of `x`."""
         with tempfile.TemporaryDirectory() as folder:
-            noisy, clean = Path(folder) / "noisy.wav", Path(folder) / "clean.wav"
-            sf.write(noisy, x.T, rate, subtype="FLOAT")
-            subprocess.run([self.program, "render", noisy, "-o", clean], check=True, capture_output=True)
-            return sf.read(clean, dtype="float32", always_2d=True)[0].T
+            before, after = Path(folder) / "before.wav", Path(folder) / "after.wav"
+            sf.write(before, x.T, rate, subtype="FLOAT")
+            subprocess.run([self.program, task, before, "-o", after, *options], check=True, capture_output=True)
+            return sf.read(after, dtype="float32", always_2d=True)[0].T
 
     def end(self):
         if self.failed:
