@@ -64,7 +64,7 @@ class Instance:
         return self.plugin.reported_latency_samples
 
     def values(self):
-        return values(self.plugin)
+        return {name: parameter.raw_value for name, parameter in self.parameters.items()}
 
     def saved(self, path):
         path.write_bytes(self.plugin.raw_state)
