@@ -11,7 +11,8 @@ import dawdreamer as daw
 import numpy as np
 
 import models
-from trial import CLEANED_DB, FADE, MODES, RATES, SAME_DB, Trial, delay, peak_db, preset, same_bits, voice
+from preset import preset
+from trial import CLEANED_DB, FADE, MODES, RATES, SAME_DB, Trial, delay, peak_db, same_bits, voice
 
 bundle, program = sys.argv[1:]
 trial = Trial(program)
@@ -19,7 +20,7 @@ trial = Trial(program)
 
 class Studio:
     """A plugin with something to play into it; also what `models` wants. `state` is a file that dawdreamer or
-    `trial.preset` has written."""
+    `preset` has written."""
 
     def __init__(self, state=None, rate=48_000, block=512):
         self.rate, self.plays = rate, 0

@@ -6,11 +6,12 @@ A host is a class; an instance of the effect is made by `host(state, rate, block
 - `latency()`, what it reports, and `values()`, those of its parameters by their names, 0 to 1, as the host has them,
 - `saved(path)`: its state as the host keeps it, which makes another instance.
 
-A state can also be a file that `trial.preset` has written.
+A state can also be a file that `preset` has written.
 """
 import numpy as np
 
-from trial import BLOCKS, CLEANED_DB, delay, peak_db, preset, same_bits, voice
+from preset import preset
+from trial import BLOCKS, CLEANED_DB, delay, peak_db, same_bits, voice
 
 # The shipped devices with their knobs, and another place for the first of these.
 DEVICES = {

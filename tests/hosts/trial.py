@@ -2,8 +2,6 @@
 
 The sample is played at whatever rate is asked for, as it is: a voice that is higher or lower, and as noisy.
 """
-import json
-import struct
 import subprocess
 import sys
 import tempfile
@@ -44,24 +42,6 @@ def delay(x, got):
     first = lambda y: int(np.argmax(y[0] != 0))
     late = first(got) - first(x)
     return late if late >= 0 and same_bits(got[:, late:], x[:, : x.shape[1] - late]) else None
-
-
-def preset(path, model, **values):
-    """Writes a `.vstpreset` of the effect: what a project keeps of it, with `model` by name and plain values by id.
-
-    Layout: vstpresetfile.cpp of Steinberg's SDK. What the state says nothing of stands where it stands at first.
-    """
-    kinds = {bool: "bool", int: "i32", float: "f32"}
-    state = {
-        "version": "",
-        "params": {name.replace("_", "-"): {kinds[type(value)]: value} for name, value in values.items()},
-        "fields": {"model": json.dumps({"name": model})},
-    }
-    data = json.dumps(state).encode()
-    head = struct.pack("<4si32sq", b"VST3", 1, b"StatewaveDenoise".hex().upper().encode(), 48 + len(data))
-    chunks = struct.pack("<4si4sqq", b"List", 1, b"Comp", 48, len(data))
-    path.write_bytes(head + data + chunks)
-    return path
 
 
 class Trial:
