@@ -34,7 +34,11 @@ const MEMORIES: [Memory; 5] = [
     ("× 64", |_| 64.0),
     ("× ¼", |_| 0.25),
     ("moving, ¼ to 2", |block| {
-        if block / TURN % 2 == 0 { 0.25 } else { 2.0 }
+        if (block / TURN).is_multiple_of(2) {
+            0.25
+        } else {
+            2.0
+        }
     }),
 ];
 
