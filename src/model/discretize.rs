@@ -33,29 +33,57 @@ impl Rule {
     /// assert!((b.re / (1.0 - a.re) - 10.0).abs() < 1e-9, "its gain at rest is 1 / 0.1");
     /// ```
     pub fn discretize(self, a: Complex64, delta: f64) -> (Complex64, Complex64) {
-        let z = a * delta;
-        match self {
-            Rule::Zoh => (z.exp(), delta * phi(z)),
-            Rule::Bilinear => {
-                let denominator = 1.0 - z / 2.0;
-                ((1.0 + z / 2.0) / denominator, delta / denominator)
-            }
-            Rule::FirstOrderHold => (z.exp(), delta * phi(z) * phi(z) / z.exp()),
-        }
+        let Step { a_bar, input, .. } = self.step(a, delta);
+        (a_bar, input)
     }
 
-    /// What the reader of a state takes of the input beside it, `h + through·u`. Only the first-order hold has such a part.
+    /// A whole step: what [`Self::discretize`] gives, and what the reader takes of the input. One exponential, however many of
+    /// the three need it: a memory time that moves has them all worked out anew some thousand times a second.
     ///
-    /// With Γ₀ = Δ(e^z − 1 − z)/z² and Γ₁ = Δ(ze^z − e^z + 1)/z² the hold is h_k = e^z·h_{k−1} + Γ₀·u_k + Γ₁·u_{k−1}. What
-    /// is carried on is h_k + (Γ₁/e^z)·u_k, which has one input, B̄ = (Γ₁ + e^z·Γ₀)/e^z = Δφ(z)²/e^z; so the reader's part
-    /// is −Γ₁/e^z.
-    pub fn through(self, a: Complex64, delta: f64) -> Complex64 {
+    /// With Γ₀ = Δ(e^z − 1 − z)/z² and Γ₁ = Δ(ze^z − e^z + 1)/z² the first-order hold is h_k = e^z·h_{k−1} + Γ₀·u_k + Γ₁·u_{k−1}.
+    /// What is carried on is h_k + (Γ₁/e^z)·u_k, which has one input, B̄ = (Γ₁ + e^z·Γ₀)/e^z = Δφ(z)²/e^z; so the reader's
+    /// part is −Γ₁/e^z.
+    pub fn step(self, a: Complex64, delta: f64) -> Step {
         let z = a * delta;
         match self {
-            Rule::Zoh | Rule::Bilinear => Complex64::ZERO,
-            Rule::FirstOrderHold => -delta * second(z),
+            Rule::Zoh => {
+                let a_bar = z.exp();
+                Step {
+                    a_bar,
+                    input: delta * phi(z, a_bar),
+                    through: Complex64::ZERO,
+                }
+            }
+            Rule::Bilinear => {
+                let denominator = 1.0 - z / 2.0;
+                Step {
+                    a_bar: (1.0 + z / 2.0) / denominator,
+                    input: delta / denominator,
+                    through: Complex64::ZERO,
+                }
+            }
+            Rule::FirstOrderHold => {
+                let a_bar = z.exp();
+                let (phi, back) = (phi(z, a_bar), a_bar.inv());
+                Step {
+                    a_bar,
+                    input: delta * phi * phi * back,
+                    through: -delta * second(z, back),
+                }
+            }
         }
     }
+}
+
+/// What a rule makes of `h' = a·h + u` over a step: `h ← a_bar·h + input·u`, read as `h + through·u`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Step {
+    /// Ā.
+    pub a_bar: Complex64,
+    /// B̄.
+    pub input: Complex64,
+    /// What the reader of the state takes of the input beside it. Only the first-order hold has such a part.
+    pub through: Complex64,
 }
 
 /// How a time-invariant layer's continuous time becomes steps.
@@ -77,21 +105,21 @@ impl Default for Sampling {
     }
 }
 
-/// (e^z − 1)/z, by its series where the difference would lose digits.
-fn phi(z: Complex64) -> Complex64 {
+/// (e^z − 1)/z of z and e^z, by its series where the difference would lose digits.
+fn phi(z: Complex64, exp: Complex64) -> Complex64 {
     if z.norm() < 1e-3 {
         1.0 + z / 2.0 * (1.0 + z / 3.0 * (1.0 + z / 4.0 * (1.0 + z / 5.0)))
     } else {
-        (z.exp() - 1.0) / z
+        (exp - 1.0) / z
     }
 }
 
-/// (z − 1 + e^−z)/z², likewise.
-fn second(z: Complex64) -> Complex64 {
+/// (z − 1 + e^−z)/z² of z and e^−z, likewise.
+fn second(z: Complex64, back: Complex64) -> Complex64 {
     if z.norm() < 1e-2 {
         0.5 - z / 6.0 * (1.0 - z / 4.0 * (1.0 - z / 5.0 * (1.0 - z / 6.0)))
     } else {
-        (z - 1.0 + (-z).exp()) / (z * z)
+        (z - 1.0 + back) / (z * z)
     }
 }
 
@@ -182,12 +210,15 @@ mod tests {
     fn a_first_order_hold_is_exact_on_a_ramp() {
         for a in [Complex64::new(-30.0, 0.0), Complex64::new(-30.0, 2000.0)] {
             for delta in [1e-6, 1e-4, 2e-3] {
-                let (step, input) = Rule::FirstOrderHold.discretize(a, delta);
-                let through = Rule::FirstOrderHold.through(a, delta);
+                let Step {
+                    a_bar,
+                    input,
+                    through,
+                } = Rule::FirstOrderHold.step(a, delta);
                 let mut h = Complex64::ZERO;
                 for k in 1..=200 {
                     let (t, u) = (f64::from(k) * delta, f64::from(k) * delta);
-                    h = step * h + input * u;
+                    h = a_bar * h + input * u;
                     let found = h + through * u;
                     // h' = a·h + t from rest, by its series where the formula would lose digits.
                     let z = a * t;

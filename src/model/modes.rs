@@ -10,7 +10,7 @@ use rustfft::num_complex::{Complex32, Complex64};
 use std::sync::Arc;
 
 /// Discrete state spaces, `h ← Ā·h + u`, `y = Re Σ_n C̃_n·h_n + D̃·u`, with B̄ and the conjugate's factor 2 inside C̃, and
-/// what [`Rule::through`](super::discretize::Rule::through) adds inside D̃.
+/// what [`Step::through`](super::discretize::Step::through) adds inside D̃.
 #[derive(Debug, Clone)]
 pub struct Modes {
     states: usize,
@@ -66,17 +66,17 @@ impl Modes {
         for i in 0..channels * states {
             let delta = (log_dt[i / states] as f64).exp() * sampling.delta_scale;
             let a = Complex64::new(-(log_a_real[i] as f64).exp(), a_imag[i] as f64);
-            let (step, input) = sampling.rule.discretize(a, delta);
-            a_bar.push(step);
+            let step = sampling.rule.step(a, delta);
+            a_bar.push(step.a_bar);
             let reads = 2.0 * Complex64::new(c_parts[2 * i] as f64, c_parts[2 * i + 1] as f64);
             own.push(Mode {
                 a,
                 delta,
-                input,
+                input: step.input,
                 reads,
             });
-            c.push(rounded(input * reads));
-            through[i / states] += (sampling.rule.through(a, delta) * reads).re;
+            c.push(rounded(step.input * reads));
+            through[i / states] += (step.through * reads).re;
         }
         for (d, through) in d.iter_mut().zip(through) {
             *d = (*d as f64 + through) as f32;
@@ -110,9 +110,9 @@ impl Modes {
             for (n, mode) in modes.iter().enumerate() {
                 let most = (HURRIED / (-mode.a.re * mode.delta)).max(1.0);
                 let delta = mode.delta * f64::from(scale).min(most);
-                let (a_bar, input) = rule.discretize(mode.a, delta);
-                scan.write_paced(table, (e, n), a_bar, input / mode.input);
-                d += (rule.through(mode.a, delta) * mode.reads).re;
+                let step = rule.step(mode.a, delta);
+                scan.write_paced(table, (e, n), step.a_bar, step.input / mode.input);
+                d += (step.through * mode.reads).re;
             }
             scan.write_paced_skip(table, e, d as f32);
         }

@@ -110,12 +110,11 @@ pub fn truth(input: &[f32], knobs: [f64; 2], scale: f64) -> Truth {
         let (e, delta) = (i / MODES, log_dt[i / MODES].exp() * scale);
         let a = Complex64::new(-a_real[i].exp(), a_imag[i]);
         let reads = 2.0 * Complex64::new(c[2 * i], c[2 * i + 1]);
-        let (step, taken) = Rule::FirstOrderHold.discretize(a, delta);
-        let through = Rule::FirstOrderHold.through(a, delta);
+        let step = Rule::FirstOrderHold.step(a, delta);
         let mut h = Complex64::ZERO;
         for (y, row) in y.iter_mut().zip(&rows) {
-            h = step * h + taken * row[e];
-            y[e] += (reads * (h + through * row[e])).re
+            h = step.a_bar * h + step.input * row[e];
+            y[e] += (reads * (h + step.through * row[e])).re
                 + if i % MODES == 0 { d[e] * row[e] } else { 0.0 };
         }
     }

@@ -1,11 +1,12 @@
 -- A session with one mono track that plays a WAV through Statewave's VST3, for ardour7-export:
 --
---     ardour7-lua ardour.lua FOLDER NAME WAV RATE SAMPLES
+--     ardour7-lua ardour.lua FOLDER NAME WAV RATE SAMPLES [PRESET]
 --
 -- The track, the plugin and the wiring are made by Ardour itself. Its Lua knows no import, so that source, region and
 -- range are written into the session's file afterwards, as a finished import would have left them.
 
 local folder, name, wav, rate, samples = arg[1], arg[2], arg[3], tonumber(arg[4]), tonumber(arg[5])
+local preset = arg[6] or ""
 
 -- Ardour's unit of time, a second of which is whole at every usual rate.
 local SUPERCLOCKS = 282240000
@@ -24,7 +25,7 @@ AudioEngine:set_sample_rate(rate)
 local session = assert(create_session(folder, name, rate))
 local tracks = session:new_audio_track(1, 2, nil, 1, "Voice", 0, ARDOUR.TrackMode.Normal, true)
 local track = tracks:front()
-local plugin = ARDOUR.LuaAPI.new_plugin(session, "Statewave", ARDOUR.PluginType.VST3, "")
+local plugin = ARDOUR.LuaAPI.new_plugin(session, "Statewave", ARDOUR.PluginType.VST3, preset)
 assert(not plugin:isnil(), "Ardour does not know the plugin: was it scanned?")
 assert(track:add_processor_by_index(plugin, 0, nil, true) == 0, "the plugin cannot be inserted")
 -- A panner of one channel takes 3 dB away; without it the voice is in both channels as it is.

@@ -3,10 +3,11 @@
 #
 #     tests/hosts/ardour.sh out/Statewave.vst3 target/release/statewave
 #
-# Before an export Ardour lets the plugin hear silence for as long as loading takes, and the model remembers how long.
-# So the length of that silence is searched for, in whole blocks of 32 samples; with the right one, both are the same.
+# A denoiser, a device, and what waits to go on. Before an export Ardour lets the plugin hear silence for as
+# long as loading takes, and the model remembers how long. So the length of that silence is searched for, in whole blocks of 32
+# samples; with the right one, both are the same.
 #
-# Needs Debian's ardour (7) and sox. Settings and session lie in a folder of their own, which is removed at the end.
+# Needs Debian's ardour (7), sox and python3. Settings and session lie in a folder of their own, which is removed at the end.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 bundle=$(realpath "$1") statewave=$(realpath "$2")
@@ -15,6 +16,8 @@ trap 'rm -rf "$work"' EXIT
 export HOME=$work/home
 cd "$work"
 hop=320 clip=36000
+# Where Ardour looks for the presets of a vendor's plugin.
+presets=$HOME/.vst3/presets/Statewave/Statewave
 
 # WAVs of 32 bits float, as Ardour writes; their header is not what sox would like.
 sox() { command sox -V1 "$@"; }
@@ -24,22 +27,47 @@ difference() {
     sox "$3" b.wav remix 1
     sox -m -v 1 a.wav -v -1 b.wav -n stats 2>&1 | awk -v kind="$1" '$1 == kind && $2 == "lev" { print $4 == "-inf" ? -999 : $4 }'
 }
-# `statewave render` of the voice after so many samples of silence, without them, into expected.wav.
-expect() {
-    sox voice.wav lead.wav pad "${1}s"
-    "$statewave" render lead.wav -o cleaned.wav --force > log
-    sox cleaned.wav expected.wav trim "${1}s"
+# A track with the plugin, as the preset of that name has it if there is one, exported to a file of that name.
+play() {
+    ardour7-lua "$here/ardour.lua" "$work/$1" "$1" voice.wav "$rate" "$samples" "$([ -e "$presets/$1.vstpreset" ] && echo "$1")" 2> log
+    ardour7-export --bitdepth float --samplerate "$rate" --output "$work/$1.wav" "$work/$1" "$1" > log 2>&1
+    echo "$samples samples in, $(command soxi -V1 -s "$1.wav") out"
 }
-# Of the silences given, that after which the start of the voice comes out nearest to the export.
+# Of the silences given, that after which `statewave render` with the options makes of the start of the voice what is nearest to
+# the export named first.
 nearest() {
+    local export=$1
+    shift
+    sox "$export.wav" export-start.wav trim 0 "${clip}s"
     rm -rf leads cleaned
     mkdir leads
     for silence in "$@"; do sox voice.wav "leads/$silence.wav" trim 0 $((clip + 4000))s pad "${silence}s"; done
-    "$statewave" render leads -o cleaned > log
+    "$statewave" render leads -o cleaned "${options[@]}" > log
     for silence in "$@"; do
         sox "cleaned/$silence.wav" start.wav trim "${silence}s" "${clip}s"
         echo "$(difference RMS start.wav export-start.wav) $silence"
     done | sort -g | awk 'NR == 1 { print $2 }'
+}
+# The silence looked for nearer and nearer to the one there is, by steps of so many samples.
+refine() {
+    local export=$1 step low
+    shift
+    for step in "$@"; do
+        low=$((silence - 12 * step))
+        while [ "$low" -lt 0 ]; do low=$((low + step)); done
+        silence=$(nearest "$export" $(seq "$low" "$step" $((silence + 12 * step))))
+    done
+}
+# The whole export is what is rendered after the silence.
+compare() {
+    sox voice.wav lead.wav pad "${silence}s"
+    "$statewave" render lead.wav -o played.wav --force "${options[@]}" > log
+    sox played.wav expected.wav trim "${silence}s"
+    local changed fault
+    changed=$(difference Pk "$1.wav" voice.wav) fault=$(difference Pk "$1.wav" expected.wav)
+    echo "peak of export - input, $1: $changed dB"
+    echo "peak of export - statewave render after $silence of silence: $fault dB"
+    awk -v changed="$changed" -v fault="$fault" 'BEGIN { exit !(changed > -40 && fault < -100) }'
 }
 
 mkdir -p "$HOME/.vst3"
@@ -49,20 +77,24 @@ find "$HOME/.vst3" -exec touch --date '1 minute ago' {} +
 LD_LIBRARY_PATH=/usr/lib/ardour7 /usr/lib/ardour7/ardour-vst3-scanner -f "$HOME/.vst3/Statewave.vst3" > log
 sox "$here/../../assets/samples/noisy_voice.flac" -e floating-point -b 32 voice.wav
 samples=$(soxi -s voice.wav) rate=$(soxi -r voice.wav)
-ardour7-lua "$here/ardour.lua" "$work/session" session voice.wav "$rate" "$samples" 2> log
-ardour7-export --bitdepth float --samplerate "$rate" --output "$work/export.wav" "$work/session" session > log 2>&1
-echo "$samples samples in, $(command soxi -V1 -s export.wav) out"
-sox export.wav export-start.wav trim 0 "${clip}s"
+mkdir -p "$presets"
+python3 "$here/preset.py" "$presets/waiting.vstpreset" continue-drums
+python3 "$here/preset.py" "$presets/drive.vstpreset" tone-drive knob1=0.75 knob2=0.25
 
-silence=$(nearest $(for hops in 50 150 300 450 600 900; do seq $((hops * hop)) 32 $((hops * hop + hop - 32)); done))
-for hops in 40 8 1; do
-    low=$((silence - 12 * hops * hop))
-    while [ "$low" -lt 0 ]; do low=$((low + hops * hop)); done
-    silence=$(nearest $(seq "$low" $((hops * hop)) $((silence + 12 * hops * hop))))
-done
-expect "$silence"
-cleaned=$(difference Pk export.wav voice.wav)
-fault=$(difference Pk export.wav expected.wav)
-echo "peak of export - input:                                       $cleaned dB"
-echo "peak of export - statewave render after $silence of silence: $fault dB"
-awk -v cleaned="$cleaned" -v fault="$fault" 'BEGIN { exit !(cleaned > -40 && fault < -100) }'
+# What waits to go on is its input, with the latency made good.
+play waiting
+fault=$(difference Pk waiting.wav voice.wav)
+echo "peak of export - input, waiting: $fault dB"
+[ "$fault" = -999 ]
+
+play drive
+options=(--model tone-drive --knob drive=0.75 --knob tone=0.25)
+silence=$(nearest drive $(seq 0 16000 480000))
+refine drive 2048 256 32
+compare drive
+
+play denoiser
+options=()
+silence=$(nearest denoiser $(for hops in 50 150 300 450 600 900; do seq $((hops * hop)) 32 $((hops * hop + hop - 32)); done))
+refine denoiser $((40 * hop)) $((8 * hop)) "$hop"
+compare denoiser

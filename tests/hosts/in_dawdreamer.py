@@ -10,6 +10,8 @@ from pathlib import Path
 import dawdreamer as daw
 import numpy as np
 
+import models
+from preset import preset
 from trial import CLEANED_DB, FADE, MODES, RATES, SAME_DB, Trial, delay, peak_db, same_bits, voice
 
 bundle, program = sys.argv[1:]
@@ -17,12 +19,19 @@ trial = Trial(program)
 
 
 class Studio:
-    """A plugin with something to play into it."""
+    """A plugin with something to play into it; also what `models` wants. `state` is a file that dawdreamer or
+    `preset` has written."""
 
-    def __init__(self, rate=48_000, block=512, state=None):
+    def __init__(self, state=None, rate=48_000, block=512):
         self.rate, self.plays = rate, 0
         self.engine = daw.RenderEngine(rate, block)
         self.plugin = self.engine.make_plugin_processor("statewave", bundle)
+        if state and state.suffix == ".vstpreset":
+            # Behind a preset JUCE goes on to show the values of before it; not so behind a state of its own.
+            self.plugin.load_vst3_preset(str(state))
+            self.plugin.save_state(str(state.with_suffix("")))
+            self.plugin = self.engine.make_plugin_processor("statewave again", bundle)
+            state = state.with_suffix("")
         if state:
             self.plugin.load_state(str(state))
         count = self.plugin.get_plugin_parameter_size()
@@ -37,7 +46,20 @@ class Studio:
     def values(self):
         return {name: self.plugin.get_parameter(i) for name, i in self.index.items()}
 
-    def play(self, x):
+    def latency(self):
+        return self.plugin.get_latency_samples()
+
+    def saved(self, path):
+        self.plugin.save_state(str(path))
+        return path
+
+    def play(self, x, moves=()):
+        """`moves` are (sample, name, value)."""
+        for sample, name, value in moves:
+            index = self.index[name]
+            line = np.full(x.shape[1], self.plugin.get_parameter(index), np.float32)
+            line[sample:] = value
+            self.plugin.set_automation(index, line)
         self.plays += 1
         voice = f"voice {self.plays}"
         playback = self.engine.make_playback_processor(voice, x)
@@ -48,17 +70,17 @@ class Studio:
 
 for rate in RATES:
     for mode in MODES:
-        studio, x = Studio(rate).set(Latency=MODES.index(mode), Mix=0), voice(2.0, rate)
+        studio, x = Studio(rate=rate).set(Latency=MODES.index(mode), Mix=0), voice(2.0, rate)
         # The plugin asks to be started anew while this plays.
         studio.play(x)
-        measured, reported = delay(x, studio.play(x)), studio.plugin.get_latency_samples()
+        measured, reported = delay(x, studio.play(x)), studio.latency()
         right = measured == reported and (reported == 0) == (mode == "Zero")
         trial.row(f"latency, {mode} at {rate} Hz", f"{measured} measured, {reported} reported", right)
 
 for rate in (44_100, 48_000, 96_000):
-    studio, x = Studio(rate), voice(4.0, rate)
-    got, late = studio.play(x), studio.plugin.get_latency_samples()
-    want = trial.render(x, rate)[:, : x.shape[1] - late]
+    studio, x = Studio(rate=rate), voice(4.0, rate)
+    got, late = studio.play(x), studio.latency()
+    want = trial.made("render", x, rate)[:, : x.shape[1] - late]
     off = peak_db(got[:, late:] - want)
     cleaned = peak_db(want - x[:, : want.shape[1]])
     trial.row(f"`statewave render` at {rate} Hz", f"{off:.0f} dB off", off < SAME_DB and cleaned > CLEANED_DB)
@@ -68,21 +90,31 @@ sounds = {block: Studio(block=block).play(x) for block in (64, 512, 8192)}
 trial.row("blocks of 64, 512 and 8192 sound alike", "bit for bit", all(same_bits(s, sounds[512]) for s in sounds.values()))
 
 with tempfile.TemporaryDirectory() as folder:
-    project = Path(folder) / "project"
     first = Studio().set(Amount=0.5, Mix=0.75, Output_Gain=0.375, Stereo=0.5, Listen=0.5, Latency=0)
     first.play(x)
-    first.plugin.save_state(str(project))
-    second, third = Studio(state=project), Studio(state=project)
+    project = first.saved(Path(folder) / "project")
+    second, third = Studio(project), Studio(project)
     alike = same_bits(second.play(x), third.play(x)) and second.values() == first.values()
-    late = second.plugin.get_latency_samples()
+    late = second.latency()
     trial.row("a recalled project: values, sound, latency", f"bit for bit, {late} samples", alike and late == 0)
 
 border = 48_640
-mix = (np.arange(x.shape[1]) < border).astype(np.float32)
 moved, still = Studio(), Studio()
-moved.plugin.set_automation(moved.index["Mix"], mix)
-moved, still, late = moved.play(x), still.play(x), still.plugin.get_latency_samples()
+late = still.latency()
+moved, still = moved.play(x, [(border, "Mix", 0.0)]), still.play(x)
 dry = x[:, border + FADE - late : x.shape[1] - late]
 holds = same_bits(moved[:, :border], still[:, :border]) and same_bits(moved[:, border + FADE :], dry)
 trial.row("mix automated to 0 %", "cleaned before it, the input behind the fade", holds)
+
+with tempfile.TemporaryDirectory() as folder:
+    models.all_of_them(trial, Studio, Path(folder))
+    # A note that is held is the switch, at its sample: in the middle of one block, and where another begins.
+    state = preset(Path(folder) / "notes.vstpreset", "continue-drums", **models.SAMPLING)
+    for rate in models.RATES:
+        on, block = models.BORDER, 500
+        x = models.two_voices(rate)
+        played, switched = Studio(state, rate, block), Studio(state, rate, 512)
+        played.plugin.add_midi_note(60, 100, (on + 0.5) / rate, x.shape[1] / rate)
+        holds = on % block != 0 and same_bits(played.play(x), switched.play(x, [(on, "Go On", 1.0)]))
+        trial.row(f"a note goes on at {rate} Hz", "as the switch at its sample, bit for bit", holds)
 trial.end()

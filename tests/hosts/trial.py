@@ -12,6 +12,7 @@ import soundfile as sf
 
 SAMPLE = Path(__file__).parents[2] / "assets/samples/noisy_voice.flac"
 RATES = (16_000, 44_100, 48_000, 96_000, 192_000)
+BLOCKS = (64, 512, 4096)
 MODES = ("Zero", "Live")
 # Sounds that differ by less are the same but for rounding, dBFS.
 SAME_DB = -100.0
@@ -55,13 +56,13 @@ class Trial:
         if not holds:
             self.failed.append(what)
 
-    def render(self, x, rate):
-        """What the program makes of `x`."""
+    def made(self, task, x, rate, *options):
+        """What a task of the program makes of `x`."""
         with tempfile.TemporaryDirectory() as folder:
-            noisy, clean = Path(folder) / "noisy.wav", Path(folder) / "clean.wav"
-            sf.write(noisy, x.T, rate, subtype="FLOAT")
-            subprocess.run([self.program, "render", noisy, "-o", clean], check=True, capture_output=True)
-            return sf.read(clean, dtype="float32", always_2d=True)[0].T
+            before, after = Path(folder) / "before.wav", Path(folder) / "after.wav"
+            sf.write(before, x.T, rate, subtype="FLOAT")
+            subprocess.run([self.program, task, before, "-o", after, *options], check=True, capture_output=True)
+            return sf.read(after, dtype="float32", always_2d=True)[0].T
 
     def end(self):
         if self.failed:

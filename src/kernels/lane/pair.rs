@@ -31,8 +31,12 @@ pub(crate) trait Group<L: Lane>: Lane {
     /// # Safety
     /// As [`Lane::store`], for each.
     unsafe fn store_each(self, p: *mut f32, stride: usize);
-    /// Their sum.
-    fn total(self) -> L;
+    /// `sums` and each of these times its float from `p` on: the even ones to the first sum, the odd ones to the second, in
+    /// their order.
+    ///
+    /// # Safety
+    /// As [`Self::splats`].
+    unsafe fn add_to(self, p: *const f32, sums: Pair<L>) -> Pair<L>;
 }
 
 impl<L: Lane> Group<L> for Pair<L> {
@@ -60,7 +64,16 @@ impl<L: Lane> Group<L> for Pair<L> {
         }
     }
     #[inline(always)]
-    fn total(self) -> L {
+    unsafe fn add_to(self, p: *const f32, sums: Pair<L>) -> Pair<L> {
+        // SAFETY: as the caller vouches.
+        unsafe { self.fma(Self::splats(p), sums) }
+    }
+}
+
+impl<L: Lane> Pair<L> {
+    /// Of both.
+    #[inline(always)]
+    pub(crate) fn total(self) -> L {
         self.0.add(self.1)
     }
 }
@@ -95,8 +108,9 @@ impl<L: Lane> Group<L> for Quad<L> {
         }
     }
     #[inline(always)]
-    fn total(self) -> L {
-        self.0.total().add(self.1.total())
+    unsafe fn add_to(self, p: *const f32, sums: Pair<L>) -> Pair<L> {
+        // SAFETY: as the caller vouches.
+        unsafe { self.1.add_to(p.add(2), self.0.add_to(p, sums)) }
     }
 }
 

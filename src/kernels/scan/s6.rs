@@ -172,7 +172,7 @@ unsafe fn body<L: Lane>(
     time: usize,
     h: &mut [f32],
 ) {
-    // As many states in step as leave room for their sums and for what all share in the registers.
+    // As many states in step as leave room for what all share in the registers.
     if L::ROWS == 1 {
         // SAFETY: as the caller vouches.
         unsafe { body_of::<L, Quad<L>>(s, rows, y, batch, time, h) }
@@ -214,16 +214,20 @@ unsafe fn body_of<L: Lane, G: Group<L>>(
                         b,
                         c: b.add(states),
                     };
-                    let mut sums = G::all(L::splat(0.0));
+                    // Two sums on every path, of the even and the odd states: outputs are the same to the bit.
+                    let mut sums = Pair::all(L::splat(0.0));
                     let mut n = 0;
                     while n + G::COUNT <= states {
-                        sums = step.run(n, sums);
+                        sums = step.run::<G>(n, sums);
                         n += G::COUNT;
                     }
+                    while n + 2 <= states {
+                        sums = step.run::<Pair<L>>(n, sums);
+                        n += 2;
+                    }
                     let mut sum = x.fma(d, sums.total());
-                    while n < states {
+                    if n < states {
                         sum = step.run_one(n, sum);
-                        n += 1;
                     }
                     sum.store(y.as_mut_ptr().add(row * channels + e));
                 }
@@ -244,12 +248,12 @@ struct Step<L> {
 }
 
 impl<L: Lane> Step<L> {
-    /// Steps the states from `n` on, as many as `G` holds, and adds what each gives to its sum.
+    /// Steps the states from `n` on, as many as `G` holds, and adds what they give to the sums.
     ///
     /// # Safety
     /// There are as many states, and the pointers are those of a step.
     #[inline(always)]
-    unsafe fn run<G: Group<L>>(self, n: usize, sums: G) -> G {
+    unsafe fn run<G: Group<L>>(self, n: usize, sums: Pair<L>) -> Pair<L> {
         // SAFETY: as the caller vouches.
         unsafe {
             let decay = G::all(self.delta)
@@ -260,7 +264,7 @@ impl<L: Lane> Step<L> {
             let at = self.h.add(n * LINE);
             let state = decay.fma(G::load_each(at, LINE), input);
             state.store_each(at, LINE);
-            state.fma(G::splats(self.c.add(n)), sums)
+            state.add_to(self.c.add(n), sums)
         }
     }
 
