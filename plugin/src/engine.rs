@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use statewave::engine::gpu::Choice;
-use statewave::engine::gpu::round_trip::RoundTrip;
+use statewave::engine::gpu::round_trip::{MOST_HANDOFF, RoundTrip};
 use statewave::engine::{EngineReport, Player};
 
 /// What runs models.
@@ -34,9 +34,24 @@ pub struct EngineChoice {
     /// Threads that wait for the GPU stay awake.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub awake: bool,
+    /// Milliseconds that frames may take beside what their measured trip asks for: latency for safety.
+    #[serde(skip_serializing_if = "is_none")]
+    pub room_ms: u16,
+}
+
+fn is_none(room_ms: &u16) -> bool {
+    *room_ms == 0
 }
 
 impl EngineChoice {
+    /// Choices of [`EngineChoice::room_ms`].
+    pub const ROOMS_MS: [u16; 5] = [0, 5, 10, 20, 40];
+
+    /// [`EngineChoice::room_ms`] as a time, as long as a chain waits at the most.
+    pub fn room(&self) -> Duration {
+        Duration::from_millis(self.room_ms.into()).min(MOST_HANDOFF)
+    }
+
     /// The best GPU, or the one of that name.
     pub fn gpu(adapter: Option<String>) -> Self {
         Self {

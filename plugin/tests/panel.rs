@@ -350,4 +350,9 @@ fn the_word_for_the_engine_says_how_it_goes_and_has_a_menu() {
     window.click(awake, PointerButton::Primary);
     let both = window.host.engine.choice.device().expect("a GPU is wanted");
     assert_eq!((both.low_power, both.awake), (true, true));
+    window.frame(vec![]);
+    let room = window.find("20 ms");
+    window.click(room, PointerButton::Primary);
+    let roomy = &window.host.engine.choice;
+    assert_eq!((roomy.room_ms, roomy.awake), (20, true));
 }

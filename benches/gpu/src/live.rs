@@ -30,6 +30,9 @@ const MOST_STREAMS: usize = 4096;
 const INSTANCES: usize = 4;
 const BLOCK: usize = 64;
 
+/// How long a callback that was late itself may make frames late.
+const BEHIND: Duration = Duration::from_millis(50);
+
 /// Notes round trips, and how many streams a card holds.
 pub fn run(hub: &GpuHub, model: &Arc<Model>, short: bool, rows: &mut Rows) -> Result<(), GpuError> {
     let seconds = if short { 3.0 } else { 10.0 };
@@ -126,18 +129,20 @@ fn trips(
 }
 
 /// Notes what was missed by some stereo instances in whole chains, each in a thread and at a time of its own, in real time,
-/// for some minutes.
+/// for some minutes. Frames may take `room` beside what their trip asks for.
 pub fn hold(
     hub: &Arc<GpuHub>,
     model: &Arc<Model>,
     minutes: f64,
+    room: Duration,
     rows: &mut Rows,
 ) -> Result<(), Box<dyn Error>> {
     rows.section("Without a miss");
     let name = format!("{INSTANCES} stereo instances, blocks of {BLOCK}, {minutes} minutes");
     let spec = model.spec();
     let trip = hub.round_trip(model)?;
-    let Some(handoff) = trip.handoff(&spec.front_end, spec.sample_rate, block_time()) else {
+    let handoff = trip.handoff(&spec.front_end, spec.sample_rate, block_time(), room);
+    let Some(handoff) = handoff else {
         rows.add(&name, "too slow to play live");
         return Ok(());
     };
@@ -176,9 +181,10 @@ pub fn hold(
     rows.add(
         &name,
         &format!(
-            "{} late, {} lost, taken over {} times; the device played {:.3} %; {latency:.1} ms of latency; {} callbacks of {} late \
+            "{} late ({} of them in callbacks that had been punctual for 50 ms), {} lost, taken over {} times; the device played {:.3} %; {latency:.1} ms of latency; {} callbacks of {} late \
              themselves, the longest {:.2} ms",
             sum(|h| h.late),
+            sum(|h| h.late_alone),
             sum(|h| h.lost),
             sum(|h| h.taken_over),
             100.0 * sum(|h| h.by_device) as f64 / (INSTANCES * callbacks) as f64,
@@ -198,6 +204,8 @@ fn block_time() -> Duration {
 #[derive(Default)]
 struct Held {
     late: u64,
+    /// Late frames that no callback's own lateness explains.
+    late_alone: u64,
     lost: u64,
     taken_over: u64,
     /// Callbacks in which the device played.
@@ -213,6 +221,7 @@ fn play(mut chain: Chain, begin: Instant, callbacks: usize) -> Held {
     let mut block = [[0.0; BLOCK]; 2];
     let (mut before, mut held) = (chain.engine_report(), None::<Held>);
     let (mut callback, mut proving) = (0, 0);
+    let (mut late, mut overran) = (0, None::<Instant>);
     let most = (PREPARATION.as_secs_f64() * f64::from(RATE)) as usize / BLOCK;
     while callback < callbacks {
         let from = (proving + callback) * BLOCK % (noise.len() - BLOCK);
@@ -229,13 +238,22 @@ fn play(mut chain: Chain, begin: Instant, callbacks: usize) -> Held {
             // The clock runs once the device plays, or would have had to long ago.
             None if playing || proving >= most => {
                 before = chain.engine_report();
+                late = before.late;
                 held = Some(Held::default());
                 proving += 1;
             }
             None => proving += 1,
             Some(held) => {
                 held.by_device += u64::from(playing);
-                held.overran += u64::from(ended > due);
+                if ended > due {
+                    held.overran += 1;
+                    overran = Some(ended);
+                }
+                let now = chain.engine_report().late;
+                if overran.is_none_or(|overran| ended - overran > BEHIND) {
+                    held.late_alone += now - late;
+                }
+                late = now;
                 held.longest = held.longest.max(ended - started);
                 callback += 1;
             }

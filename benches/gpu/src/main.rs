@@ -34,6 +34,7 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use statewave::engine::gpu::{Choice, Gpu, shared};
@@ -90,6 +91,9 @@ struct Settings {
     /// Minutes that streams play without a miss, or not
     #[arg(long, value_name = "MINUTES", default_value_t = 10.0)]
     minutes: f64,
+    /// Milliseconds that their frames may take beside what the trip asks for
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    room: u16,
     /// Where the figures go
     #[arg(long, value_name = "TSV", default_value = "out/gpu.tsv")]
     out: PathBuf,
@@ -137,6 +141,7 @@ fn run(gpu: &Arc<Gpu>, settings: &Settings) -> Result<(), Box<dyn Error>> {
     rows.add("driver", &format!("{} {}", info.driver, info.driver_info));
     rows.add("model", &found.name);
     rows.add("lengths", if settings.short { "short" } else { "full" });
+    let room = Duration::from_millis(settings.room.into());
     let recordings = (
         settings.short,
         settings.frames.map(|frames| frames as usize),
@@ -147,7 +152,7 @@ fn run(gpu: &Arc<Gpu>, settings: &Settings) -> Result<(), Box<dyn Error>> {
     }
     if settings.hold {
         let hub = shared::hub(&choice(settings))?;
-        live::hold(&hub, &model, settings.minutes, &mut rows)?;
+        live::hold(&hub, &model, settings.minutes, room, &mut rows)?;
         return Ok(rows.save()?);
     }
     parity::run(gpu, &mut rows);
@@ -159,7 +164,7 @@ fn run(gpu: &Arc<Gpu>, settings: &Settings) -> Result<(), Box<dyn Error>> {
     cpu::run(&model, settings.short, &mut rows)?;
     let hub = shared::hub(&choice(settings))?;
     live::run(&hub, &model, settings.short, &mut rows)?;
-    live::hold(&hub, &model, settings.minutes, &mut rows)?;
+    live::hold(&hub, &model, settings.minutes, room, &mut rows)?;
     rows.save()?;
     Ok(())
 }

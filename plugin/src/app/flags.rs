@@ -61,6 +61,9 @@ pub struct Flags {
     /// Wait awake for the GPU, which takes a core: where frames come late since sleeps last too long
     #[arg(long)]
     awake: bool,
+    /// Milliseconds that frames on a GPU may take beside what was measured: latency, for systems that stand still at times
+    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u16).range(..=100))]
+    room: Option<u16>,
     /// The most that is taken away, such as "24 dB" or "no limit"
     #[arg(long, value_name = "DB", value_parser = |text: &str| plain(Param::Amount, text))]
     amount: Option<f32>,
@@ -160,7 +163,7 @@ impl Flags {
         let described = self.adapter.is_some() || self.low_power;
         let kind = match self.engine {
             Some(kind) => kind,
-            None if described || self.awake => EngineKind::Gpu,
+            None if described || self.awake || self.room.is_some() => EngineKind::Gpu,
             None => left.kind,
         };
         EngineChoice {
@@ -171,6 +174,9 @@ impl Flags {
             },
             low_power: self.low_power || (!described && left.low_power),
             awake: self.awake || (!described && left.awake),
+            room_ms: self
+                .room
+                .unwrap_or(if described { 0 } else { left.room_ms }),
         }
     }
 
@@ -271,6 +277,10 @@ mod tests {
         assert_eq!((saving.name, saving.low_power), (None, true));
         let awake = engine(&["--awake"], &card).device().unwrap();
         assert_eq!((awake.name.as_deref(), awake.awake), (Some("card"), true));
+        let roomy = engine(&["--room", "10"], &cpu);
+        assert_eq!((roomy.kind, roomy.room_ms), (EngineKind::Gpu, 10));
+        assert_eq!(engine(&[], &roomy), roomy);
+        assert_eq!(engine(&["--adapter", "card"], &roomy), card);
     }
 
     #[test]

@@ -61,6 +61,8 @@ pub(super) enum Device {
         hub: Arc<GpuHub>,
         sha256: String,
         trip: RoundTrip,
+        /// What frames may take beside their trip.
+        room: Duration,
     },
 }
 
@@ -84,6 +86,7 @@ impl Device {
             trip: hub.round_trip(model)?,
             hub,
             sha256: model.sha256().into(),
+            room: choice.room(),
         })
     }
 
@@ -115,7 +118,13 @@ impl Device {
             on: None,
             error,
         };
-        let Device::Ready { hub, sha256, trip } = self else {
+        let Device::Ready {
+            hub,
+            sha256,
+            trip,
+            room,
+        } = self
+        else {
             return here(None);
         };
         if sha256 != model.sha256() {
@@ -125,7 +134,12 @@ impl Device {
         // What is waited for may take its time.
         let most = MOST_HANDOFF.as_secs_f64() * f64::from(spec.sample_rate);
         let handoff = trip
-            .handoff(&spec.front_end, spec.sample_rate, stream.block_time())
+            .handoff(
+                &spec.front_end,
+                spec.sample_rate,
+                stream.block_time(),
+                *room,
+            )
             .or(stream.offline.then_some(most as usize));
         let Some(handoff) = handoff else {
             return here(Some(GpuError::Slow {

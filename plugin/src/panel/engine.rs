@@ -63,6 +63,7 @@ fn menu(host: &mut dyn PanelHost, button: &Response) {
             row(ui, "CPU", EngineChoice::default());
             let named = |name: Option<&String>| EngineChoice {
                 awake: now.awake,
+                room_ms: now.room_ms,
                 ..EngineChoice::gpu(name.cloned())
             };
             let best = EngineChoice {
@@ -98,6 +99,20 @@ fn menu(host: &mut dyn PanelHost, button: &Response) {
                     ..now.clone()
                 });
             }
+            let said = "More latency, for systems that stand still at times";
+            ui.label("Room for late frames").on_hover_text(said);
+            ui.horizontal(|ui| {
+                for room_ms in EngineChoice::ROOMS_MS {
+                    let text = format!("{room_ms} ms");
+                    if ui.selectable_label(now.room_ms == room_ms, text).clicked() {
+                        chosen = Some(EngineChoice {
+                            room_ms,
+                            kind: EngineKind::Gpu,
+                            ..now.clone()
+                        });
+                    }
+                }
+            });
         });
     if let Some(choice) = chosen {
         host.choose_engine(choice);

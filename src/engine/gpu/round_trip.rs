@@ -61,12 +61,19 @@ impl RoundTrip {
     }
 
     /// Samples of the model's rate that results may come later than the spread, where sound comes in blocks of `block`:
-    /// all of a block is worked on at once, so a frame that is not to be waited for takes whole blocks. `None` where that
-    /// is more than [`MOST_HANDOFF`], or where a frame takes longer than it lasts.
-    pub fn handoff(&self, front_end: &FrontEnd, rate: u32, block: Duration) -> Option<usize> {
+    /// all of a block is worked on at once, so a frame that is not to be waited for takes whole blocks. `room` is time beside
+    /// the trip's own, for a machine whose threads stand still at times. `None` where that is more than [`MOST_HANDOFF`], or
+    /// where a frame takes longer than it lasts.
+    pub fn handoff(
+        &self,
+        front_end: &FrontEnd,
+        rate: u32,
+        block: Duration,
+        room: Duration,
+    ) -> Option<usize> {
         let samples = |time: Duration| time.as_secs_f64() * f64::from(rate);
         let block = samples(block).max(1.0);
-        let trip = MARGIN * samples(self.p999);
+        let trip = MARGIN * samples(self.p999) + samples(room);
         let wait = ((trip / block).ceil().max(1.0) * block).ceil() as usize;
         let handoff = wait.saturating_sub(front_end.spread);
         let holds = samples(self.p50) <= front_end.hop as f64;
@@ -236,12 +243,17 @@ mod tests {
     fn a_handoff_is_what_whole_blocks_leave_beside_the_spread() {
         // Samples at 48 kHz as a time; a nanosecond less, as a quotient rounds up.
         let block = |samples: u64| Duration::from_nanos(samples * 1_000_000_000 / 48_000);
-        let handoff = |trip: RoundTrip, b| trip.handoff(&FRONT_END, 48_000, block(b));
+        let roomy = |trip: RoundTrip, b, room| trip.handoff(&FRONT_END, 48_000, block(b), room);
+        let handoff = |trip, b| roomy(trip, b, Duration::ZERO);
         // 0.4 ms with the margin is 38.4 samples: one block, whatever its length.
         assert_eq!(handoff(trip(200, 400), 64), Some(32));
         assert_eq!(handoff(trip(200, 400), 480), Some(448));
         // Less than the spread costs nothing; 1.9 ms are 182 samples, and three blocks of 64.
         assert_eq!(handoff(trip(100, 200), 16), Some(0));
+        assert_eq!(
+            roomy(trip(200, 400), 64, Duration::from_millis(10)),
+            Some(544)
+        );
         assert_eq!(handoff(trip(200, 1_900), 64), Some(160));
         // A hop lasts 6.67 ms.
         assert!(handoff(trip(6_600, 7_000), 64).is_some());
