@@ -27,19 +27,31 @@ difference() {
     sox "$3" b.wav remix 1
     sox -m -v 1 a.wav -v -1 b.wav -n stats 2>&1 | awk -v kind="$1" '$1 == kind && $2 == "lev" { print $4 == "-inf" ? -999 : $4 }'
 }
-# A track with the plugin, as the preset of that name has it if there is one, exported to a file of that name. On a busy machine Ardour 7
-# frees a channel of an export twice (PortExportChannel) and aborts, with a plugin or without one: then it is asked again. Any other
-# end is a fault.
-play() {
-    ardour7-lua "$here/ardour.lua" "$work/$1" "$1" voice.wav "$rate" "$samples" "$([ -e "$presets/$1.vstpreset" ] && echo "$1")" 2> log
-    local try ended
+# Runs one of Ardour's programs, again where it ends by the signal named, of that number. On a busy machine both do so at times without any plugin
+# in the session: the session's maker by SIGSEGV, and the export by SIGABRT, as it frees a channel twice (PortExportChannel). Any
+# other end is a fault, and so is the same one four times.
+patiently() {
+    local number=$1 try ended
+    shift
     for try in 1 2 3 4; do
         ended=0
-        ardour7-export --bitdepth float --samplerate "$rate" --output "$work/$1.wav" "$work/$1" "$1" > log 2>&1 || ended=$?
-        [ "$ended" = 134 ] || break
-        echo "Ardour aborted its export of $1, try $try"
+        "$@" > log 2>&1 || ended=$?
+        [ "$ended" = $((128 + number)) ] || break
+        echo "$1 ended by signal $number, try $try"
     done
-    [ "$ended" = 0 ]
+    [ "$ended" = 0 ] || tail -n 5 log >&2
+    return "$ended"
+}
+# A track with the plugin, as the preset of that name has it if there is one, exported to a file of that name.
+play() {
+    local session=$work/$1
+    make_session() {
+        rm -rf "$session"
+        ardour7-lua "$here/ardour.lua" "$session" "$1" voice.wav "$rate" "$samples" "$([ -e "$presets/$1.vstpreset" ] && echo "$1")"
+    }
+    patiently 11 make_session "$1"
+    grep latency log
+    patiently 6 ardour7-export --bitdepth float --samplerate "$rate" --output "$session.wav" "$session" "$1"
     echo "$samples samples in, $(command soxi -V1 -s "$1.wav") out"
 }
 # Of the silences given, that after which `statewave render` with the options makes of the start of the voice what is nearest to
