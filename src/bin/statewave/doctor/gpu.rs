@@ -53,7 +53,8 @@ fn words(trip: &RoundTrip, model: &Model) -> String {
     let ms = |time: Duration| 1e3 * time.as_secs_f64();
     let (p50, p999, block) = (ms(trip.p50), ms(trip.p999), BLOCK.0);
     let spec = model.spec();
-    let then = match trip.handoff(&spec.front_end, spec.sample_rate, BLOCK.1) {
+    let handoff = trip.handoff(&spec.front_end, spec.sample_rate, BLOCK.1, Duration::ZERO);
+    let then = match handoff {
         Some(samples) => format!("{samples} samples later in blocks of {block}"),
         None => "too slow to play live".into(),
     };
