@@ -14,6 +14,7 @@ impl Instrument {
     pub(super) fn begin_frame(&mut self) {
         self.frame += 1;
         (self.this_tick, self.next_tick) = (self.next_tick, self.tick(self.frame + 1));
+        self.act(self.model.facts().frame_seconds as f32);
         if self.voices.iter().all(|voice| voice.stage == Stage::Idle) {
             return;
         }
@@ -24,8 +25,6 @@ impl Instrument {
                 self.frames.tell(v, &told);
             }
         }
-        let seconds = self.model.facts().frame_seconds as f32;
-        self.frames.approach_pace(self.controls.pace(), seconds);
         let voices = &self.voices;
         self.frames.step(|v| {
             voices

@@ -15,7 +15,6 @@ mod hand;
 pub use bank::{Bank, BankKey, SLOTS};
 pub use file::StateError;
 pub use hand::Hand;
-pub(crate) use hand::PACE_SECONDS;
 
 use std::sync::Arc;
 
