@@ -247,7 +247,7 @@ impl InstrumentPanel {
         );
         self.knob(
             sitting,
-            &p.freeze,
+            &p.state.freeze,
             "freeze",
             place(6),
             false,
@@ -255,7 +255,7 @@ impl InstrumentPanel {
         );
         self.knob(
             sitting,
-            &p.memory,
+            &p.state.memory,
             "memory",
             place(7),
             false,
