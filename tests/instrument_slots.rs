@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use statewave::instrument::{Event, Happening, Instrument, InstrumentControls, Which};
 use statewave::model::instrument::InstrumentModel;
 use statewave::state::{Bank, BankKey, SLOTS, StateControls, StateError};
+use statewave::telemetry::Deltas;
 
 #[global_allocator]
 static ALLOCATOR: assert_no_alloc::AllocDisabler = assert_no_alloc::AllocDisabler;
@@ -444,6 +445,55 @@ fn untouched_controls_change_no_bit() {
         )
     };
     assert!(heard(USUAL) == heard(touched));
+}
+
+#[test]
+fn what_is_shown_of_delta_is_that_of_the_newest_note_at_its_pace() {
+    let model = model();
+    let shown = |state: StateControls, before: &[Event]| {
+        let mut player = Player::new(&model, 48_000, "cello");
+        player.frames(USUAL, before, 10, 48);
+        player.frames(state, &[on(0, 60, 0.8)], 1, 60);
+        player.instrument.observe(true);
+        player.frames(state, &[], 1, 60);
+        (player.instrument.deltas(), player.instrument.pace())
+    };
+    let (alone, pace) = shown(USUAL, &[]);
+    assert!(alone.layers > 0 && pace == 1.0);
+    assert!(
+        alone.values[..alone.layers]
+            .iter()
+            .flatten()
+            .all(|delta| *delta > 0.0)
+    );
+    let others: Vec<Event> = (40..46).map(|key| on(0, key, 0.9)).collect();
+    assert_eq!(shown(USUAL, &others).0, alone, "others are not in it");
+    let mut silent = Player::new(&model, 48_000, "cello");
+    silent.frames(USUAL, &[on(0, 60, 0.8)], 2, 60);
+    assert_eq!(
+        silent.instrument.deltas().values,
+        Deltas::default().values,
+        "nobody looks"
+    );
+    // Of a pace that is there from the start, what the first layer hears is the same.
+    let slow = |memory| {
+        let mut player = Player::new(&model, 48_000, "cello");
+        player.instrument.observe(true);
+        player.frames(StateControls { memory, ..USUAL }, &[on(0, 60, 0.8)], 2, 60);
+        player.instrument.deltas().values[0].iter().sum::<f32>()
+    };
+    assert!((4.0 * slow(4.0) / slow(1.0) - 1.0).abs() < 1e-4);
+    let frozen = StateControls {
+        freeze: 1.0,
+        ..USUAL
+    };
+    let mut player = Player::new(&model, 48_000, "cello");
+    player.instrument.observe(true);
+    player.frames(frozen, &[on(0, 60, 0.8)], 2, 60);
+    assert_eq!(
+        (player.instrument.deltas().values, player.instrument.pace()),
+        (Deltas::default().values, 0.0)
+    );
 }
 
 /// What is done in a block, and what is played meanwhile.

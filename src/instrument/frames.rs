@@ -7,6 +7,8 @@ use crate::kernels::{Aligned, Path};
 use crate::model::instrument::{InstrumentModel, Told};
 use crate::model::layer::{Layer, Seat, copy_state, forget_memory, restore_memory, save_memory};
 use crate::model::pace::Pace;
+use crate::model::stack::Block;
+use crate::telemetry::DeltaSums;
 
 /// Voices of a group: as many as a block of the matrix kernel has rows.
 const GROUP: usize = 4;
@@ -66,6 +68,8 @@ pub(super) struct Frames {
     recalled: bool,
     /// Of all notes, but of their first frames.
     pace: Vec<f32>,
+    /// What the selective blocks have taken of the note that is shown.
+    pub deltas: DeltaSums,
 }
 
 impl Frames {
@@ -77,6 +81,7 @@ impl Frames {
             pace,
             start: Aligned::zeros(model.stack().state_len(1)),
             recalled: false,
+            deltas: DeltaSums::new(model.stack().blocks().iter().map(Block::selective)),
             path: Path::detect(),
             groups: (0..groups).map(|_| Batch::new(&model, GROUP)).collect(),
             alone: Batch::new(&model, 1),
@@ -97,22 +102,36 @@ impl Frames {
     }
 
     /// A step of every group in which a voice is `played`. Piece by piece, so that a piece's weights come from memory once
-    /// for all groups.
-    pub fn step(&mut self, played: impl Fn(usize) -> bool) {
+    /// for all groups. What the blocks take of the voice that is `shown` is added to [`Self::deltas`].
+    pub fn step(&mut self, played: impl Fn(usize) -> bool, shown: Option<usize>) {
         let (model, path, pace) = (&*self.model, self.path, Pace::new(&self.pace));
         let in_use = |group: usize| (0..GROUP).any(|v| played(group * GROUP + v));
-        let mut each = |run: &mut dyn FnMut(&mut Batch)| {
-            for (group, batch) in self.groups.iter_mut().enumerate() {
+        let each = |groups: &mut [Batch], run: &dyn Fn(&mut Batch)| {
+            for (group, batch) in groups.iter_mut().enumerate() {
                 if in_use(group) {
                     run(batch);
                 }
             }
         };
-        each(&mut |batch| batch.way_in(model, path));
-        for k in 0..model.stack().pieces() {
-            each(&mut |batch| batch.piece(model, path, k, pace));
+        let groups = &mut self.groups;
+        each(groups, &|batch| batch.way_in(model, path));
+        let mut k = 0;
+        for (i, block) in model.stack().blocks().iter().enumerate() {
+            let end = k + block.pieces();
+            for k in k..end {
+                each(groups, &|batch| batch.piece(model, path, k, pace));
+            }
+            k = end;
+            if let Some(voice) = shown {
+                let taken = block.deltas(GROUP, 1, &groups[voice / GROUP].scratch);
+                self.deltas.add(i, taken.iter().skip(voice % GROUP).take(1));
+            }
         }
-        each(&mut |batch| batch.way_out(model, path));
+        // What lies behind the blocks.
+        for k in k..model.stack().pieces() {
+            each(groups, &|batch| batch.piece(model, path, k, pace));
+        }
+        each(groups, &|batch| batch.way_out(model, path));
     }
 
     /// A step of one voice; from where notes begin, if `fresh`, and then at the network's own pace: a note that took nothing in

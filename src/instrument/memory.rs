@@ -11,6 +11,7 @@ use super::voice::{Stage, Voice};
 use crate::model::instrument::InstrumentModel;
 use crate::model::layer::memory_len;
 use crate::state::{Bank, BankKey, Memory, adopt};
+use crate::telemetry::Deltas;
 
 /// A bank for what notes of `model` remember. Its rate is that of the frames: a state knows nothing of the host's.
 pub(super) fn bank(model: &InstrumentModel) -> Arc<Bank> {
@@ -33,16 +34,17 @@ impl Notes<'_> {
     /// The voice whose memory is kept: of the newest note that sounds; if none does, of the one that ended last, which no frame
     /// has touched since.
     fn newest(&self) -> Option<usize> {
-        let voices = || self.voices.iter().enumerate();
-        let sounding = voices().filter(|(_, voice)| voice.stage != Stage::Idle);
-        let newest = sounding.max_by_key(|(_, voice)| voice.born);
-        let last = || {
-            voices()
-                .filter_map(|(v, voice)| Some((voice.ended?, v)))
-                .max()
-        };
-        newest.map(|(v, _)| v).or_else(|| last().map(|(_, v)| v))
+        let ended = |(v, voice): (usize, &Voice)| Some((voice.ended?, v));
+        let last = || self.voices.iter().enumerate().filter_map(ended).max();
+        newest(self.voices).or_else(|| last().map(|(_, v)| v))
     }
+}
+
+/// The voice of the newest note that sounds.
+pub(super) fn newest(voices: &[Voice]) -> Option<usize> {
+    let sounding = |(_, voice): &(usize, &Voice)| voice.stage != Stage::Idle;
+    let all = voices.iter().enumerate().filter(sounding);
+    all.max_by_key(|(_, voice)| voice.born).map(|(v, _)| v)
 }
 
 impl Memory for Notes<'_> {
@@ -97,6 +99,17 @@ impl Instrument {
     /// is, else from nothing. Real-time safe.
     pub fn restart_state(&mut self) {
         self.hand.restart();
+    }
+
+    /// Whether to keep what [`Self::deltas`] gives. Real-time safe.
+    pub fn observe(&mut self, on: bool) {
+        self.frames.deltas.watch(on);
+    }
+
+    /// Δ of the selective layers, of the newest note at a time, mean over its frames since the last call but for first ones; zeros
+    /// while not observed. Real-time safe.
+    pub fn deltas(&mut self) -> Deltas {
+        self.frames.deltas.look()
     }
 
     /// The factor on Δ now.

@@ -1,7 +1,8 @@
 //! The clock of frames, and the segments of the voices that follow it.
 
 use super::Instrument;
-use super::voice::{Manner, Stage};
+use super::memory::newest;
+use super::voice::{Manner, Stage, Voice};
 
 /// Amplitudes under this (-80 dB, as low as the network learns) are silence.
 const SILENT: f32 = 1e-4;
@@ -26,11 +27,9 @@ impl Instrument {
             }
         }
         let voices = &self.voices;
-        self.frames.step(|v| {
-            voices
-                .get(v)
-                .is_some_and(|voice| voice.stage != Stage::Idle)
-        });
+        let sounds = |voice: &Voice| voice.stage != Stage::Idle;
+        self.frames
+            .step(|v| voices.get(v).is_some_and(sounds), newest(voices));
     }
 
     /// Sets a voice's time by this sample: its next segment begins as far behind the next frame as this sample lies behind
