@@ -154,6 +154,6 @@ impl Seat {
         let controls = self.band.params.controls();
         self.instrument
             .process(&controls, &self.events, left, right);
-        self.band.shown.write(&self.instrument, controls.gain);
+        self.band.shown.write(&mut self.instrument, controls.gain);
     }
 }
