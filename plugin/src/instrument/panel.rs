@@ -53,6 +53,14 @@ struct Sitting<'a> {
     hands: Option<&'a dyn Hands>,
 }
 
+/// How a knob is shown.
+struct Dial<'a> {
+    id: &'static str,
+    label: &'a str,
+    big: bool,
+    hint: &'a str,
+}
+
 impl InstrumentPanel {
     /// A panel in that shade.
     pub fn new(shade: Shade) -> Self {
@@ -303,22 +311,32 @@ impl InstrumentPanel {
         big: bool,
         hint: &str,
     ) {
+        let dial = Dial {
+            id,
+            label: param.name(),
+            big,
+            hint,
+        };
+        self.dial(sitting, param, dial, rect);
+    }
+
+    fn dial(&mut self, sitting: &Sitting, param: &impl Param, dial: Dial, rect: Rect) {
         let (value, default) = (self.value(sitting, param), param.default_normalized_value());
         let text = param.normalized_value_to_string(value, true);
         // A range with two sides has its middle as it comes, and so has a factor.
         let memory = sitting.params.state.memory.as_ptr();
         let two_sided = (default - 0.5).abs() < 1e-6 || param.as_ptr() == memory;
         let knob = Knob {
-            label: param.name(),
+            label: dial.label,
             value,
             default,
             origin: if two_sided { default } else { 0.0 },
             text: &text,
-            big,
+            big: dial.big,
             live: true,
-            hint,
+            hint: dial.hint,
         };
-        let (_, edit) = knob.show(sitting.ui, Id::unique(id), rect, &self.theme);
+        let (_, edit) = knob.show(sitting.ui, Id::unique(dial.id), rect, &self.theme);
         self.edit(sitting, param, edit);
     }
 

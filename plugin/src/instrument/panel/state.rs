@@ -3,7 +3,7 @@
 use egui::{Id, Rect};
 use nice_plug::prelude::{BoolParam, IntParam, Param as _};
 
-use super::{InstrumentPanel, Sitting};
+use super::{Dial, InstrumentPanel, Sitting};
 use crate::instrument::InstrumentParams;
 use crate::panel::host::{Param, choice_index, choice_value};
 use crate::panel::state::{RECALL, RESET_ON_START, places};
@@ -22,9 +22,9 @@ impl InstrumentPanel {
         let ([freeze, memory, keep, from, to, morph], [recall, reset]) = places(rect);
         let p = &params.state;
         let hint = "How far notes are kept from changing: all the way up they stay as they sound";
-        self.knob(sitting, &p.freeze, Param::Freeze.key(), freeze, false, hint);
+        self.dial(sitting, &p.freeze, small(Param::Freeze, hint), freeze);
         let hint = "How slowly notes go their way: a factor on the network's time constants";
-        self.knob(sitting, &p.memory, Param::Memory.key(), memory, false, hint);
+        self.dial(sitting, &p.memory, small(Param::Memory, hint), memory);
         let bank = params.slots.bank();
         let filled = bank.as_ref().map(|bank| bank.filled());
         let wanted = slots::show(sitting.ui, keep, KEPT, filled, &self.theme);
@@ -34,7 +34,7 @@ impl InstrumentPanel {
         self.slot(sitting, &p.from, Param::From, from);
         self.slot(sitting, &p.to, Param::To, to);
         let hint = "Where between the two slots notes begin, and are put back, while recall is on";
-        self.knob(sitting, &p.morph, Param::Morph.key(), morph, false, hint);
+        self.dial(sitting, &p.morph, small(Param::Morph, hint), morph);
         self.toggle(sitting, &p.recall, Param::Recall.label(), RECALL, recall);
         let label = Param::ResetOnStart.label();
         self.toggle(sitting, &p.reset_on_start, label, RESET_ON_START, reset);
@@ -91,5 +91,15 @@ impl InstrumentPanel {
             let value = if on { 0.0 } else { 1.0 };
             self.edit(sitting, param, Edit::step(value));
         }
+    }
+}
+
+/// A knob called as on the effect's panel.
+fn small(param: Param, hint: &str) -> Dial<'_> {
+    Dial {
+        id: param.key(),
+        label: param.label(),
+        big: false,
+        hint,
     }
 }
