@@ -1,6 +1,8 @@
 //! What the tests of the instrument share: the shipped model, events, and what a spectrum says.
 #![allow(dead_code)]
 
+pub mod player;
+
 use std::sync::Arc;
 
 use realfft::RealFftPlanner;

@@ -99,13 +99,11 @@ impl Band {
 
     /// What is to be remembered: values 0 to 1 by their ids.
     pub fn values(&self) -> BTreeMap<String, f32> {
-        // SAFETY: the parameters are ours, and still there.
-        let set = |(id, param)| {
-            (id, unsafe {
-                ParamPtr::unmodulated_normalized_value(&param)
-            })
+        let now = |param: ParamPtr| {
+            // SAFETY: the parameters are ours, and still there.
+            unsafe { param.unmodulated_normalized_value() }
         };
-        self.kept().map(set).collect()
+        self.kept().map(|(id, param)| (id, now(param))).collect()
     }
 
     /// Sets the values that are there as they were left.
