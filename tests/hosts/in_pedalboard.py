@@ -133,13 +133,15 @@ note, rate = [(bytes([0x90, 60, 100]), on / 48_000)], 48_000
 kept = VST3Plugin(bundle, plugin_name="Statewave Instrument")
 kept.instrument_a = "clarinet"
 kept(note, duration=1.5, sample_rate=rate, buffer_size=512, reset=False)
-kept.store_state = "1"
-kept([], duration=0.1, sample_rate=rate, buffer_size=512, reset=False)
+states = []
+for name, value in (("store_state", "1"), ("recall_state", True)):
+    setattr(kept, name, value)
+    kept([], duration=0.1, sample_rate=rate, buffer_size=512, reset=False)
+    states.append(kept.raw_state)
 sounds = []
-for recall in (True, True, False):
+for state in (states[1], states[1], states[0]):
     instrument = VST3Plugin(bundle, plugin_name="Statewave Instrument")
-    instrument.raw_state = kept.raw_state
-    instrument.recall_state = recall
+    instrument.raw_state = state
     sounds.append(instrument(note, duration=1.5, sample_rate=rate, buffer_size=512))
 begun = [peak_db(sound[:, on : on + rate // 50]) for sound in sounds]
 holds = same_bits(*sounds[:2]) and begun[0] > begun[2] + 12
