@@ -2,9 +2,10 @@
 
 mod instrument_common;
 
-use instrument_common::{model, of, on};
+use instrument_common::{held, model, of, on};
 use proptest::prelude::*;
 use statewave::instrument::{Event, Instrument, InstrumentControls};
+use statewave::state::StateControls;
 
 const RATE: u32 = 48_000;
 
@@ -33,10 +34,13 @@ fn power(instrument: &Instrument) -> f32 {
 fn a_frozen_note_stays_as_it_sounds_and_goes_its_way_when_it_is_let_go() {
     let model = model();
     let usual = of(&model, &model.facts().instruments[0]);
-    let frozen = InstrumentControls {
-        freeze: 1.0,
-        ..usual
-    };
+    let frozen = held(
+        &usual,
+        StateControls {
+            freeze: 1.0,
+            ..StateControls::default()
+        },
+    );
     let mut instrument = Instrument::new(model, RATE, 4);
     play(&mut instrument, &usual, &[on(0, 60, 0.8)], 0.3);
     // What follows no Δ, such as the convolutions' tails, is behind it by then.
@@ -60,10 +64,13 @@ fn a_frozen_note_stays_as_it_sounds_and_goes_its_way_when_it_is_let_go() {
 fn a_note_that_begins_frozen_sounds() {
     let model = model();
     let usual = of(&model, &model.facts().instruments[0]);
-    let frozen = InstrumentControls {
-        freeze: 1.0,
-        ..usual
-    };
+    let frozen = held(
+        &usual,
+        StateControls {
+            freeze: 1.0,
+            ..StateControls::default()
+        },
+    );
     let mut instrument = Instrument::new(model, RATE, 4);
     let peak = play(&mut instrument, &frozen, &[on(0, 60, 0.8)], 1.0);
     assert!(peak > 0.003, "{peak}");
@@ -82,7 +89,8 @@ proptest! {
         for (i, (freeze, memory, key, velocity)) in blocks.into_iter().enumerate() {
             // Never quite the network's own.
             let memory = if freeze == 0.0 && memory == 1.0 { 2.0 } else { memory };
-            let controls = InstrumentControls { freeze, memory, gain, a: i, b: key % 12, morph: velocity, ..InstrumentControls::default() };
+            let state = StateControls { freeze, memory, ..StateControls::default() };
+            let controls = InstrumentControls { state, gain, a: i, b: key % 12, morph: velocity, ..InstrumentControls::default() };
             let peak = play(&mut instrument, &controls, &[on(7, key as u8, velocity)], 0.06);
             prop_assert!(peak <= 1.0, "{peak}");
         }

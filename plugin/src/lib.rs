@@ -26,6 +26,7 @@ pub mod params;
 pub mod plugin;
 pub mod processor;
 pub mod state;
+mod transport;
 pub mod unheard;
 pub mod widgets;
 

@@ -34,11 +34,12 @@ use statewave::state::Bank;
 use crate::engine::{EngineChoice, EngineKind, EngineStatus};
 use crate::fault::Fault;
 use crate::processor::Processor;
+use crate::state::KeepsStates;
 use chains::MadeChain;
 use device::Device;
 use shared::{Shared, lock};
 use shelf::resolve;
-use states::States;
+pub(crate) use states::States;
 
 /// The knobs of the model that plays; none where it has none. For whoever shows them, never for the audio thread.
 pub type ModelKnobs = Arc<RwLock<Vec<Knob>>>;
@@ -228,16 +229,6 @@ impl Loader {
         lock(&self.shared).states.bank()
     }
 
-    /// The states that are kept, as a project should remember them.
-    pub fn kept_states(&self) -> Vec<u8> {
-        lock(&self.shared).states.kept()
-    }
-
-    /// Puts a project's kept states into the slots of their model, now or when that plays; `None` for what could not be read.
-    pub fn restore_states(&self, bytes: Option<Vec<u8>>) {
-        lock(&self.shared).restore_states(bytes);
-    }
-
     /// The model to begin with, read now if it has to be. Not for the audio thread.
     ///
     /// # Errors
@@ -324,6 +315,16 @@ impl Loader {
     /// Whether a model or an engine waits for the audio to be started anew. Real-time safe.
     pub fn restart_wanted(&self) -> bool {
         self.restart_wanted.load(Ordering::Relaxed)
+    }
+}
+
+impl KeepsStates for Loader {
+    fn restore_states(&self, bytes: Option<Vec<u8>>) {
+        lock(&self.shared).restore_states(bytes);
+    }
+
+    fn kept_states(&self) -> Vec<u8> {
+        lock(&self.shared).states.kept()
     }
 }
 

@@ -20,7 +20,7 @@ pub use continuing::ContinueParams;
 pub use list::{ListenChoice, ModeChoice, ParamList, StereoChoice};
 pub(crate) use list::{decibels, output_gain};
 pub use state::StateParams;
-pub(crate) use state::{memory, share};
+pub(crate) use state::share;
 pub use tone::ToneParams;
 
 use std::sync::Arc;
@@ -46,7 +46,7 @@ pub struct StatewaveParams {
     pub cabinet: CabinetField,
     /// The states that its slots keep. Set by the host when it restores a project; filled while it plays.
     #[persist = "states"]
-    pub states: StatesField,
+    pub states: StatesField<Loader>,
     /// What runs it. No parameter, since a host must not automate it.
     #[persist = "engine"]
     pub engine: EngineField,

@@ -20,6 +20,7 @@ use crate::notes::Held;
 use crate::params::{ParamList, StatewaveParams, complete};
 use crate::processor::Processor;
 use crate::state::{RENAMED, migrate};
+use crate::transport::Transport;
 use crate::unheard::merge;
 
 /// One instance in a host.
@@ -36,8 +37,7 @@ pub struct Statewave {
     latency: Arc<RwLock<Option<Latency>>>,
     /// Notes that are held.
     held: Held,
-    /// The host's transport ran in the block before.
-    ran: bool,
+    transport: Transport,
     /// The host has been asked to start anew, and has not done it yet.
     restart_asked: bool,
 }
@@ -54,7 +54,7 @@ impl Default for Statewave {
             reader: Some(reader),
             latency: Arc::default(),
             held: Held::default(),
-            ran: false,
+            transport: Transport::default(),
             restart_asked: false,
         }
     }
@@ -104,8 +104,9 @@ impl Plugin for Statewave {
 
     fn filter_state(state: &mut PluginState) {
         migrate(state, RENAMED);
-        complete(state);
-        merge(state, &ParamList::default());
+        let list = ParamList::default();
+        complete(state, &list);
+        merge(state, &list);
     }
 
     fn activate(
@@ -161,9 +162,8 @@ impl Plugin for Statewave {
             self.restart_asked = true;
             context.request_restart();
         }
-        let runs = context.transport().playing;
-        let ran = std::mem::replace(&mut self.ran, runs);
-        if runs && !ran && settings.reset_on_start {
+        let starts = self.transport.starts(context.transport().playing);
+        if starts && settings.reset_on_start {
             processor.restart_state();
         }
         let audio = buffer.as_slice();

@@ -114,17 +114,26 @@ impl PersistentField<'_, Option<PathBuf>> for CabinetField {
     }
 }
 
-/// The states that slots keep, as text: kept as [`ModelField`] is.
-pub struct StatesField(Arc<Loader>);
+/// Who has the states that slots keep.
+pub trait KeepsStates {
+    /// Puts a project's kept states into the slots of their model, now or when that plays; `None` for what could not be read.
+    fn restore_states(&self, bytes: Option<Vec<u8>>);
 
-impl StatesField {
-    /// Those of what `loader` has play.
-    pub fn new(loader: Arc<Loader>) -> Self {
-        Self(loader)
+    /// The states that are kept, as a project should remember them.
+    fn kept_states(&self) -> Vec<u8>;
+}
+
+/// The states that slots keep, as text: read and set by whoever has the state, kept by a [`KeepsStates`].
+pub struct StatesField<K>(Arc<K>);
+
+impl<K> StatesField<K> {
+    /// Those that `keeper` has.
+    pub fn new(keeper: Arc<K>) -> Self {
+        Self(keeper)
     }
 }
 
-impl PersistentField<'_, String> for StatesField {
+impl<K: KeepsStates + Send + Sync> PersistentField<'_, String> for StatesField<K> {
     /// What is no base64 is told of as damaged.
     fn set(&self, text: String) {
         self.0.restore_states(base64::decode(&text));

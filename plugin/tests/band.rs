@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use nice_assert_no_alloc::assert_no_alloc;
+use nice_plug::prelude::Param as _;
 use statewave_plugin::app::band::{Band, Seat};
+use statewave_plugin::instrument::hands::{Direct, Hands as _};
 
 const RATE: u32 = 48_000;
 const BLOCK: usize = 24_000;
@@ -68,4 +70,46 @@ fn values_come_back_as_they_were_left() {
     assert_eq!(other.values(), values);
     let fault = band.choose("kazoo").expect_err("there is none");
     assert!(fault.remedy.contains("flute"), "{}", fault.remedy);
+}
+
+#[test]
+fn what_a_note_remembers_is_kept_and_put_back_and_an_output_that_is_opened_anew_has_it_too() {
+    let band = Band::default();
+    band.choose("clarinet").expect("it is one of them");
+    let mut seat = band.seat(RATE).expect("an instrument is shipped");
+    let bank = band.params.slots.bank().expect("it has slots");
+    band.hear(&[0x90, 62, 100]);
+    let later = Instant::now() + Duration::from_secs(1);
+    played(&mut seat, later);
+    bank.want(1);
+    played(&mut seat, later + Duration::from_secs(1));
+    assert_eq!(bank.filled(), [false, true, false, false]);
+    let first_of = |band: &Band, seat: &mut Seat| {
+        let begin = Instant::now();
+        band.hear(&[0x90, 62, 100]);
+        let sound = played(seat, begin + Duration::from_secs(1));
+        let first = sound.iter().position(|x| *x != 0.0).expect("it sounds");
+        sound[first..first + 960]
+            .iter()
+            .fold(0.0f32, |peak, x| peak.max(x.abs()))
+    };
+    let mut other = band.seat(44_100).expect("an instrument is shipped");
+    assert_eq!(
+        band.params.slots.bank().map(|bank| bank.filled()),
+        Some(bank.filled())
+    );
+    let usual = first_of(&band, &mut other);
+    let mut other = band.seat(44_100).expect("an instrument is shipped");
+    for (param, value) in [
+        (band.params.state.recall.as_ptr(), 1.0),
+        (band.params.state.morph.as_ptr(), 1.0),
+    ] {
+        // SAFETY: the parameters are the band's.
+        unsafe { Direct.set(param, value) };
+    }
+    // It begins from its sustain, where it would swell.
+    let recalled = first_of(&band, &mut other);
+    assert!(recalled > 4.0 * usual, "{recalled} where {usual} is usual");
+    // What is played with is not remembered.
+    assert!(!band.values().contains_key("recall") && band.values().contains_key("memory"));
 }

@@ -28,12 +28,10 @@ pub struct InstrumentControls {
     pub width: f32,
     /// Linear.
     pub gain: f32,
-    /// How far the states of notes are kept from changing, 0 to 1: a note that is frozen stays as it sounds. Its first frame is
-    /// never, for a note that took nothing in would be none.
-    pub freeze: f32,
-    /// Factor on the network's time constants, as [`StateControls::memory`](crate::state::StateControls): how slowly notes go
-    /// their way.
-    pub memory: f32,
+    /// What is done to what the notes remember. A note that is frozen stays as it sounds, but its first frame never is: one that
+    /// took nothing in would be none. The newest note is stored; what is recalled goes to all that sound, and new ones begin
+    /// from it.
+    pub state: StateControls,
 }
 
 impl Default for InstrumentControls {
@@ -50,21 +48,8 @@ impl Default for InstrumentControls {
             mpe: false,
             width: 0.3,
             gain: 1.0,
-            freeze: 0.0,
-            memory: 1.0,
+            state: StateControls::default(),
         }
-    }
-}
-
-impl InstrumentControls {
-    /// The factor on every Δ.
-    pub(super) fn pace(&self) -> f32 {
-        let state = StateControls {
-            freeze: self.freeze,
-            memory: self.memory,
-            ..StateControls::default()
-        };
-        state.scale()
     }
 }
 

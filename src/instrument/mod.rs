@@ -10,6 +10,7 @@
 mod bands;
 mod controls;
 mod frames;
+mod memory;
 mod notes;
 mod render;
 mod segments;
@@ -28,6 +29,7 @@ use voice::{Manner, Stage, Voice};
 
 use crate::kernels::sines::Loops;
 use crate::model::instrument::InstrumentModel;
+use crate::state::{Bank, Hand};
 
 /// Samples that a voice renders at once.
 const RUN: usize = 256;
@@ -59,6 +61,8 @@ pub struct Instrument {
     ended: Vec<Ended>,
     block: u64,
     controls: InstrumentControls,
+    hand: Hand,
+    bank: Arc<Bank>,
     mix: Vec<f32>,
     /// How often the mix has changed.
     mixed: u64,
@@ -119,6 +123,8 @@ impl Instrument {
             ended: Vec::with_capacity(notes::ENDS + voices),
             block: 0,
             controls: InstrumentControls::default(),
+            hand: Hand::default(),
+            bank: memory::bank(&model),
             mix: vec![0.0; facts.instruments.len()],
             mixed: 0,
             random: Random(0),
@@ -140,18 +146,19 @@ impl Instrument {
         &self.model
     }
 
-    /// Back to the start: no note sounds, wheels and pedals rest. The same events then give the same sound to the bit.
+    /// Back to the start: no note sounds, wheels and pedals rest; slots keep what they have. The same events then give the same sound to the bit.
     /// Real-time safe.
     pub fn reset(&mut self) {
         for voice in &mut self.voices {
             voice.stage = Stage::Idle;
+            voice.ended = None;
         }
         self.ended.clear();
         for leaving in &mut self.leaving {
             leaving.tone.fade(0.0, 1);
             leaving.tone.at = 1;
         }
-        self.frames.reset();
+        self.hand.reset();
         self.channels = Default::default();
         self.random = Random(1);
         (self.clock, self.frame, self.born) = (0, 0, 0);
@@ -229,6 +236,7 @@ impl Instrument {
             self.mixed += 1;
         }
         self.controls = *controls;
+        self.hand.set(&controls.state);
     }
 
     /// The sample at which a frame begins.

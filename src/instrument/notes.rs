@@ -87,6 +87,8 @@ impl Instrument {
     }
 
     fn begin(&mut self, id: Option<i32>, channel: u8, key: u8, velocity: f32) {
+        // What is recalled at the same sample is what it begins from.
+        self.act(0.0);
         let v = self.free_voice();
         self.voices[v].take(id, channel, key, velocity);
         self.voices[v].born = self.born;
@@ -138,6 +140,7 @@ impl Instrument {
     pub(super) fn end(&mut self, v: usize) {
         let voice = &mut self.voices[v];
         voice.stage = Stage::Idle;
+        voice.ended = Some(self.clock);
         let Note {
             id, channel, key, ..
         } = voice.note();

@@ -73,7 +73,7 @@ impl Instrument {
             *left *= self.gain;
             *right *= self.gain;
         }
-        if self.frames.is_paced() {
+        if self.hand.is_at_work() {
             hold_below(left, FULL_SCALE);
             hold_below(right, FULL_SCALE);
         }

@@ -1,7 +1,8 @@
 //! The clock of frames, and the segments of the voices that follow it.
 
 use super::Instrument;
-use super::voice::{Manner, Stage};
+use super::memory::newest;
+use super::voice::{Manner, Stage, Voice};
 
 /// Amplitudes under this (-80 dB, as low as the network learns) are silence.
 const SILENT: f32 = 1e-4;
@@ -14,6 +15,7 @@ impl Instrument {
     pub(super) fn begin_frame(&mut self) {
         self.frame += 1;
         (self.this_tick, self.next_tick) = (self.next_tick, self.tick(self.frame + 1));
+        self.act(self.model.facts().frame_seconds as f32);
         if self.voices.iter().all(|voice| voice.stage == Stage::Idle) {
             return;
         }
@@ -24,14 +26,10 @@ impl Instrument {
                 self.frames.tell(v, &told);
             }
         }
-        let seconds = self.model.facts().frame_seconds as f32;
-        self.frames.approach_pace(self.controls.pace(), seconds);
         let voices = &self.voices;
-        self.frames.step(|v| {
-            voices
-                .get(v)
-                .is_some_and(|voice| voice.stage != Stage::Idle)
-        });
+        let sounds = |voice: &Voice| voice.stage != Stage::Idle;
+        self.frames
+            .step(|v| voices.get(v).is_some_and(sounds), newest(voices));
     }
 
     /// Sets a voice's time by this sample: its next segment begins as far behind the next frame as this sample lies behind

@@ -101,6 +101,8 @@ pub(super) struct Voice {
     /// The sample at which the note began, and that at which it was let go.
     pub on: u64,
     pub off: u64,
+    /// The sample at which the last one came to its end.
+    pub ended: Option<u64>,
     /// Samples over which it rises.
     pub rise: u64,
     /// Samples between the frames' clock and this voice's.
@@ -127,6 +129,7 @@ impl Voice {
             born: 0,
             on: 0,
             off: 0,
+            ended: None,
             rise: 1,
             behind: 0,
             next: 0,

@@ -15,7 +15,7 @@ pub struct BankKey {
     pub model: String,
     /// The rate that the states run at, Hz.
     pub sample_rate: u32,
-    /// Streams side by side: channels, or 1 where they are mixed.
+    /// Streams side by side: channels, or 1 where they are mixed, and of an instrument, whose notes each are a stream.
     pub streams: usize,
     /// Floats of all of their states.
     pub len: usize,

@@ -3,7 +3,7 @@
 use super::{Memory, StateControls};
 
 /// How long the pace takes to change by 1.
-pub(crate) const PACE_SECONDS: f32 = 0.02;
+const PACE_SECONDS: f32 = 0.02;
 
 /// How long a morph takes from one slot to the other.
 const MORPH_SECONDS: f32 = 0.1;

@@ -15,7 +15,6 @@ mod hand;
 pub use bank::{Bank, BankKey, SLOTS};
 pub use file::StateError;
 pub use hand::Hand;
-pub(crate) use hand::PACE_SECONDS;
 
 use std::sync::Arc;
 
@@ -25,7 +24,7 @@ use crate::model::pace::FASTEST;
 pub const LONGEST: f32 = 64.0;
 
 /// What a musician does to a state. Read once a block, acted upon between two steps of the session: frames of a denoiser, runs
-/// of 32 samples of an effect, rows of the middle tier of a continuation.
+/// of 32 samples of an effect, rows of the middle tier of a continuation, frames and beginnings of an instrument's notes.
 ///
 /// Values out of range are brought into it, and NaN counts as the default.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -127,4 +127,24 @@ for rate in models.RATES:
     holds = holds and not sound[:, :on].any() and at(0.7, 1.4) > -40 and at(5.5, 6.0) < at(0.7, 1.4) - 40
     found = f"begins at sample {begun - on} behind it, {at(0.7, 1.4):.0f} dBFS, then {at(5.5, 6.0):.0f}; blocks bit for bit"
     trial.row(f"the instrument at {rate} Hz: a note at sample {on}", found, holds)
+
+# A slot that keeps a clarinet's sustain goes with the project, and notes begin from it where they would swell.
+note, rate = [(bytes([0x90, 60, 100]), on / 48_000)], 48_000
+kept = VST3Plugin(bundle, plugin_name="Statewave Instrument")
+kept.instrument_a = "clarinet"
+kept(note, duration=1.5, sample_rate=rate, buffer_size=512, reset=False)
+states = []
+for name, value in (("store_state", "1"), ("recall_state", True)):
+    setattr(kept, name, value)
+    kept([], duration=0.1, sample_rate=rate, buffer_size=512, reset=False)
+    states.append(kept.raw_state)
+sounds = []
+for state in (states[1], states[1], states[0]):
+    instrument = VST3Plugin(bundle, plugin_name="Statewave Instrument")
+    instrument.raw_state = state
+    sounds.append(instrument(note, duration=1.5, sample_rate=rate, buffer_size=512))
+begun = [peak_db(sound[:, on : on + rate // 50]) for sound in sounds]
+holds = same_bits(*sounds[:2]) and begun[0] > begun[2] + 12
+found = f"bit for bit, and its first 20 ms {begun[0] - begun[2]:.0f} dB louder than from nothing"
+trial.row("the instrument: a recalled project's slot", found, holds)
 trial.end()

@@ -1,12 +1,15 @@
 //! What the tests of the instrument share: the shipped model, events, and what a spectrum says.
 #![allow(dead_code)]
 
+pub mod player;
+
 use std::sync::Arc;
 
 use realfft::RealFftPlanner;
 use statewave::instrument::{Event, Happening, Instrument, InstrumentControls, Which};
 use statewave::model::catalogue;
 use statewave::model::instrument::InstrumentModel;
+use statewave::state::StateControls;
 
 pub fn model() -> Arc<InstrumentModel> {
     let found = catalogue::instruments()
@@ -46,6 +49,11 @@ pub fn of(model: &InstrumentModel, name: &str) -> InstrumentControls {
         width: 0.0,
         ..InstrumentControls::default()
     }
+}
+
+/// The same with this done to what notes remember.
+pub fn held(usual: &InstrumentControls, state: StateControls) -> InstrumentControls {
+    InstrumentControls { state, ..*usual }
 }
 
 /// `len` samples of events that count from the start of the sound, in blocks of lengths given in turn.

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use nice_plug::params::internals::ParamPtr;
 use nice_plug::prelude::{Param as _, Params};
 use parking_lot::Mutex;
 use rtrb::{Consumer, Producer, RingBuffer};
@@ -60,10 +61,12 @@ impl Band {
             what: e.to_string(),
             remedy: e.remedy().into(),
         })?;
+        let mut instrument = Instrument::new(model, rate, VOICES);
+        self.params.slots.settle(&mut instrument);
         let (keys, ring) = RingBuffer::new(CAPACITY);
         *self.keys.lock() = Some(keys);
         Ok(Seat {
-            instrument: Instrument::new(model, rate, VOICES),
+            instrument,
             band: self.clone(),
             ring,
             events: Vec::with_capacity(CAPACITY),
@@ -96,20 +99,29 @@ impl Band {
 
     /// What is to be remembered: values 0 to 1 by their ids.
     pub fn values(&self) -> BTreeMap<String, f32> {
-        let all = self.params.param_map().into_iter();
-        // SAFETY: the parameters are ours, and still there.
-        all.map(|(id, param, _)| (id, unsafe { param.unmodulated_normalized_value() }))
-            .collect()
+        let now = |param: ParamPtr| {
+            // SAFETY: the parameters are ours, and still there.
+            unsafe { param.unmodulated_normalized_value() }
+        };
+        self.kept().map(|(id, param)| (id, now(param))).collect()
     }
 
     /// Sets the values that are there as they were left.
     pub fn restore(&self, values: &BTreeMap<String, f32>) {
-        for (id, param, _) in self.params.param_map() {
+        for (id, param) in self.kept() {
             if let Some(value) = values.get(&id).filter(|value| value.is_finite()) {
                 // SAFETY: the parameters are ours, and still there.
                 unsafe { Direct.set(param, value.clamp(0.0, 1.0)) };
             }
         }
+    }
+
+    /// The parameters that are set rather than played with: an app begins with its notes let go.
+    fn kept(&self) -> impl Iterator<Item = (String, ParamPtr)> {
+        let played = self.params.state.played();
+        let all = self.params.param_map().into_iter();
+        all.map(|(id, param, _)| (id, param))
+            .filter(move |(_, param)| !played.contains(param))
     }
 }
 
@@ -140,6 +152,6 @@ impl Seat {
         let controls = self.band.params.controls();
         self.instrument
             .process(&controls, &self.events, left, right);
-        self.band.shown.write(&self.instrument, controls.gain);
+        self.band.shown.write(&mut self.instrument, controls.gain);
     }
 }

@@ -14,6 +14,7 @@ pub mod panel;
 mod params;
 mod plugin;
 pub mod shown;
+mod slots;
 
 use std::sync::{Arc, OnceLock};
 
@@ -23,6 +24,7 @@ use statewave::model::instrument::InstrumentModel;
 
 pub use params::InstrumentParams;
 pub use plugin::StatewaveInstrument;
+pub use slots::Slots;
 
 /// Notes that sound at once.
 pub(crate) const VOICES: usize = 32;

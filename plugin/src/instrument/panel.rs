@@ -1,4 +1,6 @@
-//! The instrument's panel: what plays, how it is played, and the partials of what sounds.
+//! The instrument's panel: what plays, how it is played, what its notes remember, and the partials of what sounds.
+
+mod state;
 
 use std::time::{Duration, Instant};
 
@@ -11,8 +13,12 @@ use super::hands::Hands;
 use super::params::InstrumentParams;
 use super::shown::Shown;
 use crate::panel::header::{brand, other_shade};
+use crate::panel::layout::TALL;
+use crate::panel::scope::{PER_COLUMN, RATE_HZ};
+use crate::panel::selection::{OF_HEADS, Selection};
 use crate::panel::theme::{self, GRID, RADIUS, Shade, Theme};
-use crate::widgets::button::{Button, Look};
+use crate::widgets::button::Button;
+use crate::widgets::fault;
 use crate::widgets::gesture::Edit;
 use crate::widgets::knob::Knob;
 use crate::widgets::spectrum;
@@ -32,6 +38,10 @@ pub struct InstrumentPanel {
     /// egui has been given fonts and colours.
     dressed: bool,
     levels_db: [f32; BANDS],
+    selection: Selection,
+    /// Looks at Δ so far, and what is due of the next.
+    looks: u64,
+    due: f32,
     /// What was set last, and when.
     sent: Option<(ParamPtr, f32, Instant)>,
 }
@@ -43,13 +53,25 @@ struct Sitting<'a> {
     hands: Option<&'a dyn Hands>,
 }
 
+/// How a knob is shown.
+struct Dial<'a> {
+    id: &'static str,
+    label: &'a str,
+    big: bool,
+    hint: &'a str,
+}
+
 impl InstrumentPanel {
     /// A panel in that shade.
     pub fn new(shade: Shade) -> Self {
+        let theme = Theme::of(shade);
         Self {
-            theme: Theme::of(shade),
+            theme,
             dressed: false,
             levels_db: [SILENCE_DB; BANDS],
+            selection: Selection::new(&theme),
+            looks: 0,
+            due: 0.0,
             sent: None,
         }
     }
@@ -76,18 +98,52 @@ impl InstrumentPanel {
         ui.painter().rect_filled(area, 0, self.theme.ground);
         let inner = area.shrink(GRID);
         let header = Rect::from_min_size(inner.min, vec2(inner.width(), 4.0 * GRID));
-        let knobs = inner.with_min_y(inner.bottom() - 13.0 * GRID);
+        let is_tall = area.height() >= TALL;
+        let mut bottom = inner.bottom() + GRID;
+        let mut strip = |height: f32| {
+            let edge = bottom - GRID;
+            bottom = edge - height * GRID;
+            inner.with_min_y(bottom).with_max_y(edge)
+        };
+        let state = strip(10.0);
+        let knobs = strip(if is_tall { 12.0 } else { 10.0 });
+        let fault = params.slots.fault().map(|fault| (fault, strip(5.0)));
         let body = inner
             .with_min_y(header.bottom() + GRID)
-            .with_max_y(knobs.top() - GRID);
+            .with_max_y(bottom - GRID);
         let left = body.with_max_x(body.left() + 27.0 * GRID);
-        let picture = body.with_min_x(left.right() + GRID);
+        let mut picture = body.with_min_x(left.right() + GRID);
         let sitting = Sitting { ui, params, hands };
         self.header(&sitting, params, shown, header);
         self.morph(&sitting, params, left);
+        let due = self.due + RATE_HZ * ui.input(|i| i.stable_dt).min(0.1);
+        self.due = due.fract();
+        (0..due as u32).for_each(|_| self.listen(shown));
+        if is_tall {
+            let selection = picture.with_min_y(picture.bottom() - 0.45 * picture.height());
+            picture = picture.with_max_y(selection.top() - GRID);
+            self.card(ui, selection);
+            self.selection.show(ui, selection, OF_HEADS, &self.theme);
+        }
         self.picture(ui, shown, picture);
+        if let Some((fault, line)) = fault
+            && fault::show(ui, line, &fault, &self.theme)
+        {
+            params.slots.dismiss();
+        }
         self.knobs(&sitting, params, knobs);
+        self.state(&sitting, params, state);
         ui.ctx().request_repaint_after(FRAME);
+    }
+
+    /// Looks at what the notes take in, if any sounds. [`Self::ui`] does it by itself, as often as is due.
+    pub fn listen(&mut self, shown: &Shown) {
+        if shown.sounding() > 0 {
+            self.looks += 1;
+            let (deltas, pace) = shown.deltas();
+            let is_column = self.looks.is_multiple_of(PER_COLUMN.into());
+            self.selection.take(&deltas, pace, self.looks, is_column);
+        }
     }
 
     fn card(&self, ui: &Ui, rect: Rect) {
@@ -112,23 +168,14 @@ impl InstrumentPanel {
         let color = self.theme.dim;
         ui.painter()
             .text(at, Align2::RIGHT_CENTER, text, theme::body(), color);
-        let on = self.value(sitting, &params.mpe) >= 0.5;
-        let label = if on {
-            "MPE: a channel a note; press for one instrument on all channels"
-        } else {
-            "Press for MPE: a channel a note, each with its own bend and pressure"
-        };
-        let look = if on { Look::On } else { Look::Raised };
-        let button = Button::word("MPE", label).look(look);
-        if button
-            .show(ui, Id::unique("mpe"), mpe, &self.theme)
-            .clicked()
-        {
-            let value = if on { 0.0 } else { 1.0 };
-            self.edit(sitting, &params.mpe, Edit::step(value));
-        }
+        let labels = [
+            "Press for MPE: a channel a note, each with its own bend and pressure",
+            "MPE: a channel a note; press for one instrument on all channels",
+        ];
+        self.toggle(sitting, &params.mpe, "MPE", labels, mpe);
         if let Some(shade) = other_shade(ui, shade, &self.theme) {
             self.theme = Theme::of(shade);
+            self.selection.set_theme(&self.theme);
             self.dressed = false;
         }
     }
@@ -191,7 +238,7 @@ impl InstrumentPanel {
     fn knobs(&mut self, sitting: &Sitting, params: &InstrumentParams, rect: Rect) {
         self.card(sitting.ui, rect);
         let inner = rect.shrink(GRID);
-        let width = inner.width() / 9.0;
+        let width = inner.width() / 7.0;
         let place = |i: usize| {
             let corner = pos2(inner.left() + i as f32 * width, inner.top());
             Rect::from_min_size(corner, vec2(width, inner.height()))
@@ -247,25 +294,9 @@ impl InstrumentPanel {
         );
         self.knob(
             sitting,
-            &p.freeze,
-            "freeze",
-            place(6),
-            false,
-            "How far notes are kept from changing: all the way up they stay as they sound",
-        );
-        self.knob(
-            sitting,
-            &p.memory,
-            "memory",
-            place(7),
-            false,
-            "How slowly notes go their way: a factor on the network's time constants",
-        );
-        self.knob(
-            sitting,
             &p.output_gain,
             "output",
-            place(8),
+            place(6),
             false,
             "Louder or softer, behind everything else",
         );
@@ -280,21 +311,32 @@ impl InstrumentPanel {
         big: bool,
         hint: &str,
     ) {
+        let dial = Dial {
+            id,
+            label: param.name(),
+            big,
+            hint,
+        };
+        self.dial(sitting, param, dial, rect);
+    }
+
+    fn dial(&mut self, sitting: &Sitting, param: &impl Param, dial: Dial, rect: Rect) {
         let (value, default) = (self.value(sitting, param), param.default_normalized_value());
         let text = param.normalized_value_to_string(value, true);
-        // A range with two sides has its middle as it comes.
-        let two_sided = (default - 0.5).abs() < 1e-6;
+        // A range with two sides has its middle as it comes, and so has a factor.
+        let memory = sitting.params.state.memory.as_ptr();
+        let two_sided = (default - 0.5).abs() < 1e-6 || param.as_ptr() == memory;
         let knob = Knob {
-            label: param.name(),
+            label: dial.label,
             value,
             default,
             origin: if two_sided { default } else { 0.0 },
             text: &text,
-            big,
+            big: dial.big,
             live: true,
-            hint,
+            hint: dial.hint,
         };
-        let (_, edit) = knob.show(sitting.ui, Id::unique(id), rect, &self.theme);
+        let (_, edit) = knob.show(sitting.ui, Id::unique(dial.id), rect, &self.theme);
         self.edit(sitting, param, edit);
     }
 

@@ -8,9 +8,9 @@ use nice_plug::prelude::*;
 use parking_lot::RwLock;
 use statewave::instrument::InstrumentControls;
 
-use super::shipped;
-use crate::params::{decibels, memory, output_gain, share};
-use crate::state::{StateVersion, WindowState};
+use super::{Slots, shipped};
+use crate::params::{StateParams, decibels, output_gain, share};
+use crate::state::{StateVersion, StatesField, WindowState};
 use crate::unheard::Unheard;
 
 /// Longest attack and release, seconds, and those in the middle of the knobs' travel.
@@ -60,12 +60,14 @@ pub struct InstrumentParams {
     /// A channel a note.
     #[id = "mpe"]
     pub mpe: BoolParam,
-    /// How far notes are kept from changing.
-    #[id = "freeze"]
-    pub freeze: FloatParam,
-    /// How slowly they go their way, in octaves.
-    #[id = "memory"]
-    pub memory: FloatParam,
+    /// Of what the notes remember.
+    #[nested(group = "State")]
+    pub state: StateParams,
+    /// The states that its slots keep. Set by the host when it restores a project; filled while it plays.
+    #[persist = "states"]
+    pub states: StatesField<Slots>,
+    /// The same for all others.
+    pub slots: Arc<Slots>,
     /// What the panel has set and no block has brought back yet.
     #[persist = "unheard"]
     pub unheard: Unheard,
@@ -122,6 +124,7 @@ impl Default for InstrumentParams {
             max: BEND_SEMITONES,
         };
         let usual = InstrumentControls::default();
+        let slots = Arc::<Slots>::default();
         Self {
             a: instrument("Instrument A", 0),
             b: instrument("Instrument B", 9),
@@ -141,8 +144,9 @@ impl Default for InstrumentParams {
             width: share("Width", usual.width),
             output_gain: output_gain(),
             mpe: BoolParam::new("MPE", usual.mpe),
-            freeze: share("Freeze", usual.freeze),
-            memory: memory("Memory"),
+            state: StateParams::default(),
+            states: StatesField::new(Arc::clone(&slots)),
+            slots,
             unheard: Unheard::default(),
             window: Arc::default(),
             version: StateVersion,
@@ -165,8 +169,7 @@ impl InstrumentParams {
             mpe: self.mpe.value(),
             width: self.width.value(),
             gain: util::db_to_gain(self.output_gain.value()),
-            freeze: self.freeze.value(),
-            memory: self.memory.value().exp2(),
+            state: self.state.controls(),
         }
     }
 
@@ -183,10 +186,7 @@ impl InstrumentParams {
                 page.add_param(&self.vibrato);
                 page.add_param(&self.output_gain);
             });
-            section.add_page("State", |page| {
-                page.add_param(&self.freeze);
-                page.add_param(&self.memory);
-            });
+            section.add_page("State", |page| self.state.page(page));
         });
     }
 }

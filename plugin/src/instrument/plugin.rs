@@ -12,6 +12,8 @@ use super::params::InstrumentParams;
 use super::shown::Shown;
 use super::{VOICES, shipped};
 use crate::editor::WindowMaker;
+use crate::params::complete;
+use crate::transport::Transport;
 use crate::unheard::merge;
 
 /// Events that are given to the instrument at once; more take several turns.
@@ -24,6 +26,7 @@ pub struct StatewaveInstrument {
     /// `None` until the first activation.
     instrument: Option<Instrument>,
     events: Vec<Event>,
+    transport: Transport,
 }
 
 impl Default for StatewaveInstrument {
@@ -33,6 +36,7 @@ impl Default for StatewaveInstrument {
             shown: Arc::default(),
             instrument: None,
             events: Vec::with_capacity(EVENTS),
+            transport: Transport::default(),
         }
     }
 }
@@ -66,7 +70,9 @@ impl Plugin for StatewaveInstrument {
     }
 
     fn filter_state(state: &mut PluginState) {
-        merge(state, &InstrumentParams::default());
+        let params = InstrumentParams::default();
+        complete(state, &params);
+        merge(state, &params);
     }
 
     fn activate(
@@ -78,7 +84,9 @@ impl Plugin for StatewaveInstrument {
         match shipped() {
             Ok(model) => {
                 let rate = buffers.sample_rate.round().clamp(8_000.0, 768_000.0) as u32;
-                self.instrument = Some(Instrument::new(model, rate, VOICES));
+                let mut instrument = Instrument::new(model, rate, VOICES);
+                self.params.slots.settle(&mut instrument);
+                self.instrument = Some(instrument);
                 true
             }
             Err(fault) => {
@@ -105,6 +113,10 @@ impl Plugin for StatewaveInstrument {
         };
         self.params.unheard.block();
         let controls = self.params.controls();
+        let starts = self.transport.starts(context.transport().playing);
+        if starts && self.params.state.reset_on_start.value() {
+            instrument.restart_state();
+        }
         let [left, right] = buffer.as_slice() else {
             return ProcessStatus::Error("the instrument plays in stereo");
         };

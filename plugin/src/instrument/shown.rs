@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use statewave::instrument::Instrument;
-use statewave::telemetry::{BANDS, HIGH_HZ, LOW_HZ};
+use statewave::telemetry::{BANDS, DELTA_BANDS, DELTA_LAYERS, Deltas, HIGH_HZ, LOW_HZ};
 
 /// See the module.
 pub struct Shown {
@@ -12,6 +12,10 @@ pub struct Shown {
     sounding: AtomicU32,
     /// The largest amplitude of a partial in each band, as the bits of an f32.
     bands: [AtomicU32; BANDS],
+    /// Δ of the newest note as [`Deltas`] has it, the same way, and the factor in it.
+    layers: AtomicU32,
+    deltas: [[AtomicU32; DELTA_BANDS]; DELTA_LAYERS],
+    pace: AtomicU32,
 }
 
 impl Default for Shown {
@@ -20,6 +24,9 @@ impl Default for Shown {
             watched: AtomicBool::new(false),
             sounding: AtomicU32::new(0),
             bands: std::array::from_fn(|_| AtomicU32::new(0)),
+            layers: AtomicU32::new(0),
+            deltas: std::array::from_fn(|_| std::array::from_fn(|_| AtomicU32::new(0))),
+            pace: AtomicU32::new(1.0_f32.to_bits()),
         }
     }
 }
@@ -31,8 +38,10 @@ impl Shown {
     }
 
     /// What `instrument` plays now, times `gain`. Real-time safe.
-    pub fn write(&self, instrument: &Instrument, gain: f32) {
-        if !self.watched.load(Ordering::Relaxed) {
+    pub fn write(&self, instrument: &mut Instrument, gain: f32) {
+        let watched = self.watched.load(Ordering::Relaxed);
+        instrument.observe(watched);
+        if !watched {
             return;
         }
         let mut largest = [0.0f32; BANDS];
@@ -48,6 +57,27 @@ impl Shown {
         }
         let sounding = instrument.sounding() as u32;
         self.sounding.store(sounding, Ordering::Relaxed);
+        let taken = instrument.deltas();
+        self.layers.store(taken.layers as u32, Ordering::Relaxed);
+        let shown = self.deltas.iter().flatten();
+        for (shown, delta) in shown.zip(taken.values.iter().flatten()) {
+            shown.store(delta.to_bits(), Ordering::Relaxed);
+        }
+        let pace = instrument.pace().to_bits();
+        self.pace.store(pace, Ordering::Relaxed);
+    }
+
+    /// Δ of the newest note, and the factor in it.
+    pub fn deltas(&self) -> (Deltas, f32) {
+        let float = |bits: &AtomicU32| f32::from_bits(bits.load(Ordering::Relaxed));
+        let deltas = Deltas {
+            layers: self.layers.load(Ordering::Relaxed) as usize,
+            values: self
+                .deltas
+                .each_ref()
+                .map(|layer| layer.each_ref().map(float)),
+        };
+        (deltas, float(&self.pace))
     }
 
     /// Voices that sound.

@@ -10,7 +10,7 @@ use crate::fault::Fault;
 
 /// See the module.
 #[derive(Default)]
-pub(super) struct States {
+pub(crate) struct States {
     /// Of what was made last.
     bank: Option<Arc<Bank>>,
     /// Of what was made before, those that keep anything, the newest last.
@@ -21,12 +21,12 @@ pub(super) struct States {
 
 impl States {
     /// The slots of what plays.
-    pub(super) fn bank(&self) -> Option<Arc<Bank>> {
+    pub(crate) fn bank(&self) -> Option<Arc<Bank>> {
         self.bank.clone()
     }
 
     /// What is to stand in the place of a bank of its `own` that something new came with; gives what is wrong as well.
-    fn settle(&mut self, own: Arc<Bank>) -> (Arc<Bank>, Option<Fault>) {
+    pub(crate) fn settle(&mut self, own: Arc<Bank>) -> (Arc<Bank>, Option<Fault>) {
         let fits = |bank: &&Arc<Bank>| bank.key() == own.key();
         let known = self.before.iter().chain(&self.bank).find(fits).cloned();
         let bank = known.unwrap_or(own);
@@ -53,8 +53,8 @@ impl States {
         }
     }
 
-    /// Takes those of a project, or none that can be read.
-    fn restore(&mut self, bytes: Option<Vec<u8>>) -> Option<Fault> {
+    /// Takes those of a project, or none that can be read; gives what is wrong.
+    pub(crate) fn restore(&mut self, bytes: Option<Vec<u8>>) -> Option<Fault> {
         self.before.clear();
         let unread = bytes.is_none();
         self.waiting = bytes.unwrap_or_default();
@@ -69,7 +69,7 @@ impl States {
     }
 
     /// What a project should hold: of what plays, else what waits, else of what played last.
-    pub(super) fn kept(&self) -> Vec<u8> {
+    pub(crate) fn kept(&self) -> Vec<u8> {
         let bank = self.bank.iter().find(|bank| keeps(bank));
         match (bank, self.waiting.is_empty()) {
             (Some(bank), _) => bank.to_bytes(),

@@ -1,14 +1,15 @@
 //! The knobs at the left and the switches beneath.
 
-use egui::{Align2, Id, Rect, Ui, pos2, vec2};
+use egui::{Id, Rect, Ui, pos2, vec2};
 use statewave::model::spec::Task;
 
 use super::Panel;
 use super::host::{PanelHost, Param, choice_index, choice_value};
-use super::theme::{self, GRID};
+use super::theme::GRID;
 use crate::widgets::gesture::Edit;
 use crate::widgets::knob::Knob;
 use crate::widgets::segments::{self, Segment};
+use crate::widgets::titled;
 
 /// What can be done to every knob.
 pub(super) const KNOB_HANDS: &str =
@@ -126,15 +127,7 @@ impl Panel {
     }
 
     pub(super) fn switch(&mut self, ui: &Ui, host: &mut dyn PanelHost, param: Param, rect: Rect) {
-        let title = pos2(rect.left(), rect.top() + GRID);
-        let painter = ui.painter();
-        painter.text(
-            title,
-            Align2::LEFT_CENTER,
-            param.label(),
-            theme::body(),
-            self.theme.dim,
-        );
+        let bar = titled(ui, rect, param.label(), &self.theme);
         let (count, task) = (host.list().choices(param), host.task());
         let notes: Vec<String> = (0..count).map(|i| note(host, param, i)).collect();
         let texts: Vec<String> = (0..count)
@@ -154,7 +147,6 @@ impl Panel {
                 hint: hint(task, param, i),
             })
             .collect();
-        let bar = Rect::from_min_max(pos2(rect.left(), rect.top() + 2.25 * GRID), rect.max);
         let chosen = choice_index(host.value(param), count);
         let id = Id::unique(param.key());
         let label = param.label();

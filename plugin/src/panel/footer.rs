@@ -6,10 +6,8 @@ use statewave::latency::Latency;
 use super::Panel;
 use super::host::PanelHost;
 use super::layout::Layout;
-use super::theme::{self, GRID, RADIUS, Theme};
-use crate::widgets::button::Button;
-use crate::widgets::icon::Icon;
-use crate::widgets::one_line;
+use super::theme::{self, GRID, Theme};
+use crate::widgets::{fault, one_line};
 
 impl Panel {
     /// How late, why, and what it costs.
@@ -124,39 +122,8 @@ impl Panel {
 
     /// What is wrong, and what helps.
     pub(super) fn fault(&mut self, ui: &Ui, host: &mut dyn PanelHost, rect: Rect) {
-        let Some(fault) = host.fault() else { return };
-        let theme = &self.theme;
-        ui.painter()
-            .rect_filled(rect, RADIUS + 2, Theme::faded(theme.alarm, 0.16));
-        let stripe = Rect::from_min_size(rect.min, vec2(4.0, rect.height()));
-        ui.painter().rect_filled(stripe, 2, theme.alarm);
-        let close = Rect::from_center_size(
-            pos2(rect.right() - 2.5 * GRID, rect.center().y),
-            vec2(28.0, 28.0),
-        );
-        let text = format!("{}: {}", fault.what, fault.remedy);
-        let left = rect.left() + 2.0 * GRID;
-        let line = ui.interact(
-            rect.with_max_x(close.left()),
-            Id::unique("fault"),
-            Sense::hover(),
-        );
-        line.widget_info(|| WidgetInfo::labeled(egui::Role::Alert, true, &text));
-        let lines = [
-            (&fault.what, -GRID, theme.text),
-            (&fault.remedy, GRID, theme.dim),
-        ];
-        for (text, down, color) in lines {
-            let galley = one_line(ui.painter(), text, close.left() - GRID - left, color);
-            let at = pos2(left, rect.center().y + down - galley.size().y / 2.0);
-            ui.painter().galley(at, galley, color);
-        }
-        line.on_hover_text(&text);
-        let button = Button::sign(Icon::Close, "Dismiss");
-        if button
-            .show(ui, Id::unique("dismiss"), close, theme)
-            .clicked()
-        {
+        let fault = host.fault();
+        if fault.is_some_and(|fault| fault::show(ui, rect, fault, &self.theme)) {
             host.dismiss();
         }
     }

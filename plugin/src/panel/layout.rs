@@ -14,7 +14,7 @@ pub const USUAL: Vec2 = vec2(960.0, 600.0);
 const WIDE: f32 = 800.0;
 
 /// From this height on there is room for the selection view and for what is done to the state, points.
-const TALL: f32 = 500.0;
+pub(crate) const TALL: f32 = 500.0;
 
 /// The places of the panel's parts.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -16,8 +16,8 @@ mod menus;
 mod pictures;
 pub mod presets;
 pub mod scope;
-mod selection;
-mod state;
+pub(crate) mod selection;
+pub(crate) mod state;
 pub mod theme;
 mod tone;
 

@@ -10,10 +10,10 @@ use crate::widgets::spectrum::RANGE_DB;
 use crate::widgets::waterfall::Waterfall;
 
 /// Snapshots a second.
-pub(super) const RATE_HZ: f32 = SNAPSHOTS as f32;
+pub(crate) const RATE_HZ: f32 = SNAPSHOTS as f32;
 
 /// Snapshots to a column of the pictures: 6.8 s in 512 columns.
-const PER_COLUMN: u32 = 2;
+pub(crate) const PER_COLUMN: u32 = 2;
 
 /// Columns of the pictures.
 pub(super) const COLUMNS: usize = 512;
@@ -141,7 +141,10 @@ impl Scope {
             taken,
         );
         let is_column = self.columns_due == 0;
-        self.selection.take(snapshot, is_column);
+        let Snapshot {
+            delta, pace, frame, ..
+        } = snapshot;
+        self.selection.take(delta, *pace, *frame, is_column);
         self.load += (snapshot.load - self.load) / (RATE_HZ * 0.5);
         self.last = Some(*snapshot);
     }

@@ -1,7 +1,7 @@
 //! What the layers of a model take in and what they hold: Δ of each band, or channel, beside what is usual for it.
 
 use egui::{Align2, Rect, Ui, pos2, vec2};
-use statewave::telemetry::{DELTA_BANDS, DELTA_LAYERS, Snapshot};
+use statewave::telemetry::{DELTA_BANDS, DELTA_LAYERS, Deltas};
 
 use super::Panel;
 use super::pictures::describe;
@@ -16,6 +16,10 @@ const OF_BANDS: &str = "How far each band of each Mamba layer steps on (its Δ),
 /// That of a model which runs over samples.
 const OF_CHANNELS: &str = "How far the channels of each selective layer step on (their Δ), beside what is usual for them.\n\
      Coloured: they take in what sounds now. Blank: they hold what has been. Freeze and memory time are in it.";
+
+/// That of the instrument.
+pub(crate) const OF_HEADS: &str = "How far the heads of each Mamba layer step on (their Δ) in the newest note, beside what is usual for them.\n\
+     Coloured: they take in what they are told now. Blank: they hold what has been. Freeze and memory time are in it.";
 
 /// That of a model without it.
 const OF_NOTHING: &str =
@@ -61,45 +65,45 @@ impl Step {
 }
 
 /// The selection view's picture.
-pub(super) struct Selection {
+pub(crate) struct Selection {
     /// Band over time, a layer beneath the other.
     picture: Waterfall,
     steps: [[Step; DELTA_BANDS]; DELTA_LAYERS],
-    /// Layers that select, and the frame that was shown last.
-    layers: usize,
+    /// Layers that select, and the factor on Δ; of what was shown last, if anything was.
+    last: Option<(usize, f32)>,
+    /// The frame that was shown last.
     frame: u64,
 }
 
 impl Selection {
     /// Nothing heard yet.
-    pub(super) fn new(theme: &Theme) -> Self {
+    pub(crate) fn new(theme: &Theme) -> Self {
         let rows = DELTA_LAYERS * DELTA_BANDS;
         Self {
             picture: Waterfall::new("selection", rows, COLUMNS, palette(theme)),
             steps: Default::default(),
-            layers: 0,
+            last: None,
             frame: 0,
         }
     }
 
-    pub(super) fn set_theme(&mut self, theme: &Theme) {
+    pub(crate) fn set_theme(&mut self, theme: &Theme) {
         self.picture.set_palette(palette(theme));
     }
 
-    /// Takes in a snapshot, the last one of a column or not.
-    pub(super) fn take(&mut self, snapshot: &Snapshot, is_column: bool) {
-        let delta = &snapshot.delta;
-        if delta.layers != self.layers || snapshot.frame <= self.frame {
+    /// Takes in what a frame of that number took, at that pace, the last one of a column or not: [`RATE_HZ`] of them a second.
+    pub(crate) fn take(&mut self, delta: &Deltas, pace: f32, frame: u64, is_column: bool) {
+        if self.last.map(|(layers, _)| layers) != Some(delta.layers) || frame <= self.frame {
             // Of another stream, which has a usual step of its own.
             self.steps = Default::default();
         }
-        (self.layers, self.frame) = (delta.layers, snapshot.frame);
-        let frozen = snapshot.pace == 0.0;
+        (self.last, self.frame) = (Some((delta.layers, pace)), frame);
+        let frozen = pace == 0.0;
         let mut places = [[128; DELTA_BANDS]; DELTA_LAYERS];
         for ((layer, steps), places) in delta.values.iter().zip(&mut self.steps).zip(&mut places) {
             for ((&delta, step), place) in layer.iter().zip(steps).zip(places) {
                 if delta > 0.0 || frozen {
-                    *place = step.place(delta, snapshot.pace);
+                    *place = step.place(delta, pace);
                 }
             }
         }
@@ -110,21 +114,16 @@ impl Selection {
             });
         }
     }
-}
 
-impl Panel {
-    /// What the layers take in and what they hold, which is of bands or of channels.
-    pub(super) fn selection(&mut self, ui: &Ui, rect: Rect, of_bands: bool) {
-        self.card(ui, rect);
-        let last = self.scope.last.map(|last| (last.delta.layers, last.pace));
+    /// Draws it on a card; `about` says what of, if there is anything.
+    pub(crate) fn show(&mut self, ui: &Ui, rect: Rect, about: &str, theme: &Theme) {
+        let last = self.last;
         let about = match last {
             Some((0, _)) => OF_NOTHING,
-            _ if of_bands => OF_BANDS,
-            _ => OF_CHANNELS,
+            _ => about,
         };
         describe(ui, "selection", rect, about);
         let inner = rect.shrink(GRID);
-        let theme = self.theme;
         let title = pos2(inner.left(), inner.top() + GRID);
         ui.painter().text(
             title,
@@ -173,8 +172,18 @@ impl Panel {
             );
             let first = layer * DELTA_BANDS;
             let rows = first..first + DELTA_BANDS;
-            self.scope.selection.picture.show(ui, strip, rows);
+            self.picture.show(ui, strip, rows);
         }
+    }
+}
+
+impl Panel {
+    /// What the layers take in and what they hold, which is of bands or of channels.
+    pub(super) fn selection(&mut self, ui: &Ui, rect: Rect, of_bands: bool) {
+        self.card(ui, rect);
+        let about = if of_bands { OF_BANDS } else { OF_CHANNELS };
+        let theme = self.theme;
+        self.scope.selection.show(ui, rect, about, &theme);
     }
 }
 

@@ -5,14 +5,12 @@ use nice_plug::params::internals::ParamPtr;
 use nice_plug::plugin::ParamValue;
 use nice_plug::prelude::{Param as _, PluginState};
 
-use super::ParamList;
-
 /// Fields that an older state may lack, and what stands in them then.
 const FIELDS: [(&str, &str); 2] = [("cabinet", "null"), ("states", "\"\"")];
 
-/// Brings a state to what this version saves, before it is read: an instance that was used before keeps nothing of that.
-pub fn complete(state: &mut PluginState) {
-    let list = ParamList::default();
+/// Brings a state to what this version saves of a plugin with parameters like those of `list`, before it is read: an instance that
+/// was used before keeps nothing of that. A field that the plugin has not is passed over.
+pub fn complete(state: &mut PluginState, list: &dyn Params) {
     for (id, param, _) in list.param_map() {
         // SAFETY: the parameter is one of the list's.
         let value = unsafe { stored(param, param.default_normalized_value()) };

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use nice_plug::params::internals::ParamPtr;
 use nice_plug::prelude::*;
 use statewave::model::pace::FASTEST;
 use statewave::state::{LONGEST, SLOTS, StateControls};
 
-use super::source::Source;
+use super::source::{Own, Source};
 use crate::panel::host;
 
 /// Text of the store that is off.
@@ -75,6 +76,23 @@ impl Default for StateParams {
 }
 
 impl StateParams {
+    /// The values now. Real-time safe.
+    pub(crate) fn controls(&self) -> StateControls {
+        self.read(&Own)
+    }
+
+    /// Those of [`host::Param::is_played`].
+    pub(crate) fn played(&self) -> [ParamPtr; 6] {
+        [
+            self.freeze.as_ptr(),
+            self.store.as_ptr(),
+            self.recall.as_ptr(),
+            self.from.as_ptr(),
+            self.to.as_ptr(),
+            self.morph.as_ptr(),
+        ]
+    }
+
     /// What `source` says.
     pub(super) fn read(&self, source: &impl Source) -> StateControls {
         let slot = |number: i32| number.max(0) as usize;
@@ -91,7 +109,7 @@ impl StateParams {
     }
 
     /// The page of a control surface.
-    pub(super) fn page(&self, page: &mut impl RemoteControlsPage) {
+    pub(crate) fn page(&self, page: &mut impl RemoteControlsPage) {
         page.add_param(&self.freeze);
         page.add_param(&self.memory);
         page.add_param(&self.morph);
@@ -112,7 +130,7 @@ pub(crate) fn share(name: &str, default: f32) -> FloatParam {
 }
 
 /// The memory time, in octaves.
-pub(crate) fn memory(name: &str) -> FloatParam {
+fn memory(name: &str) -> FloatParam {
     let range = FloatRange::Linear {
         min: -FASTEST.log2(),
         max: LONGEST.log2(),

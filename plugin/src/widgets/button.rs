@@ -73,6 +73,12 @@ impl<'a> Button<'a> {
         }
     }
 
+    /// A word that is on or off; the labels say what pressing it does while it is off, and while it is on.
+    pub fn toggle(text: &'a str, labels: [&'a str; 2], on: bool) -> Self {
+        let look = if on { Look::On } else { Look::Raised };
+        Self::word(text, labels[usize::from(on)]).look(look)
+    }
+
     /// The same, usable or not.
     pub fn enabled(self, enabled: bool) -> Self {
         Self { enabled, ..self }

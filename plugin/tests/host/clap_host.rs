@@ -319,6 +319,7 @@ impl Host {
             latency: 0,
             channels: AudioPortBufferType::f32_output_only([left, right].into_iter()),
         }]);
+        let transport = self.transport.map(transport);
         let audio = self.audio.as_mut().expect("it runs");
         audio
             .process(
@@ -327,7 +328,7 @@ impl Host {
                 &events.as_input(),
                 heard,
                 None,
-                None,
+                transport.as_ref(),
             )
             .expect("it processes");
     }

@@ -7,6 +7,7 @@ use statewave::model::catalogue;
 use statewave::state::StateControls;
 use statewave_plugin::loader::{Loader, ModelChoice, Stream};
 use statewave_plugin::processor::Settings;
+use statewave_plugin::state::KeepsStates as _;
 
 use crate::clap_host::{Host, with_field};
 use crate::models::{folder, twin};
@@ -115,7 +116,7 @@ fn a_project_keeps_its_slots_and_a_new_instance_goes_on_from_them() {
 }
 
 /// The state with slots that keep nothing, and all else as it is.
-fn without_slots(state: &[u8]) -> Vec<u8> {
+pub fn without_slots(state: &[u8]) -> Vec<u8> {
     with_field(state, "states", "\"\"")
 }
 

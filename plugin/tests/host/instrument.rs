@@ -171,7 +171,7 @@ fn a_new_instance_sounds_like_the_one_that_was_saved() {
 fn texts_are_read_as_they_are_shown() {
     let mut host = Host::of(StatewaveInstrument::CLAP_ID);
     let texts = host.texts();
-    assert_eq!(texts.len(), 13);
+    assert_eq!(texts.len(), 19);
     for (name, texts) in texts {
         for text in texts {
             let back = text
@@ -186,5 +186,5 @@ fn texts_are_read_as_they_are_shown() {
     }
     let pages = host.remote_pages();
     let lengths: Vec<_> = pages.iter().map(Vec::len).collect();
-    assert_eq!(lengths, [8, 2]);
+    assert_eq!(lengths, [8, 8]);
 }

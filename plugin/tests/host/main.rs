@@ -10,6 +10,7 @@ mod effects;
 mod gpu;
 mod held;
 mod instrument;
+mod instrument_held;
 mod latency;
 mod layouts;
 mod models;

@@ -1,4 +1,4 @@
-//! The instrument's panel while a chord sounds.
+//! The instrument's panel while a chord sounds, note by note, two of whose moments were kept.
 
 use statewave::instrument::{Event, Happening, Instrument};
 use statewave_plugin::fault::Fault;
@@ -6,14 +6,18 @@ use statewave_plugin::instrument::panel::InstrumentPanel;
 use statewave_plugin::instrument::shown::Shown;
 use statewave_plugin::instrument::{InstrumentParams, shipped};
 
+use super::Shot;
 use super::compare::Pixels;
-use super::{BLOCK, Shot};
 
-/// Notes of the chord.
-const CHORD: [u8; 4] = [48, 60, 64, 67];
+/// Notes, and how many of them sound together.
+const CHORD: [u8; 8] = [48, 60, 64, 67, 72, 67, 64, 60];
+const VOICES: usize = 4;
 
-/// Blocks that have sounded when the picture is taken.
-const BLOCKS: usize = 40;
+const RATE: u32 = 48_000;
+
+/// Samples between two looks of the panel, and looks from one note to the next.
+const BLOCK: usize = 320;
+const PACE: usize = 120;
 
 pub fn take(shot: &Shot) -> Result<Pixels, Fault> {
     let model = shipped().map_err(|e| Fault {
@@ -22,23 +26,29 @@ pub fn take(shot: &Shot) -> Result<Pixels, Fault> {
     })?;
     let (params, shown) = (InstrumentParams::default(), Shown::default());
     let controls = params.controls();
-    let mut instrument = Instrument::new(model, 48_000, CHORD.len());
-    let chord = CHORD.map(|key| Event {
-        sample: 0,
-        what: Happening::On {
+    let mut instrument = Instrument::new(model, RATE, VOICES);
+    params.slots.settle(&mut instrument);
+    let bank = instrument.bank();
+    shown.watch(true);
+    let mut panel = InstrumentPanel::new(shot.settings.shade);
+    let (mut left, mut right) = ([0.0; BLOCK], [0.0; BLOCK]);
+    for (i, key) in CHORD.into_iter().enumerate() {
+        let what = Happening::On {
             id: None,
             channel: 0,
             key,
             velocity: 0.8,
-        },
-    });
-    let (mut left, mut right) = ([0.0; BLOCK], [0.0; BLOCK]);
-    instrument.process(&controls, &chord, &mut left, &mut right);
-    for _ in 0..BLOCKS {
-        instrument.process(&controls, &[], &mut left, &mut right);
+        };
+        if (1..3).contains(&i) {
+            bank.want(i - 1);
+        }
+        for look in 0..PACE {
+            let note = [Event { sample: 0, what }];
+            let events: &[Event] = if look == 0 { &note } else { &[] };
+            instrument.process(&controls, events, &mut left, &mut right);
+            shown.write(&mut instrument, controls.gain);
+            panel.listen(&shown);
+        }
     }
-    shown.watch(true);
-    shown.write(&instrument, controls.gain);
-    let mut panel = InstrumentPanel::new(shot.settings.shade);
     shot.draw(|ui| panel.ui(ui, &params, &shown, None))
 }
