@@ -71,6 +71,15 @@ impl Player {
         all
     }
 
+    /// Half a frame.
+    pub fn half(&mut self, state: StateControls, events: &[Event]) {
+        let len = frame(self.rate) / 2;
+        let (mut left, mut right) = (vec![0.0; len], vec![0.0; len]);
+        let controls = held(&self.usual, state);
+        self.instrument
+            .process(&controls, events, &mut left, &mut right);
+    }
+
     /// A note of half a second, of which two moments are kept in the first two slots, and how it went on from each.
     pub fn kept(&mut self, key: u8) -> [Vec<Vec<f32>>; 2] {
         let bank = self.instrument.bank();
