@@ -71,20 +71,48 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
     proptest::collection::vec(op, 1..40)
 }
 
+/// What is done from the first sample on: a recall, or a pace of its own alone.
+fn begun() -> impl Strategy<Value = StateControls> {
+    let paced = prop_oneof![
+        (0.001f32..=1.0).prop_map(|freeze| (freeze, 1.0)),
+        prop_oneof![0.25f32..0.9, 1.1f32..64.0].prop_map(|memory| (0.0, memory)),
+    ];
+    prop_oneof![
+        Just(StateControls {
+            recall: true,
+            ..USUAL
+        }),
+        paced.prop_map(|(freeze, memory)| StateControls {
+            freeze,
+            memory,
+            ..USUAL
+        }),
+    ]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_that_is_done_makes_a_nan_or_more_than_twice_the_input(ops in ops(), seed: u64, rate in prop_oneof![Just(48_000u32), Just(44_100)]) {
+    fn nothing_that_is_done_makes_a_nan_or_more_than_twice_the_input(first in begun(), ops in ops(), seed: u64, rate in prop_oneof![Just(48_000u32), Just(44_100)]) {
         for kind in KINDS {
             let mut played = Played::new(kind, rate);
             let mut noise = Noise(seed);
-            // From the first sample on something is being done.
-            played.set(&StateControls { recall: true, ..USUAL });
             let mut loudest = 0.0f32;
+            // From the first sample on something is being done.
+            let mut begins = true;
             for op in &ops {
                 if op.reset {
                     played.reset();
+                    begins = true;
+                }
+                if std::mem::take(&mut begins) {
+                    played.set(&first);
+                    let mut audio = noise.vec(64, op.level);
+                    loudest = loudest.max(peak(&audio));
+                    played.process(&mut audio);
+                    let most = kind.bound(loudest);
+                    prop_assert!(peak(&audio) <= most, "{kind:?} at first: {} where {most} is allowed", peak(&audio));
                 }
                 if op.restart {
                     played.restart();
@@ -94,12 +122,45 @@ proptest! {
                 if op.broken {
                     audio[op.len / 2] = [f32::NAN, f32::INFINITY, 1e30][op.len % 3];
                 }
-                played.set(&StateControls { recall: true, ..op.controls });
+                played.set(&op.controls);
                 played.process(&mut audio);
                 let most = kind.bound(loudest);
                 prop_assert!(audio.iter().all(|y| y.is_finite()), "{kind:?}");
                 prop_assert!(peak(&audio) <= most, "{kind:?}: {} where {most} is allowed", peak(&audio));
             }
+        }
+    }
+
+    #[test]
+    fn what_knows_its_level_stays_within_twice_what_it_heard(level in prop_oneof![Just(0.02f32), Just(0.1), Just(0.4)], first in begun(), ops in ops(), rate in prop_oneof![Just(16_000u32), Just(48_000)]) {
+        let mut played = Played::new(Kind::ContinueLevelled, rate);
+        // Low enough to be as loud behind the resampler.
+        let mut sound = state_common::tone(rate as usize / 10);
+        let gain = level / peak(&sound);
+        sound.iter_mut().for_each(|x| *x *= gain);
+        let mut begins = true;
+        for op in &ops {
+            if op.reset {
+                played.reset();
+                begins = true;
+            }
+            if std::mem::take(&mut begins) {
+                played.goes_on = false;
+                played.set(&first);
+                played.process(&mut sound.clone());
+                played.goes_on = true;
+            }
+            if op.restart {
+                played.restart();
+            }
+            let mut audio = sound[..op.len].to_vec();
+            if op.broken {
+                audio[op.len / 2] = f32::NAN;
+            }
+            played.set(&op.controls);
+            played.process(&mut audio);
+            let most = 2.01 * level;
+            prop_assert!(peak(&audio) <= most, "{} where {most} is allowed", peak(&audio));
         }
     }
 
