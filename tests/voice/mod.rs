@@ -1,14 +1,18 @@
-//! The sample in `assets/samples`, for tests that need a voice.
+//! The samples in `assets/samples`, for tests that need a voice.
+#![allow(dead_code)]
+
+const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/samples");
 
 /// The shipped noisy voice, at 48 kHz: its first four seconds.
 pub fn noisy_voice() -> Vec<f32> {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/assets/samples/noisy_voice.flac"
-    );
-    let mut voice = flac(path);
+    let mut voice = flac(&format!("{SAMPLES}/noisy_voice.flac"));
     voice.truncate(48_000 * 4);
     voice
+}
+
+/// Three seconds of the same voice alone, at 48 kHz.
+pub fn clean_voice() -> Vec<f32> {
+    flac(&format!("{SAMPLES}/clean_voice.flac"))
 }
 
 /// Decodes a 16-bit mono FLAC.
