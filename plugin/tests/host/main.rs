@@ -14,6 +14,7 @@ mod instrument_held;
 mod latency;
 mod layouts;
 mod models;
+mod ranges;
 mod same_sound;
 mod signals;
 mod state;
