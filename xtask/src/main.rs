@@ -25,7 +25,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   test         all checks: format, clippy, documentation, tests
   bundle       the plugin's bundles and the release archive for this system, in out/
   install      the plugin's bundles, where hosts look for them
-  validate     Steinberg's VST3 test suite over the bundle
+  validate     Steinberg's VST3 test suite over the bundle; with --tested, over the library as tests build it
   training     the tests of the code that trains, in a Python environment of their own
   hosts        the bundles in pedalboard, dawdreamer, qtractor's scanner and Ardour; hosts can be named
   models       list the shipped models, and check each against its card
@@ -45,6 +45,7 @@ fn main() -> ExitCode {
         ["bundle"] => bundle::run(),
         ["install"] => plugin::install(),
         ["validate"] => validate::run(),
+        ["validate", "--tested"] => validate::tested(),
         ["hosts", ref names @ ..] => hosts::run(names),
         ["training"] => training::run(),
         ["models"] => models::run(),
