@@ -288,6 +288,39 @@ fn freezing_and_letting_go_makes_no_step() {
 }
 
 #[test]
+fn what_is_let_go_stays_within_twice_the_input_for_ten_seconds() {
+    // A drive is louder than that by itself where its input is soft.
+    let mut sound = state_common::tone(48_000);
+    sound.iter_mut().for_each(|x| *x *= 0.05);
+    let most = Kind::Drive.bound(peak(&sound));
+    for held in [
+        StateControls {
+            freeze: 1.0,
+            ..USUAL
+        },
+        StateControls {
+            memory: 8.0,
+            ..USUAL
+        },
+    ] {
+        let mut played = Played::new(Kind::Drive, 48_000);
+        let mut second = |state: &StateControls| {
+            let mut audio = sound.clone();
+            played.set(state);
+            played.process(&mut audio);
+            peak(&audio)
+        };
+        assert!(second(&USUAL) > most, "it would be no bound");
+        for seconds in 0..11 {
+            let found = second(if seconds < 2 { &held } else { &USUAL });
+            assert!(found <= most, "{found} after {seconds} s of {held:?}");
+        }
+        second(&USUAL);
+        assert!(second(&USUAL) > most, "it is the drive's own again");
+    }
+}
+
+#[test]
 fn a_state_that_is_put_back_makes_no_step_either() {
     for kind in [Kind::Denoise, Kind::Drive, Kind::Opto] {
         let sound = state_common::tone(48_000);
