@@ -158,6 +158,30 @@ fn goes_on(model: Arc<GenerateModel>, seconds: usize) -> (Continuation, Vec<f32>
 }
 
 #[test]
+fn a_model_that_knows_its_level_stays_within_twice_the_peak_it_heard() {
+    let mut file = ModelFile::from_bytes(GOLDEN).unwrap();
+    file.spec_json["level_db"] = (-25.0).into();
+    let model = Arc::new(GenerateModel::from_bytes(&file.to_bytes()).unwrap());
+    // A tenth of a second is enough to know how loud it was; of nothing there is nothing to be within.
+    for (heard, level, most) in [(1_600, 0.02, 0.04), (32_000, 0.1, 0.2), (1_600, 0.0, 1.0)] {
+        let mut stream = Continuation::new(Arc::clone(&model), 16_000, 1, 512);
+        stream.process(&mut [&mut Noise(3).vec(heard, level)], &Continue::default());
+        let on = Continue {
+            go_on: true,
+            ..Continue::default()
+        };
+        let mut audio = vec![0.0; 48_000];
+        stream.process(&mut [&mut audio], &on);
+        let peak = audio.iter().fold(0.0f32, |peak, x| peak.max(x.abs()));
+        // A net with random weights is as loud as it may be.
+        assert!(
+            (0.9 * most..=most).contains(&peak),
+            "{peak} behind {heard} samples of {level}"
+        );
+    }
+}
+
+#[test]
 fn what_goes_astray_is_taken_back_and_counted() {
     let (stream, powers) = goes_on(only(&[128]), 9);
     assert_eq!(stream.restarts().silent, 4);

@@ -17,7 +17,7 @@ use statewave::kernels::Path;
 use statewave::model::Model;
 use statewave::model::denoise::DenoiseSession;
 use statewave::state::Memory;
-use voice::noisy_voice;
+use voice::{clean_voice, noisy_voice};
 
 #[global_allocator]
 static ALLOCATOR: AllocDisabler = AllocDisabler;
@@ -192,6 +192,48 @@ fn noise_goes_and_the_voice_stays_at_any_level() {
             (-4.0..1.0).contains(&speech_db),
             "speech by {speech_db:.1} dB"
         );
+    }
+}
+
+/// A voice without noise is as loud as it was, however soft, and no stretch of it is cut.
+#[test]
+fn soft_speech_keeps_its_level_as_loud_speech_does() {
+    let model = model();
+    let voice = clean_voice();
+    // 100 ms that hold a voice, not a pause: within 25 dB of the loudest.
+    let stretches: Vec<_> = (0..voice.len() / 4_800)
+        .map(|k| 4_800 * k..4_800 * (k + 1))
+        .collect();
+    let loudest = stretches.iter().map(|s| level_db(&voice[s.clone()]));
+    let loudest = loudest.fold(f64::MIN, f64::max);
+    let gains = [-40.0, -20.0, -15.0].map(|rms_db| {
+        let gain = 10f64.powf((rms_db - level_db(&voice)) / 20.0) as f32;
+        let input: Vec<f32> = voice.iter().map(|x| x * gain).collect();
+        let mut output = vec![input.clone()];
+        render(
+            &mut chain(&model, Path::detect(), 48_000, 1),
+            &mut output,
+            &Controls::default(),
+            |_| {},
+        );
+        let change_db = level_db(&output[0]) - level_db(&input);
+        assert!(
+            change_db.abs() < 1.0,
+            "{rms_db} dBFS changes by {change_db:.2} dB"
+        );
+        for s in &stretches {
+            if level_db(&voice[s.clone()]) > loudest - 25.0 {
+                let cut_db = level_db(&input[s.clone()]) - level_db(&output[0][s.clone()]);
+                assert!(
+                    cut_db < 1.0,
+                    "{rms_db} dBFS at {s:?} falls by {cut_db:.2} dB"
+                );
+            }
+        }
+        change_db
+    });
+    for change_db in gains {
+        assert!((change_db - gains[1]).abs() < 0.05, "{gains:?}");
     }
 }
 

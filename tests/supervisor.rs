@@ -234,6 +234,38 @@ fn a_stall_is_bridged_and_the_worker_plays_again() {
     assert!(stats.replayed <= 8 + 2, "{stats:?}");
 }
 
+/// Of 48 kHz in hops of 320 samples.
+const FRAMES_A_SECOND: u64 = 150;
+
+/// Every frame of `touched` is held to what it should be where it is due, so there is no delay that could grow, in a stall
+/// or behind it. Here: when the worker's own results are heard again.
+#[test]
+fn behind_a_stall_of_five_seconds_the_worker_is_heard_within_100_ms() {
+    let (begins, ends) = (150, 150 + 5 * FRAMES_A_SECOND);
+    // It proves itself for 20 ms, which is the policy's; a stall shorter than its queue, then one that overruns it.
+    let punctual = 3;
+    let by_worker = |frames: u64, stall: std::ops::Range<u64>| {
+        let supervisor = stream(400, 8, punctual, frames, false, &[], |seq| {
+            Fate::After(if stall.contains(&seq) {
+                stall.end - seq
+            } else {
+                0
+            })
+        });
+        supervisor.stats()
+    };
+    for stall in [begins..begins + 3, begins..ends] {
+        let during = by_worker(stall.end - 1, stall.clone());
+        let tenth = by_worker(stall.end + FRAMES_A_SECOND / 10, stall.clone());
+        assert_eq!(during.given_back, 1, "{stall:?}: {during:?}");
+        assert_eq!(tenth.given_back, 2, "{stall:?}: {tenth:?}");
+        assert!(tenth.by_worker > during.by_worker, "{stall:?}: {tenth:?}");
+        // What came too late was not heard, and was counted.
+        let late = during.late + during.lost;
+        assert!(late > 0 && tenth.late + tenth.lost >= late, "{tenth:?}");
+    }
+}
+
 #[test]
 fn a_worker_that_fails_is_given_the_state_and_plays_on() {
     for handoff in [0, 400] {

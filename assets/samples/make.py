@@ -1,4 +1,5 @@
-"""Mixes the noisy sample from a voice and a noise of the training data's folders; see README.md for the credit.
+"""Mixes the noisy sample from a voice and a noise of the training data's folders, and cuts one of the voice alone; see README.md for the
+credit.
 
     python make.py DATA_FOLDER      (DATA_FOLDER holds speech48/ and noise48/)
 
@@ -18,6 +19,7 @@ RATE = 48_000
 SECONDS = 10
 LEAD_SECONDS = 1.0  # noise alone at the start
 SNR_DB = 5.0
+VOICE_SECONDS = 3.0
 PEAK_DB = -3.0
 
 
@@ -25,6 +27,11 @@ def load(path: Path, seconds: float, start: float = 0.0) -> np.ndarray:
     samples, rate = soundfile.read(path, frames=int(seconds * RATE), start=int(start * RATE), dtype="float64")
     assert rate == RATE and samples.ndim == 1, path
     return samples
+
+
+def write(name: str, samples: np.ndarray) -> None:
+    samples = samples * 10 ** (PEAK_DB / 20) / np.abs(samples).max()
+    soundfile.write(Path(__file__).with_name(name), samples, RATE, subtype="PCM_16")
 
 
 def active_power(samples: np.ndarray) -> float:
@@ -40,9 +47,8 @@ def main() -> None:
     noise = load(data / NOISE, SECONDS, NOISE_START_SECONDS)
     mix = noise * np.sqrt(active_power(voice) / (noise**2).mean() / 10 ** (SNR_DB / 10))
     mix[int(LEAD_SECONDS * RATE) :] += voice
-    mix *= 10 ** (PEAK_DB / 20) / np.abs(mix).max()
-    out = Path(__file__).with_name("noisy_voice.flac")
-    soundfile.write(out, mix, RATE, subtype="PCM_16")
+    write("noisy_voice.flac", mix)
+    write("clean_voice.flac", voice[: int(VOICE_SECONDS * RATE)])
 
 
 main()

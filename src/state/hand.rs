@@ -8,7 +8,7 @@ const PACE_SECONDS: f32 = 0.02;
 /// How long a morph takes from one slot to the other.
 const MORPH_SECONDS: f32 = 0.1;
 
-/// For how long a state that was put back counts as not yet the stream's own.
+/// For how long a state that was put back, held or hurried counts as not yet the stream's own.
 const OWN_SECONDS: f32 = 10.0;
 
 /// The controls' way to a state, one for each stream. Real-time safe.
@@ -25,7 +25,7 @@ pub struct Hand {
     store_due: Option<usize>,
     recall_due: bool,
     restart_due: bool,
-    /// Seconds since a state was put back, up to [`OWN_SECONDS`].
+    /// Seconds since a state was put back or ran at a pace of its own, up to [`OWN_SECONDS`].
     since: f32,
 }
 
@@ -111,6 +111,9 @@ impl Hand {
             self.recall_due = self.controls.recall;
         }
         leapt |= self.recall(memory, seconds);
+        if self.pace != 1.0 {
+            self.since = 0.0;
+        }
         let most = seconds / PACE_SECONDS;
         self.pace += (self.controls.scale() - self.pace).clamp(-most, most);
         // Not a number, behind another memory, is unlike anything.

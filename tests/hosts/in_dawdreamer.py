@@ -11,8 +11,9 @@ import dawdreamer as daw
 import numpy as np
 
 import models
+from notes import instrument_only, score
 from preset import preset
-from trial import CLEANED_DB, FADE, MODES, RATES, SAME_DB, Trial, delay, peak_db, same_bits, voice
+from trial import BLOCKS, CLEANED_DB, FADE, MODES, RATES, SAME_DB, Trial, delay, peak_db, same_bits, voice
 
 bundle, program = sys.argv[1:]
 trial = Trial(program)
@@ -117,4 +118,25 @@ with tempfile.TemporaryDirectory() as folder:
         played.plugin.add_midi_note(60, 100, (on + 0.5) / rate, x.shape[1] / rate)
         holds = on % block != 0 and same_bits(played.play(x), switched.play(x, [(on, "Go On", 1.0)]))
         trial.row(f"a note goes on at {rate} Hz", "as the switch at its sample, bit for bit", holds)
+
+# The bundle's other plugin: two notes, the first from a sample on in the middle of a block of any length.
+with tempfile.TemporaryDirectory() as folder:
+    bundle = str(instrument_only(bundle, folder))
+    for rate in models.RATES:
+        notes = [(24_100, 24_100 + rate, 60, 100), (36_500, 36_500 + rate // 2, 67, 64)]
+        want = trial.of_file("play", score(Path(folder) / f"{rate}.mid", rate, notes), "--rate", str(rate))
+        sounds = []
+        for block in BLOCKS:
+            studio = Studio(rate=rate, block=block)
+            for on, off, key, velocity in notes:
+                studio.plugin.add_midi_note(key, velocity, (on + 0.5) / rate, (off - on) / rate)
+            studio.engine.load_graph([(studio.plugin, [])])
+            studio.engine.render(want.shape[1] / rate)
+            sounds.append(studio.engine.get_audio()[:, : want.shape[1]])
+        first = notes[0][0]
+        off = peak_db(sounds[0] - want[:, : sounds[0].shape[1]])
+        holds = off < SAME_DB and models.alike(sounds) and not sounds[0][:, :first].any() and peak_db(want) > -40
+        begun = int(np.argmax(np.abs(sounds[0]).max(0) > 1e-6)) - first
+        found = f"{off:.0f} dB off, begins {begun} samples behind the note; blocks of any length bit for bit"
+        trial.row(f"the instrument at {rate} Hz, `statewave play`", found, holds and begun in range(10))
 trial.end()

@@ -59,8 +59,14 @@ class Trial:
     def made(self, task, x, rate, *options):
         """What a task of the program makes of `x`."""
         with tempfile.TemporaryDirectory() as folder:
-            before, after = Path(folder) / "before.wav", Path(folder) / "after.wav"
+            before = Path(folder) / "before.wav"
             sf.write(before, x.T, rate, subtype="FLOAT")
+            return self.of_file(task, before, *options)
+
+    def of_file(self, task, before, *options):
+        """What a task of the program makes of a file."""
+        with tempfile.TemporaryDirectory() as folder:
+            after = Path(folder) / "after.wav"
             subprocess.run([self.program, task, before, "-o", after, *options], check=True, capture_output=True)
             return sf.read(after, dtype="float32", always_2d=True)[0].T
 

@@ -13,6 +13,7 @@ use statewave::engine::wave::WaveEngine;
 use statewave::latency::LatencyMode;
 use statewave::model::Model;
 use statewave::model::effect::EffectModel;
+use statewave::model::file::ModelFile;
 use statewave::model::generate::{GenerateModel, GenerateStream};
 use statewave::state::{Bank, BankKey, Hand, Memory, StateControls};
 use statewave::telemetry;
@@ -40,6 +41,8 @@ pub enum Kind {
     Opto,
     /// S4D and Mamba, drawing samples.
     Continue,
+    /// The same, of a model that says what level it knows.
+    ContinueLevelled,
 }
 
 pub const KINDS: [Kind; 5] = [
@@ -56,10 +59,13 @@ impl Kind {
         match self {
             // Full scale, or the input where that is what is heard.
             Kind::Continue => loudest.max(1.0),
-            _ => 10f32.powf(6.0 / 20.0) * loudest,
+            _ => TWICE * loudest,
         }
     }
 }
+
+/// +6 dB.
+const TWICE: f32 = 1.995_262_3;
 
 const MODELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/models");
 
@@ -71,9 +77,14 @@ fn effect(name: &str) -> EffectModel {
     EffectModel::open(format!("{MODELS}/tone/{name}.safetensors")).unwrap()
 }
 
-fn generator() -> Arc<GenerateModel> {
-    const SMALL: &[u8] = include_bytes!("../golden/generate.safetensors");
-    Arc::new(GenerateModel::from_bytes(SMALL).unwrap())
+const SMALL: &[u8] = include_bytes!("../golden/generate.safetensors");
+
+fn generator(kind: Kind) -> Arc<GenerateModel> {
+    let mut file = ModelFile::from_bytes(SMALL).unwrap();
+    if kind == Kind::ContinueLevelled {
+        file.spec_json["level_db"] = (-25.0).into();
+    }
+    Arc::new(GenerateModel::from_bytes(&file.to_bytes()).unwrap())
 }
 
 enum Player {
@@ -87,6 +98,8 @@ pub struct Played {
     rate: u32,
     player: Player,
     state: StateControls,
+    /// Whether a continuation goes on by itself, or listens.
+    pub goes_on: bool,
 }
 
 impl Played {
@@ -108,8 +121,8 @@ impl Played {
             Kind::DenoiseZero => Player::Chain(Box::new(frames(LatencyMode::Zero))),
             Kind::Drive => Player::Chain(Box::new(of("tone-drive"))),
             Kind::Opto => Player::Chain(Box::new(of("tone-opto"))),
-            Kind::Continue => {
-                Player::Continuation(Box::new(Continuation::new(generator(), rate, 1, 512)))
+            Kind::Continue | Kind::ContinueLevelled => {
+                Player::Continuation(Box::new(Continuation::new(generator(kind), rate, 1, 512)))
             }
         };
         Played {
@@ -117,6 +130,7 @@ impl Played {
             rate,
             player,
             state: StateControls::default(),
+            goes_on: true,
         }
     }
 
@@ -129,7 +143,7 @@ impl Played {
 
     /// Without the heap.
     pub fn process(&mut self, audio: &mut [f32]) {
-        let state = self.state;
+        let (state, go_on) = (self.state, self.goes_on);
         assert_no_alloc(|| match &mut self.player {
             Player::Chain(chain) => {
                 let controls = Controls {
@@ -140,7 +154,7 @@ impl Played {
             }
             Player::Continuation(stream) => {
                 let controls = Continue {
-                    go_on: true,
+                    go_on,
                     ..Continue::default()
                 };
                 stream.process(&mut [audio], &controls);
@@ -216,7 +230,9 @@ impl Played {
                     .unwrap()
                     .memory());
             }
-            Kind::Continue => put(&mut GenerateStream::new(generator())),
+            Kind::Continue | Kind::ContinueLevelled => {
+                put(&mut GenerateStream::new(generator(self.kind)));
+            }
         }
         state
     }

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::shell::{Result, answer, command, release, root, show, target};
-use crate::{plugin, system};
+use crate::shell::{Result, answer, command, release, root, show};
+use crate::{plugin, python, system};
 
 /// Python packages that are hosts, in the versions that were tried, and what reads their sound.
 const PACKAGES: [&str; 3] = [
@@ -74,23 +74,7 @@ pub fn run(names: &[&str]) -> Result {
 
 /// A script with the hosts that are Python packages, in an environment of its own.
 fn python(script: &str, built: &Built) -> Result {
-    let folder = target().join("hosts");
-    let bin = if cfg!(windows) { "Scripts" } else { "bin" };
-    let name = format!("python{}", std::env::consts::EXE_SUFFIX);
-    let python = folder.join(bin).join(name);
-    if !python.exists() {
-        let system = std::env::var("PYTHON").unwrap_or_else(|_| "python3".into());
-        show(command(&system, &["-m", "venv", &folder.to_string_lossy()]))?;
-    }
-    let python = python.to_string_lossy();
-    let install = [
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-    ];
-    show(command(&python, &[&install, &PACKAGES[..]].concat()))?;
+    let python = python::environment("hosts", &PACKAGES, None)?;
     let script = Path::new("tests").join("hosts").join(script);
     attempt(&python, &[&script, &built.vst3, &built.program])
 }
@@ -101,7 +85,13 @@ fn attempt(program: &str, paths: &[&PathBuf]) -> Result {
     show(command(program, &words))
 }
 
-/// Qtractor's scanner, which loads a plugin as the program would, finds the CLAP.
+/// What qtractor's scanner says of a plugin: its name, audio inputs and outputs, MIDI inputs and outputs.
+const SCANNED: [&[&str]; 2] = [
+    &["CLAP", "Statewave", "2:2", "1:0"],
+    &["CLAP", "Statewave Instrument", "0:2", "1:0"],
+];
+
+/// Qtractor's scanner, which loads a plugin as the program would, finds both of the CLAP.
 fn qtractor(built: &Built) -> Result {
     let triple = format!("{}-linux-gnu", std::env::consts::ARCH);
     let scanner = format!("/usr/lib/{triple}/qtractor/qtractor_plugin_scan");
@@ -109,14 +99,18 @@ fn qtractor(built: &Built) -> Result {
     let question = format!("CLAP:{}\n", built.clap.display());
     let said = answer(command(&scanner, &[]), &question)?;
     print!("{said}");
-    // A line a plugin: its kind, its name, channels in and out, and more.
-    let found = said
-        .lines()
-        .map(|line| line.split('|').collect::<Vec<_>>())
-        .any(|fields| fields.len() > 4 && fields[0] == "CLAP" && fields[1] == "Statewave");
-    found
-        .then_some(())
-        .ok_or_else(|| "qtractor's scanner does not find the plugin".into())
+    // A line a plugin: what is known of it above, and more behind that.
+    let lines: Vec<Vec<&str>> = said.lines().map(|line| line.split('|').collect()).collect();
+    let missing = SCANNED
+        .iter()
+        .find(|plugin| !lines.iter().any(|line| line.starts_with(plugin)));
+    match missing {
+        None => Ok(()),
+        Some(plugin) => Err(format!(
+            "qtractor's scanner does not find {}",
+            plugin.join("|")
+        )),
+    }
 }
 
 /// Ardour scans the VST3, and exports what the program renders.

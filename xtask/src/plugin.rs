@@ -6,8 +6,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::shell::{Result, cargo, command, copy, copy_all, megabytes, root, show, strip, target};
+use serde_json::Value;
+
+use crate::shell::{
+    Result, cargo, command, copy, copy_all, megabytes, output, root, show, strip, target,
+};
 use crate::system;
+use crate::test::TESTED;
 
 const NAME: &str = "Statewave";
 const PACKAGE: &str = "statewave-plugin";
@@ -84,6 +89,29 @@ pub fn bundle() -> Result<Vec<PathBuf>> {
     Ok(bundles)
 }
 
+/// A bundle of the library as tests build it, in the target folder.
+pub fn tested_bundle(ending: &str) -> Result<PathBuf> {
+    // `cargo build` would make another one: the features of what only tests depend on are not its.
+    let built = cargo(&[&["test"], TESTED, &["--no-run", "--message-format=json"]].concat());
+    let library = output(built)?
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .find_map(|made: Value| library_of(&made))
+        .ok_or_else(|| format!("cargo has built no {}", library_name()))?;
+    lay_out(&library, &target().join("tested"), ending)
+}
+
+/// The plugin's library, if that is what cargo says that it has made.
+fn library_of(made: &Value) -> Option<PathBuf> {
+    let files = made["filenames"].as_array()?.iter();
+    let files = files.filter_map(|file| Some(PathBuf::from(file.as_str()?)));
+    let is_library = |file: &PathBuf| {
+        file.file_name()
+            .is_some_and(|name| *name == *library_name())
+    };
+    files.into_iter().find(is_library)
+}
+
 /// Build the bundles and put them into the user's own folders.
 pub fn install() -> Result {
     let bundles = bundle()?;
@@ -97,6 +125,15 @@ pub fn install() -> Result {
     Ok(())
 }
 
+/// What cargo calls the library.
+fn library_name() -> String {
+    format!(
+        "{}{LIBRARY}{}",
+        std::env::consts::DLL_PREFIX,
+        std::env::consts::DLL_SUFFIX
+    )
+}
+
 /// The library, built for release and stripped.
 fn build() -> Result<PathBuf> {
     system::prepare()?;
@@ -107,11 +144,7 @@ fn build() -> Result<PathBuf> {
         PACKAGE,
         "--lib",
     ]))?;
-    let name = format!(
-        "{}{LIBRARY}{}",
-        std::env::consts::DLL_PREFIX,
-        std::env::consts::DLL_SUFFIX
-    );
+    let name = library_name();
     let built = target().join("release").join(&name);
     let stripped = target().join("bundled").join(&name);
     copy(&built, &stripped)?;

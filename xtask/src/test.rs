@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything that must hold before a change goes in.
 
 use crate::shell::{Result, cargo, show};
-use crate::{models, screenshots, system, window};
+use crate::{models, screenshots, system, validate, window};
 
 /// What is tested, built once with all its features. The benches have no tests, and their peers take minutes to compile.
 pub const TESTED: &[&str] = &[
@@ -12,8 +12,8 @@ pub const TESTED: &[&str] = &[
     screenshots::FEATURE,
 ];
 
-/// Format, lints, documentation, all tests, pictures and window of the panel, the shipped models. Stops at the first
-/// fault.
+/// Format, lints, documentation, all tests, pictures and windows of the panel, Steinberg's suite, the shipped models. Stops at
+/// the first fault.
 pub fn run() -> Result {
     system::prepare()?;
     system::prepare_vulkan()?;
@@ -39,5 +39,6 @@ pub fn run() -> Result {
     show(cargo(&[&["test"], TESTED].concat()))?;
     screenshots::check_built()?;
     window::run()?;
+    validate::tested()?;
     models::run()
 }

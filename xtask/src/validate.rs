@@ -9,8 +9,8 @@ use std::sync::Mutex;
 
 use serde_json::Value;
 
-use crate::plugin;
 use crate::shell::{Result, cargo, command, output, root, show, target};
+use crate::{plugin, system};
 
 /// The crate with the SDK within: its name, its version, and where the SDK is in it.
 const CRATE: (&str, &str, &str) = ("clap-wrapper", "0.3.1", "external/vst3sdk");
@@ -48,16 +48,28 @@ const SOURCES: &[&str] = &[
     "public.sdk/source/vst/vstpresetfile.cpp",
 ];
 
-/// Bundle the plugin, build the runner if it is not there, and run it.
+/// Bundle the plugin for release, and run the suite over it.
 pub fn run() -> Result {
     if !cfg!(target_os = "linux") {
         return Err("the runner is written for Linux\n help: use the SDK's own validator".into());
     }
-    output(command("c++", &["--version"]))
-        .map_err(|_| "there is no C++ compiler\n help: install what Debian calls g++")?;
     let bundles = plugin::bundle()?;
     let is_vst3 = |path: &&PathBuf| path.extension().is_some_and(|e| e == "vst3");
-    let bundle = bundles.iter().find(is_vst3).ok_or("no VST3 was made")?;
+    suite(bundles.iter().find(is_vst3).ok_or("no VST3 was made")?)
+}
+
+/// The same of the library as tests build it, where there is a runner for this system: a use of the heap on the audio thread
+/// ends it there.
+pub fn tested() -> Result {
+    if !cfg!(target_os = "linux") {
+        return Ok(());
+    }
+    suite(&plugin::tested_bundle("vst3")?)
+}
+
+/// Build the runner if it is not there, and run it.
+fn suite(bundle: &Path) -> Result {
+    system::fetch(&[("c++", "g++")])?;
     let folder = target().join("vst3-validate");
     let runner = build(&sdk(&folder)?, &folder)?;
     show(command(

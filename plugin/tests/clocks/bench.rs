@@ -185,6 +185,18 @@ impl Bench {
             .fold(0.0, f64::max)
     }
 
+    /// When it is silent last, within five seconds of a moment; that moment if it is not at all.
+    pub fn silent_until(&self, seconds: f64) -> f64 {
+        let block = self.planes[0].len();
+        let blocks = self.seen.iter().zip(self.heard.chunks(block));
+        // A tone at half of full scale passes through zero, but not for a block.
+        let silent = blocks.filter(|(seen, heard)| {
+            (seconds..seconds + 5.0).contains(&seen.now) && heard.iter().all(|x| x.abs() < 0.1)
+        });
+        let ends = silent.map(|(seen, _)| seen.now + block as f64 / RATE);
+        ends.fold(seconds, f64::max)
+    }
+
     /// Times it ran empty after so many seconds.
     pub fn empty_after(&self, seconds: f64) -> u32 {
         let mut counts = self.after(seconds).map(|seen| seen.empty);
@@ -218,7 +230,9 @@ impl Bench {
         // The difference of the clocks was not forgotten.
         let off = self.farthest_ppm(50.0, 101.5);
         assert!(off < 200.0, "{off} ppm off");
-        let held = self.most_held_ms(103.0);
+        let silent = self.silent_until(101.0) - 101.0;
+        assert!(silent < 0.1, "silent for {silent} s behind the gap");
+        let held = self.most_held_ms(101.1);
         assert!(held < 45.0, "{held} ms held");
     }
 

@@ -1,9 +1,15 @@
 //! Automation lands on its sample.
 
+use clack_host::events::event_types::{NoteOnEvent, ParamValueEvent};
+use clack_host::events::io::EventBuffer;
+use clack_host::prelude::*;
+use nice_plug::prelude::ClapPlugin;
 use statewave::controls::{Controls, Listen};
 use statewave::latency::LatencyMode;
+use statewave_plugin::StatewaveInstrument;
 
-use crate::clap_host::{Host, Text, at};
+use crate::clap_host::{Host, Text};
+use crate::ranges::{Range, ranges, value};
 use crate::same_sound::{chain, defaults, run};
 use crate::signals::{noisy, same_bits};
 
@@ -33,36 +39,83 @@ fn a_change_is_heard_from_its_sample_on() {
     }
 }
 
+/// Where a parameter is at a sample of [`LEN`]: elsewhere than at the one before, and as far up as it goes at the last.
+fn way(range: &Range, sample: u32) -> f64 {
+    let (left, span) = (f64::from(LEN - 1 - sample), range.most - range.least);
+    if range.stepped {
+        range.most - left % (span + 1.0)
+    } else {
+        range.most - span * left / f64::from(LEN - 1)
+    }
+}
+
+const LEN: u32 = 64;
+
+/// Every parameter at every sample of a block, and all of them where they went.
+fn moved(ranges: &[Range]) -> EventBuffer {
+    let mut events = EventBuffer::new();
+    for sample in 0..LEN {
+        for range in ranges {
+            let to = way(range, sample);
+            events.push(&ParamValueEvent::new(
+                sample,
+                range.id,
+                Pckn::match_all(),
+                to,
+            ));
+        }
+    }
+    events
+}
+
+fn assert_there(host: &mut Host, ranges: &[Range], what: &str) {
+    for range in ranges {
+        let (name, most, found) = (&range.name, range.most, value(host, range.id));
+        assert!(
+            (found - most).abs() < 1e-6,
+            "{what}: {name} is {found}, not {most}"
+        );
+    }
+}
+
 #[test]
 fn every_parameter_can_move_at_every_sample() {
-    let mut host = Host::activated(48_000.0, 64);
-    let mut audio = noisy(2, 64, 8);
-    let [left, right] = &mut audio[..] else {
-        unreachable!("there are two channels")
-    };
-    let events: Vec<_> = (0..64)
-        .flat_map(|sample| {
-            let share = f64::from(sample) / 63.0;
-            let choice = f64::from(sample % 2);
-            [
-                at(sample, "amount", share),
-                at(sample, "mix", 1.0 - share),
-                at(sample, "gain", share),
-                at(sample, "listen", choice),
-                at(sample, "stereo", choice),
-                at(sample, "bypass", choice),
-                at(sample, "knob1", share),
-                at(sample, "gate", share),
-                at(sample, "cabinet", choice),
-                at(sample, "go-on", choice),
-                at(sample, "seed", f64::from(sample)),
-                at(sample, "temperature", share),
-            ]
-        })
-        .collect();
-    host.process(&mut [left, right], &events);
-    assert!(left.iter().chain(right.iter()).all(|x| x.is_finite()));
-    assert_eq!((host.value("amount"), host.value("mix")), (1.0, 0.0));
+    for model in ["denoise-live", "tone-drive", "continue-drums"] {
+        let mut host = Host::with_model(model, &[]);
+        host.activate(48_000.0, LEN);
+        let ranges = ranges(&mut host);
+        let mut audio = noisy(2, 2 * LEN as usize, 8);
+        let (first, then) = (0..LEN as usize, LEN as usize..2 * LEN as usize);
+        for (block, events) in [(first, moved(&ranges)), (then, EventBuffer::new())] {
+            let mut channels: Vec<_> = audio
+                .iter_mut()
+                .map(|channel| &mut channel[block.clone()])
+                .collect();
+            host.process_with(&mut channels, &events.as_input());
+        }
+        assert!(audio.iter().flatten().all(|x| x.is_finite()), "{model}");
+        assert_there(&mut host, &ranges, model);
+    }
+}
+
+#[test]
+fn every_parameter_of_the_instrument_can_move_at_every_sample() {
+    let mut host = Host::of(StatewaveInstrument::CLAP_ID);
+    host.activate(48_000.0, LEN);
+    let ranges = ranges(&mut host);
+    let mut note = EventBuffer::new();
+    note.push(&NoteOnEvent::new(
+        0,
+        Pckn::new(0u16, 0u16, 60u16, 1u32),
+        0.8,
+    ));
+    let (mut left, mut right) = ([9.0; LEN as usize], [9.0; LEN as usize]);
+    for events in [note, moved(&ranges), EventBuffer::new()] {
+        host.play(&mut left, &mut right, &events);
+        assert!(left.iter().chain(&right).all(|x| x.is_finite()));
+        assert!(left.iter().any(|x| *x != 0.0), "it sounds");
+    }
+    assert_there(&mut host, &ranges, "instrument");
 }
 
 #[test]

@@ -14,10 +14,17 @@ mod instrument_held;
 mod latency;
 mod layouts;
 mod models;
+mod ranges;
 mod same_sound;
+#[cfg(target_os = "linux")]
+#[path = "../window/screen.rs"]
+#[allow(dead_code, reason = "its pictures are for the tests of the app")]
+mod screen;
 mod signals;
 mod state;
 mod swap;
 mod telemetry;
 mod tone;
 mod window;
+#[cfg(target_os = "linux")]
+mod window_shown;

@@ -146,6 +146,11 @@ impl Generator {
         self.level.speak(x)
     }
 
+    /// The most that it says, from what was heard.
+    pub(super) fn most(&self) -> f32 {
+        self.level.most()
+    }
+
     fn next(&mut self, sampling: Sampling) -> f32 {
         self.touch();
         let drawn = self.sampler.draw(self.stream.logits(), sampling);

@@ -3,6 +3,8 @@
 //! A model falls back to the level of what it was trained on within seconds, whatever it was primed with. So it hears the
 //! input at that level, and what it makes is brought back by as much: it goes on as loud as it was played.
 
+use crate::frame::FULL_SCALE;
+
 /// Seconds of input whose level says whether there is something to go on from, or a pause.
 const NOW_SECONDS: f32 = 0.3;
 
@@ -34,7 +36,7 @@ pub(super) struct Level {
     matched: f32,
     now_share: f32,
     matched_share: f32,
-    /// Peak of the same seconds.
+    /// Peak of the same seconds; 0 where nothing was heard in them.
     peak: f32,
     gain: f32,
     samples: usize,
@@ -50,7 +52,7 @@ impl Level {
             matched: 0.0,
             now_share: share(NOW_SECONDS),
             matched_share: share(MATCHED_SECONDS),
-            peak: 1.0,
+            peak: 0.0,
             gain: 1.0,
             samples: 0,
         };
@@ -76,10 +78,18 @@ impl Level {
         x * self.gain
     }
 
-    /// A sample of the model as it is to be heard: within ±1, and no more than [`OVER`] times the input's peak.
+    /// A sample of the model as it is to be heard.
     pub(super) fn speak(&self, x: f32) -> f32 {
-        let most = (OVER * self.peak).min(1.0);
+        let most = self.most();
         (x / self.gain).clamp(-most, most)
+    }
+
+    /// The most that is said: [`OVER`] times the input's peak, but full scale at the most, and where nothing was heard.
+    pub(super) fn most(&self) -> f32 {
+        match self.peak {
+            0.0 => FULL_SCALE,
+            peak => (OVER * peak).min(FULL_SCALE),
+        }
     }
 
     /// Whether there is something now.
@@ -91,7 +101,7 @@ impl Level {
     pub(super) fn reset(&mut self) {
         self.now = 0.0;
         self.matched = self.known.unwrap_or_default();
-        self.peak = 1.0;
+        self.peak = 0.0;
         self.gain = 1.0;
         self.samples = 0;
     }
@@ -151,6 +161,19 @@ mod tests {
     fn a_model_that_does_not_say_hears_what_is_played() {
         let mut level = Level::new(RATE, None);
         assert!(sine(0.7, 9).all(|x| level.hear(x) == x && level.speak(x) == x));
+    }
+
+    #[test]
+    fn what_was_heard_for_a_moment_bounds_what_is_said_and_nothing_bounds_nothing() {
+        let mut level = Level::new(RATE, Some(-30.0));
+        assert_eq!(level.speak(9.0), 1.0);
+        let _ = heard_db(&mut level, sine(0.0, 1));
+        assert_eq!(level.speak(-9.0), -1.0);
+        // A tenth of a second.
+        sine(0.02, 1).take(1_600).for_each(|x| {
+            level.hear(x);
+        });
+        assert!((0.038..=0.04).contains(&level.speak(9.0)));
     }
 
     #[test]

@@ -16,7 +16,7 @@ mod watch;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::frame::{FULL_SCALE, RateConverter, hold_below, replace_what_is_not_audio};
+use crate::frame::{RateConverter, hold_below, replace_what_is_not_audio};
 use crate::kernels::Path;
 use crate::latency::Latency;
 use crate::model::generate::{Density, GenerateModel, StreamState};
@@ -301,7 +301,7 @@ impl Continuation {
             }
         });
         if self.generator.hand().is_at_work() {
-            hold_below(&mut self.wet[0][..len], FULL_SCALE);
+            hold_below(&mut self.wet[0][..len], self.generator.most());
         }
         let rate = self.latency.sample_rate as f32;
         let step = 1.0 / (controls.fade_seconds * rate).max(1.0);
