@@ -1,13 +1,19 @@
 //! The app without a screen and without sound: what it leaves on the disk, and what it says when it cannot go on.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use clap::Parser;
 use nice_assert_no_alloc::assert_no_alloc;
+use statewave_plugin::app::band::Band;
+use statewave_plugin::app::flags::Flags;
 use statewave_plugin::app::record::{next_path, recorder};
 use statewave_plugin::app::settings::Settings;
 use statewave_plugin::app::values::Values;
+use statewave_plugin::desk::Desk;
+use statewave_plugin::loader::Loader;
 use statewave_plugin::panel::Picture;
-use statewave_plugin::panel::host::Param;
+use statewave_plugin::panel::host::{PanelHost, Param};
 use statewave_plugin::panel::theme::Shade;
 
 fn set_otherwise() -> Settings {
@@ -62,6 +68,74 @@ fn settings_that_cannot_be_read_are_told_of_and_kept() {
     }
     let (fresh, fault) = Settings::load(Some(Path::new("/nowhere/app.json")));
     assert_eq!((fresh, fault), (Settings::default(), None));
+}
+
+#[test]
+fn presets_and_parameters_are_set_by_flags_over_what_was_left() {
+    let mut left = Settings::default();
+    let values = Values::default();
+    values.set(Param::Stereo, 1.0);
+    left.remember(&values);
+    let begun = |flags: &[&str]| {
+        let flags = Flags::parse_from([&["statewave-app", "--headless"], flags].concat());
+        let loader = Arc::new(Loader::new());
+        let values = Arc::new(Values::new(&loader.knobs()));
+        left.restore(&values);
+        loader.choose(flags.model(&left.model));
+        let mut desk = Desk::new(values, loader);
+        let set = flags.set(&left, &mut desk);
+        desk.refresh();
+        let band = Band::default();
+        let set = set.and_then(|()| flags.set_instrument(&left, &band));
+        (desk, band.params.controls(), set)
+    };
+    let plain = |desk: &Desk<Arc<Values>>, param| desk.list().plain(param, desk.value(param));
+    let all = [
+        "--set",
+        "bypass=bypassed",
+        "--set",
+        "freeze=50 %",
+        "--set",
+        "memory=2 ×",
+        "--set",
+        "Store=3",
+        "--set",
+        "recall=on",
+        "--set",
+        "from=2",
+        "--set",
+        "to=4",
+        "--set",
+        "state-morph=25 %",
+        "--set",
+        "Reset on start=on",
+    ];
+    let (desk, _, set) = begun(&all);
+    assert_eq!(set, Ok(()));
+    let settings = desk.values.settings();
+    let state = settings.controls.state;
+    assert!(settings.reset_on_start && settings.controls.bypass && state.recall);
+    assert_eq!((state.freeze, state.memory, state.morph), (0.5, 2.0, 0.25));
+    assert_eq!((state.store, state.from, state.to), (Some(2), 1, 3));
+    assert_eq!(plain(&desk, Param::Stereo), 2.0, "as it was left");
+
+    // The preset brings its model, whose knobs have texts of their own; a flag goes before it.
+    let (desk, _, set) = begun(&["--preset", "crunch", "--set", "knob1=0.25", "--gate", "off"]);
+    assert_eq!(set, Ok(()));
+    assert_eq!(desk.model(), "tone-drive");
+    assert_eq!(desk.value(Param::Knob1), 0.25);
+    assert_eq!(plain(&desk, Param::Gate), -100.0);
+    let (desk, _, set) = begun(&["--preset", "crunch", "--model", "tone-opto"]);
+    assert_eq!((desk.model(), set), ("tone-opto", Ok(())));
+    let (.., set) = begun(&["--preset", "loud"]);
+    assert!(set.is_err_and(|fault| fault.remedy.contains("Gentle")));
+    let (.., set) = begun(&["--set", "colour=red"]);
+    assert!(set.is_err_and(|fault| fault.remedy.contains("amount_db, mix")));
+
+    // Where the instrument plays, it is meant.
+    let (desk, controls, set) = begun(&["--instrument", "flute", "--set", "morph=40 %"]);
+    assert_eq!((controls.morph, set), (0.4, Ok(())));
+    assert_eq!(plain(&desk, Param::Morph), 0.0);
 }
 
 #[test]

@@ -22,6 +22,7 @@ pub mod player;
 pub mod quiet;
 pub mod record;
 pub mod rig;
+pub mod set;
 pub mod settings;
 pub mod streams;
 mod strip;

@@ -10,7 +10,7 @@ use statewave_plugin::app::front::Front;
 use statewave_plugin::app::headless::{self, tell};
 use statewave_plugin::app::midi::Midi;
 use statewave_plugin::app::quiet;
-use statewave_plugin::app::settings::{Settings, model_of};
+use statewave_plugin::app::settings::Settings;
 use statewave_plugin::app::values::Values;
 use statewave_plugin::app::window::Window;
 use statewave_plugin::desk::Desk;
@@ -38,16 +38,12 @@ fn start(flags: &Flags) -> Result<ExitCode, Fault> {
     let (settings, unreadable) = Settings::load(Settings::path().as_deref());
     let loader = Arc::new(Loader::new());
     let values = Arc::new(Values::new(&loader.knobs()));
-    flags.set_values(&settings, &values);
-    let wanted = flags.model.as_ref().unwrap_or(&settings.model);
-    loader.choose(model_of(wanted));
+    settings.restore(&values);
+    loader.choose(flags.model(&settings.model));
     loader.choose_engine(flags.engine(&settings.engine));
-    loader.choose_cabinet(flags.cabinet(settings.cabinet.as_ref()));
-    if !flags.knobs.is_empty() {
-        let model = loader.model().map_err(Fault::from)?;
-        flags.set_knobs(&model, &values)?;
-    }
+    loader.choose_cabinet(settings.cabinet.clone());
     let mut desk = Desk::new(values, loader);
+    flags.set(&settings, &mut desk)?;
     if let Some(fault) = &unreadable {
         desk.report(fault.clone());
     }
