@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use clap::Parser;
 use nice_assert_no_alloc::assert_no_alloc;
+use statewave::state::{Bank, BankKey};
 use statewave_plugin::app::band::Band;
 use statewave_plugin::app::flags::Flags;
 use statewave_plugin::app::record::{next_path, recorder};
 use statewave_plugin::app::settings::Settings;
+use statewave_plugin::app::states::KeptStates;
 use statewave_plugin::app::values::Values;
 use statewave_plugin::desk::Desk;
 use statewave_plugin::loader::Loader;
@@ -68,6 +70,82 @@ fn settings_that_cannot_be_read_are_told_of_and_kept() {
     }
     let (fresh, fault) = Settings::load(Some(Path::new("/nowhere/app.json")));
     assert_eq!((fresh, fault), (Settings::default(), None));
+}
+
+fn bank(model: &str) -> Arc<Bank> {
+    let key = BankKey {
+        model: model.into(),
+        sample_rate: 48_000,
+        streams: 1,
+        len: 3,
+    };
+    Arc::new(Bank::new(key))
+}
+
+#[test]
+fn what_slots_keep_comes_back_and_is_written_when_it_is_another() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = folder.path().join("not there yet").join("app.states");
+    let (mut kept, bytes, fault) = KeptStates::load(Some(path.clone()));
+    assert_eq!((bytes, fault), (None, None));
+    let first = bank("ab");
+    let save = |kept: &mut KeptStates, bank: &Arc<Bank>| {
+        let saved = kept.save(Some(Arc::clone(bank)), || bank.to_bytes());
+        saved.expect("it is written");
+    };
+    save(&mut kept, &first);
+    assert!(!path.exists(), "nothing is kept");
+    assert!(first.fill(2, &[1.0, -2.0, 0.5]));
+    save(&mut kept, &first);
+    let (mut again, bytes, fault) = KeptStates::load(Some(path.clone()));
+    assert_eq!(fault, None);
+    let other = bank("ab");
+    other
+        .read(&bytes.expect("they are there"))
+        .expect("they are of this");
+    assert_eq!(other.state(2), Some(vec![1.0, -2.0, 0.5]));
+    assert_eq!(other.filled(), [false, false, true, false]);
+    // Asked for only where something was stored.
+    kept.save(Some(Arc::clone(&first)), || panic!("nothing is new"))
+        .expect("nothing is written");
+    // Of another model: the one before is not lost.
+    let third = bank("cd");
+    assert!(third.fill(0, &[0.0; 3]));
+    save(&mut again, &third);
+    let old = folder.path().join("not there yet/app.states.old");
+    assert_eq!(std::fs::read(old).expect("it is kept"), first.to_bytes());
+    assert_eq!(
+        std::fs::read(path).expect("it is written"),
+        third.to_bytes()
+    );
+}
+
+#[test]
+fn kept_states_that_cannot_be_read_are_told_of_and_not_lost() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = folder.path().join("app.states");
+    let sound = bank("ab");
+    assert!(sound.fill(1, &[1.0; 3]));
+    let mut newer = sound.to_bytes();
+    newer[7] = 99;
+    let cut = sound.to_bytes()[..40].to_vec();
+    for bad in [b"no states".to_vec(), newer, cut] {
+        std::fs::write(&path, &bad).expect("it is written");
+        let (mut kept, bytes, fault) = KeptStates::load(Some(path.clone()));
+        assert_eq!(bytes, None);
+        let fault = fault.expect("it is told of");
+        assert!(fault.what.contains("app.states"), "{}", fault.what);
+        assert!(
+            fault.remedy.contains("the old file is kept"),
+            "{}",
+            fault.remedy
+        );
+        assert_eq!(std::fs::read(&path).expect("it is there"), bad);
+        let saved = kept.save(Some(Arc::clone(&sound)), || sound.to_bytes());
+        saved.expect("it is written");
+        let old = std::fs::read(folder.path().join("app.states.old"));
+        assert_eq!(old.expect("it is kept"), bad);
+    }
 }
 
 #[test]

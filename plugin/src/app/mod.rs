@@ -24,6 +24,7 @@ pub mod record;
 pub mod rig;
 pub mod set;
 pub mod settings;
+pub mod states;
 pub mod streams;
 mod strip;
 pub mod trace;

@@ -11,6 +11,7 @@ use egui::{Rect, Ui, UiBuilder, Vec2, ViewportBuilder, pos2};
 use super::front::Front;
 use super::midi::Midi;
 use super::settings::{Settings, place_of};
+use super::states::KeptStates;
 use super::strip::{HEIGHT, Strip};
 use crate::fault::Fault;
 use crate::instrument::hands::Direct;
@@ -38,6 +39,7 @@ pub struct Window {
     settings: Settings,
     size: [f32; 2],
     path: Option<PathBuf>,
+    states: KeptStates,
     /// The file that is there could not be read and must not be lost.
     keep_old: bool,
     saved: Instant,
@@ -48,7 +50,12 @@ impl Window {
     ///
     /// # Errors
     /// When there is no screen, or no graphics to draw with.
-    pub fn run(front: Front, settings: Settings, unreadable: bool) -> Result<(), Fault> {
+    pub fn run(
+        front: Front,
+        settings: Settings,
+        unreadable: bool,
+        states: KeptStates,
+    ) -> Result<(), Fault> {
         let options = NativeOptions {
             viewport: ViewportBuilder::default()
                 .with_title("Statewave")
@@ -70,6 +77,7 @@ impl Window {
                 size: settings.size,
                 settings,
                 path: Settings::path(),
+                states,
                 keep_old: unreadable,
                 saved: Instant::now(),
             };
@@ -82,6 +90,15 @@ impl Window {
     }
 
     fn save(&mut self) {
+        self.save_settings();
+        let loader = self.front.desk.loader();
+        let kept = self.states.save(loader.bank(), || loader.kept_states());
+        if let Err(fault) = kept {
+            self.front.desk.report(fault);
+        }
+    }
+
+    fn save_settings(&mut self) {
         let mut now = self.settings.clone();
         now.choice = self.front.choice().clone();
         now.panel = self.panel.settings();

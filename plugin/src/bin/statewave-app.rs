@@ -11,6 +11,7 @@ use statewave_plugin::app::headless::{self, tell};
 use statewave_plugin::app::midi::Midi;
 use statewave_plugin::app::quiet;
 use statewave_plugin::app::settings::Settings;
+use statewave_plugin::app::states::KeptStates;
 use statewave_plugin::app::values::Values;
 use statewave_plugin::app::window::Window;
 use statewave_plugin::desk::Desk;
@@ -42,9 +43,16 @@ fn start(flags: &Flags) -> Result<ExitCode, Fault> {
     loader.choose(flags.model(&settings.model));
     loader.choose_engine(flags.engine(&settings.engine));
     loader.choose_cabinet(settings.cabinet.clone());
+    let (states, kept, unread) = KeptStates::load(KeptStates::path());
+    if kept.is_some() {
+        loader.restore_states(kept);
+    }
     let mut desk = Desk::new(values, loader);
     flags.set(&settings, &mut desk)?;
-    if let Some(fault) = &unreadable {
+    for fault in [&unreadable, &unread].into_iter().flatten() {
+        if flags.headless {
+            tell(fault);
+        }
         desk.report(fault.clone());
     }
     let band = Band::default();
@@ -65,6 +73,6 @@ fn start(flags: &Flags) -> Result<ExitCode, Fault> {
     if flags.record.is_some() {
         front.record(flags.record.clone());
     }
-    Window::run(front, settings, unreadable.is_some())?;
+    Window::run(front, settings, unreadable.is_some(), states)?;
     Ok(ExitCode::SUCCESS)
 }
