@@ -17,6 +17,7 @@ use statewave_plugin::loader::Loader;
 use statewave_plugin::panel::Picture;
 use statewave_plugin::panel::host::{PanelHost, Param};
 use statewave_plugin::panel::theme::Shade;
+use statewave_plugin::state::KeepsStates;
 
 fn set_otherwise() -> Settings {
     let values = Values::default();
@@ -146,6 +147,28 @@ fn kept_states_that_cannot_be_read_are_told_of_and_not_lost() {
         let old = std::fs::read(folder.path().join("app.states.old"));
         assert_eq!(old.expect("it is kept"), bad);
     }
+}
+
+#[test]
+fn what_the_instruments_slots_keep_is_there_again_at_the_next_start() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = folder.path().join("instrument.states");
+    let started = || {
+        let band = Band::default();
+        let (kept, fault) = KeptStates::recall(Some(path.clone()), &*band.params.slots);
+        assert_eq!(fault, None);
+        band.seat(48_000).expect("it plays");
+        let bank = band.params.slots.bank().expect("it has slots");
+        (band, kept, bank)
+    };
+    let (band, mut kept, bank) = started();
+    let state = vec![0.25; bank.key().len];
+    assert!(bank.fill(3, &state));
+    let saved = kept.save(band.params.slots.bank(), || band.params.slots.kept_states());
+    saved.expect("it is written");
+    let (_, _, bank) = started();
+    assert_eq!(bank.filled(), [false, false, false, true]);
+    assert_eq!(bank.state(3), Some(state));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use statewave::state::{Bank, BankKey};
 use super::settings::replace;
 use crate::fault::Fault;
 use crate::panel::presets::config_folder;
+use crate::state::KeepsStates;
 
 /// The file, and what lies in it.
 #[derive(Debug, Default)]
@@ -23,12 +24,21 @@ pub struct KeptStates {
 }
 
 impl KeptStates {
-    /// Where those of what sound goes through are.
-    pub fn path() -> Option<PathBuf> {
-        config_folder().map(|folder| folder.join("app.states"))
+    /// Where those of that name are: beside the settings.
+    pub fn path(name: &str) -> Option<PathBuf> {
+        config_folder().map(|folder| folder.join(format!("{name}.states")))
     }
 
-    /// Reads the bytes that a loader should put back, if there are any, with the fault to tell where they cannot be used.
+    /// Reads them and puts them back into the slots that `keeper` has, with the fault to tell where they cannot be used.
+    pub fn recall(path: Option<PathBuf>, keeper: &impl KeepsStates) -> (Self, Option<Fault>) {
+        let (kept, bytes, fault) = Self::load(path);
+        if bytes.is_some() {
+            keeper.restore_states(bytes);
+        }
+        (kept, fault)
+    }
+
+    /// Reads the bytes that are to be put back, if there are any, with the fault to tell where they cannot be used.
     pub fn load(path: Option<PathBuf>) -> (Self, Option<Vec<u8>>, Option<Fault>) {
         let mut kept = Self {
             path,

@@ -20,6 +20,7 @@ use crate::loader::may_be_response;
 use crate::panel::Panel;
 use crate::panel::host::PanelHost;
 use crate::panel::layout::LEAST;
+use crate::state::KeepsStates;
 
 /// Endings of files that are played rather than taken for models.
 const SOUND: [&str; 6] = ["wav", "flac", "mp3", "ogg", "aiff", "m4a"];
@@ -39,7 +40,8 @@ pub struct Window {
     settings: Settings,
     size: [f32; 2],
     path: Option<PathBuf>,
-    states: KeptStates,
+    /// Of what sound goes through, and of the instrument.
+    states: [KeptStates; 2],
     /// The file that is there could not be read and must not be lost.
     keep_old: bool,
     saved: Instant,
@@ -54,7 +56,7 @@ impl Window {
         front: Front,
         settings: Settings,
         unreadable: bool,
-        states: KeptStates,
+        states: [KeptStates; 2],
     ) -> Result<(), Fault> {
         let options = NativeOptions {
             viewport: ViewportBuilder::default()
@@ -91,9 +93,13 @@ impl Window {
 
     fn save(&mut self) {
         self.save_settings();
-        let loader = self.front.desk.loader();
-        let kept = self.states.save(loader.bank(), || loader.kept_states());
-        if let Err(fault) = kept {
+        let (loader, slots) = (self.front.desk.loader(), &self.front.band.params.slots);
+        let [of_loader, of_slots] = &mut self.states;
+        let saved = [
+            of_loader.save(loader.bank(), || loader.kept_states()),
+            of_slots.save(slots.bank(), || slots.kept_states()),
+        ];
+        for fault in saved.into_iter().filter_map(Result::err) {
             self.front.desk.report(fault);
         }
     }

@@ -43,19 +43,18 @@ fn start(flags: &Flags) -> Result<ExitCode, Fault> {
     loader.choose(flags.model(&settings.model));
     loader.choose_engine(flags.engine(&settings.engine));
     loader.choose_cabinet(settings.cabinet.clone());
-    let (states, kept, unread) = KeptStates::load(KeptStates::path());
-    if kept.is_some() {
-        loader.restore_states(kept);
-    }
+    let band = Band::default();
+    let (states, unread) = KeptStates::recall(KeptStates::path("app"), &*loader);
+    let (notes, notes_unread) =
+        KeptStates::recall(KeptStates::path("instrument"), &*band.params.slots);
     let mut desk = Desk::new(values, loader);
     flags.set(&settings, &mut desk)?;
-    for fault in [&unreadable, &unread].into_iter().flatten() {
+    for fault in [&unreadable, &unread, &notes_unread].into_iter().flatten() {
         if flags.headless {
             tell(fault);
         }
         desk.report(fault.clone());
     }
-    let band = Band::default();
     flags.set_instrument(&settings, &band)?;
     let front = Front::new(
         desk,
@@ -73,6 +72,6 @@ fn start(flags: &Flags) -> Result<ExitCode, Fault> {
     if flags.record.is_some() {
         front.record(flags.record.clone());
     }
-    Window::run(front, settings, unreadable.is_some(), states)?;
+    Window::run(front, settings, unreadable.is_some(), [states, notes])?;
     Ok(ExitCode::SUCCESS)
 }
