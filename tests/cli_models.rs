@@ -224,3 +224,49 @@ fn an_effect_is_played_with_its_knobs_and_says_what_it_does_not_have() {
     assert_eq!(code(&out), 1);
     assert!(text(&out.stderr).contains("is no effect"));
 }
+
+#[test]
+fn instruments_and_what_goes_on_are_inspected_measured_and_played_by_commands_of_their_own() {
+    let bench = Bench::new();
+    bench.wav("in.wav", 48_000, 1, 16, 4_800);
+    let out = bench.run(&["inspect", "ensemble"]);
+    assert_eq!(code(&out), 0, "{}", text(&out.stderr));
+    assert!(text(&out.stdout).contains("cello"), "{}", text(&out.stdout));
+    for (model, command, measured) in [
+        ("ensemble", "statewave play", "32 voices"),
+        ("continue-drums", "statewave continue", "stereo "),
+    ] {
+        let out = bench.run(&["render", "in.wav", "-o", "x.wav", "--model", model]);
+        assert_eq!(code(&out), 1);
+        assert!(text(&out.stderr).contains(command), "{}", text(&out.stderr));
+        assert!(!bench.path("x.wav").exists());
+        let out = bench.run(&["bench", model, "--seconds", "1"]);
+        assert_eq!(code(&out), 0, "{}", text(&out.stderr));
+        assert!(
+            text(&out.stdout).contains(measured),
+            "{}",
+            text(&out.stdout)
+        );
+    }
+    let out = bench.run(&["inspect", "no-such-model"]);
+    assert!(
+        text(&out.stderr).contains("ensemble"),
+        "{}",
+        text(&out.stderr)
+    );
+}
+
+#[test]
+fn doctor_looks_at_every_model_and_names_the_folder_of_ones_own() {
+    let bench = Bench::new();
+    let out = bench.run(&["doctor"]);
+    let said = text(&out.stdout);
+    let folder = said.lines().find(|line| line.starts_with("your models "));
+    assert!(folder.is_some_and(|line| line.contains("models")), "{said}");
+    for model in ["denoise-live", "tone-drive", "continue-drums", "ensemble"] {
+        assert!(
+            said.contains(&format!("{model} (compiled in): sound")),
+            "{said}"
+        );
+    }
+}

@@ -50,8 +50,9 @@ pub struct Desk<V> {
     cabinet: Option<PathBuf>,
     /// The slots of what plays.
     bank: Option<Arc<Bank>>,
-    /// Name of the model that was asked for last.
+    /// Name of the model that was asked for last, and SHA-256 of its file once that was read.
     name: String,
+    sha256: String,
     /// Delay of the model that plays, milliseconds, by [`LatencyMode::Live`].
     live_ms: Option<f64>,
     /// Delays of what runs.
@@ -78,6 +79,7 @@ impl<V: Values> Desk<V> {
             cabinet: None,
             bank: None,
             name: String::new(),
+            sha256: String::new(),
             live_ms: None,
             latency: None,
             reader: None,
@@ -113,7 +115,7 @@ impl<V: Values> Desk<V> {
         if let Some(path) = choice.path {
             self.add(path);
         }
-        self.name = choice.name;
+        (self.name, self.sha256) = (choice.name, choice.sha256);
         let ready = self.loader.ready();
         self.task = ready.as_ref().map_or(Task::Denoise, StreamModel::task);
         self.knobs.clone_from(&self.loader.knobs().read());
@@ -164,6 +166,7 @@ impl<V: Values> Desk<V> {
 
     fn choose(&mut self, choice: ModelChoice) {
         self.name.clone_from(&choice.name);
+        self.sha256.clone_from(&choice.sha256);
         // The same fault is told again when it comes again.
         self.loader_fault = None;
         self.loader.choose(choice);
@@ -241,13 +244,20 @@ impl<V: Values> PanelHost for Desk<V> {
         &self.name
     }
 
-    fn select_model(&mut self, name: &str) {
+    fn model_sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    fn recall_model(&mut self, name: &str, sha256: &str) {
         let file = self.files.iter().find(|found| found.name == name);
         let choice = match file.and_then(Found::path) {
             Some(path) => ModelChoice::file(path),
             None => ModelChoice::named(name),
         };
-        self.choose(choice);
+        self.choose(ModelChoice {
+            sha256: sha256.into(),
+            ..choice
+        });
     }
 
     fn load_file(&mut self, path: &Path) {

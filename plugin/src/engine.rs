@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use statewave::chain::ChainStats;
 use statewave::engine::gpu::Choice;
 use statewave::engine::gpu::round_trip::{MOST_HANDOFF, RoundTrip};
 use statewave::engine::{EngineReport, Player};
@@ -123,4 +124,14 @@ pub fn words(status: &EngineStatus, report: &EngineReport) -> String {
         report.lost,
         report.taken_over
     )
+}
+
+/// What came that was no audio, and what was done about it; `None` where all was.
+pub fn not_audio(stats: &ChainStats) -> Option<String> {
+    (stats.non_finite > 0 || stats.resets > 0).then(|| {
+        format!(
+            "{} samples were no audio; state begun anew {} times",
+            stats.non_finite, stats.resets
+        )
+    })
 }

@@ -13,6 +13,8 @@ mod tone;
 mod view;
 
 pub(crate) use view::with;
+#[cfg(feature = "app")]
+pub(crate) use view::{parsed, same_name, suggested};
 
 pub use complete::complete;
 pub(crate) use complete::stored;

@@ -1,14 +1,23 @@
 //! The app without a screen and without sound: what it leaves on the disk, and what it says when it cannot go on.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use clap::Parser;
 use nice_assert_no_alloc::assert_no_alloc;
+use statewave::state::{Bank, BankKey};
+use statewave_plugin::app::band::Band;
+use statewave_plugin::app::flags::Flags;
 use statewave_plugin::app::record::{next_path, recorder};
 use statewave_plugin::app::settings::Settings;
+use statewave_plugin::app::states::KeptStates;
 use statewave_plugin::app::values::Values;
+use statewave_plugin::desk::Desk;
+use statewave_plugin::loader::Loader;
 use statewave_plugin::panel::Picture;
-use statewave_plugin::panel::host::Param;
+use statewave_plugin::panel::host::{PanelHost, Param};
 use statewave_plugin::panel::theme::Shade;
+use statewave_plugin::state::KeepsStates;
 
 fn set_otherwise() -> Settings {
     let values = Values::default();
@@ -62,6 +71,172 @@ fn settings_that_cannot_be_read_are_told_of_and_kept() {
     }
     let (fresh, fault) = Settings::load(Some(Path::new("/nowhere/app.json")));
     assert_eq!((fresh, fault), (Settings::default(), None));
+}
+
+fn bank(model: &str) -> Arc<Bank> {
+    let key = BankKey {
+        model: model.into(),
+        sample_rate: 48_000,
+        streams: 1,
+        len: 3,
+    };
+    Arc::new(Bank::new(key))
+}
+
+#[test]
+fn what_slots_keep_comes_back_and_is_written_when_it_is_another() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = folder.path().join("not there yet").join("app.states");
+    let (mut kept, bytes, fault) = KeptStates::load(Some(path.clone()));
+    assert_eq!((bytes, fault), (None, None));
+    let first = bank("ab");
+    let save = |kept: &mut KeptStates, bank: &Arc<Bank>| {
+        let saved = kept.save(Some(Arc::clone(bank)), || bank.to_bytes());
+        saved.expect("it is written");
+    };
+    save(&mut kept, &first);
+    assert!(!path.exists(), "nothing is kept");
+    assert!(first.fill(2, &[1.0, -2.0, 0.5]));
+    save(&mut kept, &first);
+    let (mut again, bytes, fault) = KeptStates::load(Some(path.clone()));
+    assert_eq!(fault, None);
+    let other = bank("ab");
+    other
+        .read(&bytes.expect("they are there"))
+        .expect("they are of this");
+    assert_eq!(other.state(2), Some(vec![1.0, -2.0, 0.5]));
+    assert_eq!(other.filled(), [false, false, true, false]);
+    // Asked for only where something was stored.
+    kept.save(Some(Arc::clone(&first)), || panic!("nothing is new"))
+        .expect("nothing is written");
+    // Of another model: the one before is not lost.
+    let third = bank("cd");
+    assert!(third.fill(0, &[0.0; 3]));
+    save(&mut again, &third);
+    let old = folder.path().join("not there yet/app.states.old");
+    assert_eq!(std::fs::read(old).expect("it is kept"), first.to_bytes());
+    assert_eq!(
+        std::fs::read(path).expect("it is written"),
+        third.to_bytes()
+    );
+}
+
+#[test]
+fn kept_states_that_cannot_be_read_are_told_of_and_not_lost() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = folder.path().join("app.states");
+    let sound = bank("ab");
+    assert!(sound.fill(1, &[1.0; 3]));
+    let mut newer = sound.to_bytes();
+    newer[7] = 99;
+    let cut = sound.to_bytes()[..40].to_vec();
+    for bad in [b"no states".to_vec(), newer, cut] {
+        std::fs::write(&path, &bad).expect("it is written");
+        let (mut kept, bytes, fault) = KeptStates::load(Some(path.clone()));
+        assert_eq!(bytes, None);
+        let fault = fault.expect("it is told of");
+        assert!(fault.what.contains("app.states"), "{}", fault.what);
+        assert!(
+            fault.remedy.contains("the old file is kept"),
+            "{}",
+            fault.remedy
+        );
+        assert_eq!(std::fs::read(&path).expect("it is there"), bad);
+        let saved = kept.save(Some(Arc::clone(&sound)), || sound.to_bytes());
+        saved.expect("it is written");
+        let old = std::fs::read(folder.path().join("app.states.old"));
+        assert_eq!(old.expect("it is kept"), bad);
+    }
+}
+
+#[test]
+fn what_the_instruments_slots_keep_is_there_again_at_the_next_start() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = folder.path().join("instrument.states");
+    let started = || {
+        let band = Band::default();
+        let (kept, fault) = KeptStates::recall(Some(path.clone()), &*band.params.slots);
+        assert_eq!(fault, None);
+        band.seat(48_000).expect("it plays");
+        let bank = band.params.slots.bank().expect("it has slots");
+        (band, kept, bank)
+    };
+    let (band, mut kept, bank) = started();
+    let state = vec![0.25; bank.key().len];
+    assert!(bank.fill(3, &state));
+    let saved = kept.save(band.params.slots.bank(), || band.params.slots.kept_states());
+    saved.expect("it is written");
+    let (_, _, bank) = started();
+    assert_eq!(bank.filled(), [false, false, false, true]);
+    assert_eq!(bank.state(3), Some(state));
+}
+
+#[test]
+fn presets_and_parameters_are_set_by_flags_over_what_was_left() {
+    let mut left = Settings::default();
+    let values = Values::default();
+    values.set(Param::Stereo, 1.0);
+    left.remember(&values);
+    let begun = |flags: &[&str]| {
+        let flags = Flags::parse_from([&["statewave-app", "--headless"], flags].concat());
+        let loader = Arc::new(Loader::new());
+        let values = Arc::new(Values::new(&loader.knobs()));
+        left.restore(&values);
+        loader.choose(flags.model(&left.model));
+        let mut desk = Desk::new(values, loader);
+        let set = flags.set(&left, &mut desk);
+        desk.refresh();
+        let band = Band::default();
+        let set = set.and_then(|()| flags.set_instrument(&left, &band));
+        (desk, band.params.controls(), set)
+    };
+    let plain = |desk: &Desk<Arc<Values>>, param| desk.list().plain(param, desk.value(param));
+    let all = [
+        "--set",
+        "bypass=bypassed",
+        "--set",
+        "freeze=50 %",
+        "--set",
+        "memory=2 ×",
+        "--set",
+        "Store=3",
+        "--set",
+        "recall=on",
+        "--set",
+        "from=2",
+        "--set",
+        "to=4",
+        "--set",
+        "state-morph=25 %",
+        "--set",
+        "Reset on start=on",
+    ];
+    let (desk, _, set) = begun(&all);
+    assert_eq!(set, Ok(()));
+    let settings = desk.values.settings();
+    let state = settings.controls.state;
+    assert!(settings.reset_on_start && settings.controls.bypass && state.recall);
+    assert_eq!((state.freeze, state.memory, state.morph), (0.5, 2.0, 0.25));
+    assert_eq!((state.store, state.from, state.to), (Some(2), 1, 3));
+    assert_eq!(plain(&desk, Param::Stereo), 2.0, "as it was left");
+
+    // The preset brings its model, whose knobs have texts of their own; a flag goes before it.
+    let (desk, _, set) = begun(&["--preset", "crunch", "--set", "knob1=0.25", "--gate", "off"]);
+    assert_eq!(set, Ok(()));
+    assert_eq!(desk.model(), "tone-drive");
+    assert_eq!(desk.value(Param::Knob1), 0.25);
+    assert_eq!(plain(&desk, Param::Gate), -100.0);
+    let (desk, _, set) = begun(&["--preset", "crunch", "--model", "tone-opto"]);
+    assert_eq!((desk.model(), set), ("tone-opto", Ok(())));
+    let (.., set) = begun(&["--preset", "loud"]);
+    assert!(set.is_err_and(|fault| fault.remedy.contains("Gentle")));
+    let (.., set) = begun(&["--set", "colour=red"]);
+    assert!(set.is_err_and(|fault| fault.remedy.contains("amount_db, mix")));
+
+    // Where the instrument plays, it is meant.
+    let (desk, controls, set) = begun(&["--instrument", "flute", "--set", "morph=40 %"]);
+    assert_eq!((controls.morph, set), (0.4, Ok(())));
+    assert_eq!(plain(&desk, Param::Morph), 0.0);
 }
 
 #[test]

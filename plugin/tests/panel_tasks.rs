@@ -214,6 +214,36 @@ fn what_is_selected_is_shown_of_every_kind_and_said_where_nothing_is() {
 }
 
 #[test]
+fn what_was_no_audio_is_shown_and_told() {
+    let mut window = effect(USUAL, 2);
+    let [mut snapshot, ..] = heard("tasks/rc-tanh.safetensors")[..] else {
+        panic!("nothing is heard");
+    };
+    let said = |window: &mut Headless, snapshot| {
+        window.host.snapshots.push_back(snapshot);
+        window.frame(vec![]);
+        let nodes = window.nodes();
+        let mut said = nodes.values().filter_map(|node| node.value());
+        said.find(|text| text.contains("blocks took longer"))
+            .map(str::to_owned)
+    };
+    snapshot.missed = 2;
+    let told = said(&mut window, snapshot).expect("there is a word");
+    assert!(told.starts_with("2 blocks took longer"), "{told}");
+    assert!(!told.contains("no audio"), "{told}");
+    (snapshot.stats.non_finite, snapshot.stats.resets) = (7, 3);
+    let told = said(&mut window, snapshot).expect("there is a word");
+    let line = "7 samples were no audio; state begun anew 3 times";
+    assert_eq!(told.lines().last(), Some(line));
+    let output = window.last.take().expect("a frame");
+    let drawn = output.shapes.iter().any(|shape| match &shape.shape {
+        egui::Shape::Text(text) => text.galley.text() == "7 no audio, 2 missed",
+        _ => false,
+    });
+    assert!(drawn, "the word beside the load");
+}
+
+#[test]
 fn every_control_has_a_name_and_is_reached_by_the_tab_key() {
     let mut windows = [effect(USUAL, 4), continuing(USUAL)];
     windows[0].host.cabinet = Some("room.wav".into());

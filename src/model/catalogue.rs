@@ -122,11 +122,15 @@ pub fn all() -> Vec<Found> {
     found
 }
 
-/// The first model of that name, an effect that is compiled in if there is no other.
+/// The first model of that name, one of [`others`] if there is none among [`all`].
 pub fn find(name: &str) -> Option<Found> {
-    let built_in = effects().chain(continuations());
-    let mut found = all().into_iter().chain(built_in);
+    let mut found = all().into_iter().chain(others());
     found.find(|found| found.name == name)
+}
+
+/// The models compiled in that no stream of frames is sent through: [`effects`], [`continuations`], [`instruments`].
+pub fn others() -> impl Iterator<Item = Found> {
+    effects().chain(continuations()).chain(instruments())
 }
 
 /// Every model that sound can be sent through, and what it is for: those of [`all`], [`effects`] and [`continuations`], the
@@ -191,7 +195,7 @@ pub fn recall(name: &str, hash: &str, hint: Option<&Path>) -> Recalled {
     let hinted = hint
         .map(Found::file)
         .filter(|found| found.path().is_some_and(Path::is_file));
-    let found = all().into_iter().chain(effects()).chain(continuations());
+    let found = all().into_iter().chain(others());
     let mut candidates: Vec<Found> = hinted.into_iter().chain(found).collect();
     // Those of that name first: they are the likely ones, and hashing reads the file.
     candidates.sort_by_key(|found| found.name != name);

@@ -99,19 +99,9 @@ impl Bank {
             (0..SLOTS).for_each(|slot| self.clear(slot));
             return Ok(());
         }
-        let (found, filled, floats) = parsed(bytes)?;
+        let (found, filled, values) = parsed(bytes)?;
         fits(&found, self.key())?;
-        let values: Vec<f32> = floats
-            .chunks_exact(4)
-            .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-            .collect();
         let mut states = values.chunks_exact(found.len.max(1));
-        if !values
-            .chunks_exact(found.len.max(1))
-            .all(super::bank::is_finite)
-        {
-            return Err(StateError::Damaged("a value is not a number"));
-        }
         for slot in 0..SLOTS {
             match states.next_if_bit(filled, slot) {
                 Some(state) => drop(self.fill(slot, state)),
@@ -119,6 +109,16 @@ impl Bank {
             }
         }
         Ok(())
+    }
+}
+
+impl BankKey {
+    /// What the states belong to that [`Bank::to_bytes`] gave. Allocates.
+    ///
+    /// # Errors
+    /// [`StateError::Damaged`] and [`StateError::Version`]: no bank at all can read them.
+    pub fn of_bytes(bytes: &[u8]) -> Result<BankKey, StateError> {
+        parsed(bytes).map(|(key, ..)| key)
     }
 }
 
@@ -131,8 +131,8 @@ trait NextIfBit: Iterator {
 
 impl<I: Iterator> NextIfBit for I {}
 
-/// What the bytes belong to, which slots are filled, and their floats.
-fn parsed(bytes: &[u8]) -> Result<(BankKey, u32, &[u8]), StateError> {
+/// What the bytes belong to, which slots are filled, and their values.
+fn parsed(bytes: &[u8]) -> Result<(BankKey, u32, Vec<f32>), StateError> {
     let mut rest = bytes;
     let mut take = |len: usize| -> Result<&[u8], StateError> {
         let (part, later) = rest
@@ -175,7 +175,15 @@ fn parsed(bytes: &[u8]) -> Result<(BankKey, u32, &[u8]), StateError> {
         streams,
         len: len as usize,
     };
-    Ok((key, filled, rest))
+    let values: Vec<f32> = rest
+        .chunks_exact(4)
+        .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+        .collect();
+    let mut states = values.chunks_exact(key.len.max(1));
+    if !states.all(super::bank::is_finite) {
+        return Err(StateError::Damaged("a value is not a number"));
+    }
+    Ok((key, filled, values))
 }
 
 fn fits(found: &BankKey, own: &BankKey) -> Result<(), StateError> {

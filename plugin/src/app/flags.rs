@@ -1,6 +1,7 @@
 //! The app's flags: everything the window can choose, for servers and routing.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Parser;
 
@@ -9,11 +10,15 @@ use statewave::model::streams::StreamModel;
 
 use super::band::Band;
 use super::devices::INSTRUMENT;
-use super::settings::{Choice, Settings};
+use super::set::{self, Setting};
+use super::settings::{Choice, Settings, model_of};
 use super::values::Values;
+use crate::desk::Desk;
 use crate::engine::{EngineChoice, EngineKind};
 use crate::fault::Fault;
-use crate::panel::host::{Param, choice_value};
+use crate::loader::ModelChoice;
+use crate::panel::host::Param;
+use crate::panel::presets::{self, Shelf};
 use crate::params::ParamList;
 
 /// Plays a model live: microphone in, cleaned voice out; or an amplifier, or sound that goes on by itself.
@@ -48,7 +53,7 @@ pub struct Flags {
     mute: bool,
     /// Model, by name or by the path of its file
     #[arg(long, value_name = "MODEL")]
-    pub model: Option<String>,
+    model: Option<String>,
     /// What runs the model: this processor, or a GPU, with the processor to stand in
     #[arg(long, value_enum, value_name = "cpu|gpu")]
     engine: Option<EngineKind>,
@@ -84,7 +89,7 @@ pub struct Flags {
     gain: Option<f32>,
     /// Of effects: turn a knob of the device; may come more than once. `statewave inspect MODEL` lists them
     #[arg(long = "knob", value_name = "NAME=VALUE", value_parser = knob_setting)]
-    pub knobs: Vec<(String, f32)>,
+    knobs: Vec<(String, f32)>,
     /// Of effects: gain in front of the device, such as "6 dB"
     #[arg(long, value_name = "DB", allow_hyphen_values = true, value_parser = |text: &str| plain(Param::InputGain, text))]
     input_gain: Option<f32>,
@@ -109,6 +114,14 @@ pub struct Flags {
     /// Where random numbers begin, 0 to 9999
     #[arg(long, value_name = "N", value_parser = |text: &str| plain(Param::Seed, text))]
     seed: Option<f32>,
+    /// Set any parameter, with a value as the panel shows it, such as memory="2 ×" or recall=on; may come more than once. Of the
+    /// instrument where that plays. A name that there is not is answered by all there are
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = set::setting)]
+    set: Vec<Setting>,
+    /// Begin with a preset, of the house or your own; other flags go before what it sets. A name that there is not is answered by
+    /// all there are
+    #[arg(long, value_name = "NAME")]
+    preset: Option<String>,
     /// Play this file instead of the input
     #[arg(long, value_name = "FILE")]
     pub play: Option<PathBuf>,
@@ -133,14 +146,7 @@ pub struct Flags {
 fn plain(param: Param, text: &str) -> Result<f32, String> {
     let list = ParamList::default();
     list.parse(param, text)
-        .ok_or_else(|| match list.choices(param) {
-            0 => format!("try {}", list.text(param, list.default_value(param))),
-            count => {
-                let names = (0..count).map(|i| list.text(param, choice_value(i, count)));
-                let names: Vec<_> = names.collect();
-                format!("one of {}", names.join(", ").to_lowercase())
-            }
-        })
+        .ok_or_else(|| list.suggestion(param))
 }
 
 impl Flags {
@@ -180,20 +186,57 @@ impl Flags {
         }
     }
 
-    /// The instrument: as it was left, but for what the flag says.
+    /// The model to begin with: as it was left, but for what the flag says.
+    pub fn model(&self, left: &str) -> ModelChoice {
+        model_of(self.model.as_deref().unwrap_or(left))
+    }
+
+    /// The instrument: as it was left, but for what the flags say.
     ///
     /// # Errors
-    /// When there is none of that name.
+    /// When there is no instrument or no parameter of that name, or it has no such value.
     pub fn set_instrument(&self, settings: &Settings, band: &Band) -> Result<(), Fault> {
         band.restore(&settings.instrument);
         match self.instrument.as_deref() {
-            None | Some("") => Ok(()),
-            Some(name) => band.choose(name),
+            None | Some("") => {}
+            Some(name) => band.choose(name)?,
+        }
+        match self.choice(&settings.choice).is_instrument() {
+            true => set::instrument(&band.params, &self.set),
+            false => Ok(()),
         }
     }
 
+    /// What sound goes through, but for the instrument: as `desk` has it, but for what the flags say.
+    ///
+    /// # Errors
+    /// When there is no preset, knob or parameter of that name, or it has no such value, or no model can be played.
+    pub fn set(&self, settings: &Settings, desk: &mut Desk<Arc<Values>>) -> Result<(), Fault> {
+        if let Some(name) = &self.preset {
+            presets::named(name, &Shelf::of_user())?.apply(desk);
+            if let Some(model) = &self.model {
+                desk.loader().choose(model_of(model));
+            }
+        }
+        let loader = Arc::clone(desk.loader());
+        if self.cabinet.is_some() {
+            loader.choose_cabinet(self.cabinet(loader.cabinet().as_ref()));
+        }
+        self.set_values(&desk.values);
+        let settings = match self.choice(&settings.choice).is_instrument() {
+            true => &[][..],
+            false => &self.set,
+        };
+        if self.knobs.is_empty() && settings.is_empty() {
+            return Ok(());
+        }
+        // The texts of knobs are the model's.
+        self.set_knobs(&loader.model()?, &desk.values)?;
+        set::values(&desk.values, settings)
+    }
+
     /// The impulse response: as it was left, but for what the flag says.
-    pub fn cabinet(&self, left: Option<&PathBuf>) -> Option<PathBuf> {
+    fn cabinet(&self, left: Option<&PathBuf>) -> Option<PathBuf> {
         match &self.cabinet {
             Some(none) if none.as_os_str() == "none" => None,
             Some(file) => Some(file.clone()),
@@ -205,7 +248,7 @@ impl Flags {
     ///
     /// # Errors
     /// A knob that it does not have, or a value beyond its range.
-    pub fn set_knobs(&self, model: &StreamModel, values: &Values) -> Result<(), Fault> {
+    fn set_knobs(&self, model: &StreamModel, values: &Values) -> Result<(), Fault> {
         for (name, value) in &self.knobs {
             let StreamModel::Effect(effect) = model else {
                 return Err(Fault {
@@ -223,9 +266,8 @@ impl Flags {
         Ok(())
     }
 
-    /// The values: as they were left, but for what the flags say.
-    pub fn set_values(&self, settings: &Settings, values: &Values) {
-        settings.restore(values);
+    /// Sets the values that have flags of their own.
+    fn set_values(&self, values: &Values) {
         let said = [
             (Param::Amount, self.amount),
             (Param::Mix, self.mix),

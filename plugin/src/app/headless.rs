@@ -7,7 +7,7 @@ use super::devices;
 use super::flags::Flags;
 use super::front::Front;
 use super::midi::Midi;
-use crate::engine::words;
+use crate::engine::{not_audio, words};
 use crate::panel::host::{Fault, PanelHost};
 use statewave::telemetry::Snapshot;
 
@@ -104,22 +104,29 @@ impl Log {
     fn report(&self, front: &Front, began: Instant) {
         let Some(route) = &front.route else { return };
         let (empty, full) = route.gaps();
-        let (load, missed) = self.last.map_or((0.0, 0), |last| (last.load, last.missed));
-        let restarts = self.last.map_or(0, |last| last.stats.restarts);
-        let goes_on = match self.last.is_some_and(|last| last.goes_on) {
-            true => format!("; goes on, taken back {restarts} times"),
-            false => String::new(),
-        };
+        let sound = sound(self.last.as_ref());
         let engine = self.last.map(|last| last.engine).unwrap_or_default();
         let runs = words(front.desk.engine(), &engine);
         println!(
-            "{:.0} s: drift {:+} ppm, {:.1} ms held, gaps: {empty} empty, {full} too full; load {:.0} %, {missed} missed{goes_on}; {runs}",
+            "{:.0} s: drift {:+} ppm, {:.1} ms held, gaps: {empty} empty, {full} too full; {sound}{runs}",
             began.elapsed().as_secs_f64(),
             route.drift_ppm(),
             route.held_ms(),
-            100.0 * load
         );
     }
+}
+
+/// How the model's path has gone so far.
+fn sound(last: Option<&Snapshot>) -> String {
+    let (load, missed) = last.map_or((0.0, 0), |last| (last.load, last.missed));
+    let mut text = format!("load {:.0} %, {missed} missed; ", 100.0 * load);
+    if let Some(last) = last.filter(|last| last.goes_on) {
+        text += &format!("goes on, taken back {} times; ", last.stats.restarts);
+    }
+    if let Some(no_audio) = last.and_then(|last| not_audio(&last.stats)) {
+        text += &format!("{no_audio}; ");
+    }
+    text
 }
 
 /// Prints what there is.
@@ -140,4 +147,43 @@ pub fn list() {
 /// Says what is wrong, and what helps.
 pub fn tell(fault: &Fault) {
     eprintln!("error: {}\n help: {}", fault.what, fault.remedy);
+}
+
+#[cfg(test)]
+mod tests {
+    use statewave::chain::{Chain, ChainConfig};
+    use statewave::controls::Controls;
+    use statewave::model::catalogue;
+    use statewave::model::effect::EffectModel;
+    use statewave::telemetry::pair;
+
+    use super::*;
+
+    #[test]
+    fn samples_that_were_no_audio_are_told_of() {
+        let found = catalogue::find("tone-opto").expect("it is compiled in");
+        let bytes = found.bytes().expect("it is in memory");
+        let model = EffectModel::from_bytes(&bytes).expect("it is sound");
+        let config = ChainConfig {
+            sample_rate: 48_000,
+            channels: 1,
+            max_block: 512,
+        };
+        let mut chain = Chain::of_effect(&model, config).expect("it plays");
+        let (writer, mut reader) = pair();
+        reader.watch(true);
+        chain.set_telemetry(Some(writer));
+        let mut said = |sample: f32| {
+            let mut block = [0.1; 512];
+            block[7] = sample;
+            chain.process(&mut [&mut block], &Controls::default());
+            let last = std::iter::from_fn(|| reader.read()).last();
+            sound(Some(&last.expect("somebody watches")))
+        };
+        assert!(!said(0.1).contains("no audio"));
+        let told = said(f32::NAN);
+        let whole = "1 samples were no audio; state begun anew 1 times; ";
+        assert!(told.ends_with(whole), "{told}");
+        assert!(sound(None).starts_with("load 0 %, 0 missed"));
+    }
 }

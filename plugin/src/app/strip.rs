@@ -1,8 +1,10 @@
 //! The line of the app beneath the panel: devices, rate, buffer, hearing, recording, a file, MIDI.
 
+mod meter;
+
 use std::path::PathBuf;
 
-use egui::{Align2, Id, Key, Popup, PopupCloseBehavior, Rect, Response, TextEdit, Ui, pos2, vec2};
+use egui::{Align2, Id, Key, Popup, PopupCloseBehavior, Rect, Response, TextEdit, Ui, vec2};
 
 use super::devices::{BUFFERS, INSTRUMENT, INSTRUMENT_NAME, Listed, RATES};
 use super::front::Front;
@@ -13,7 +15,6 @@ use crate::panel::host::{PanelHost, Param};
 use crate::panel::theme::{self, GRID, Theme};
 use crate::widgets::button::{Button, Look};
 use crate::widgets::icon::Icon;
-use crate::widgets::level::FLOOR_DB;
 
 /// Height of the strip, points.
 pub const HEIGHT: f32 = 6.0 * GRID;
@@ -74,7 +75,7 @@ impl Strip {
             &mut choice.input,
             theme,
         );
-        meter(ui, input, input_db, theme);
+        meter::show(ui, input, input_db, theme);
         let output = row.take(device);
         self.device(
             ui,
@@ -248,23 +249,6 @@ fn field(button: &Response, content: impl FnOnce(&mut Ui) -> bool) -> bool {
         .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
         .show(content)
         .is_some_and(|shown| shown.inner)
-}
-
-/// The level of the input as a line along the lower edge of its chooser.
-fn meter(ui: &Ui, rect: Rect, db: f32, theme: &Theme) {
-    let line = Rect::from_min_max(
-        pos2(rect.left() + 4.0, rect.bottom() - 4.0),
-        rect.max - vec2(4.0, 2.0),
-    );
-    let share = ((db - FLOOR_DB) / -FLOOR_DB).clamp(0.0, 1.0);
-    let color = if db >= -0.1 {
-        theme.alarm
-    } else {
-        theme.accent
-    };
-    ui.painter().rect_filled(line, 1, theme.line);
-    let lit = Rect::from_min_size(line.min, vec2(line.width() * share, line.height()));
-    ui.painter().rect_filled(lit, 1, color);
 }
 
 fn numbers(

@@ -11,6 +11,7 @@ use egui::{Rect, Ui, UiBuilder, Vec2, ViewportBuilder, pos2};
 use super::front::Front;
 use super::midi::Midi;
 use super::settings::{Settings, place_of};
+use super::states::KeptStates;
 use super::strip::{HEIGHT, Strip};
 use crate::fault::Fault;
 use crate::instrument::hands::Direct;
@@ -19,6 +20,7 @@ use crate::loader::may_be_response;
 use crate::panel::Panel;
 use crate::panel::host::PanelHost;
 use crate::panel::layout::LEAST;
+use crate::state::KeepsStates;
 
 /// Endings of files that are played rather than taken for models.
 const SOUND: [&str; 6] = ["wav", "flac", "mp3", "ogg", "aiff", "m4a"];
@@ -38,6 +40,8 @@ pub struct Window {
     settings: Settings,
     size: [f32; 2],
     path: Option<PathBuf>,
+    /// Of what sound goes through, and of the instrument.
+    states: [KeptStates; 2],
     /// The file that is there could not be read and must not be lost.
     keep_old: bool,
     saved: Instant,
@@ -48,7 +52,12 @@ impl Window {
     ///
     /// # Errors
     /// When there is no screen, or no graphics to draw with.
-    pub fn run(front: Front, settings: Settings, unreadable: bool) -> Result<(), Fault> {
+    pub fn run(
+        front: Front,
+        settings: Settings,
+        unreadable: bool,
+        states: [KeptStates; 2],
+    ) -> Result<(), Fault> {
         let options = NativeOptions {
             viewport: ViewportBuilder::default()
                 .with_title("Statewave")
@@ -70,6 +79,7 @@ impl Window {
                 size: settings.size,
                 settings,
                 path: Settings::path(),
+                states,
                 keep_old: unreadable,
                 saved: Instant::now(),
             };
@@ -82,6 +92,19 @@ impl Window {
     }
 
     fn save(&mut self) {
+        self.save_settings();
+        let (loader, slots) = (self.front.desk.loader(), &self.front.band.params.slots);
+        let [of_loader, of_slots] = &mut self.states;
+        let saved = [
+            of_loader.save(loader.bank(), || loader.kept_states()),
+            of_slots.save(slots.bank(), || slots.kept_states()),
+        ];
+        for fault in saved.into_iter().filter_map(Result::err) {
+            self.front.desk.report(fault);
+        }
+    }
+
+    fn save_settings(&mut self) {
         let mut now = self.settings.clone();
         now.choice = self.front.choice().clone();
         now.panel = self.panel.settings();

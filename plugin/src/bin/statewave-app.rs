@@ -10,7 +10,8 @@ use statewave_plugin::app::front::Front;
 use statewave_plugin::app::headless::{self, tell};
 use statewave_plugin::app::midi::Midi;
 use statewave_plugin::app::quiet;
-use statewave_plugin::app::settings::{Settings, model_of};
+use statewave_plugin::app::settings::Settings;
+use statewave_plugin::app::states::KeptStates;
 use statewave_plugin::app::values::Values;
 use statewave_plugin::app::window::Window;
 use statewave_plugin::desk::Desk;
@@ -38,20 +39,22 @@ fn start(flags: &Flags) -> Result<ExitCode, Fault> {
     let (settings, unreadable) = Settings::load(Settings::path().as_deref());
     let loader = Arc::new(Loader::new());
     let values = Arc::new(Values::new(&loader.knobs()));
-    flags.set_values(&settings, &values);
-    let wanted = flags.model.as_ref().unwrap_or(&settings.model);
-    loader.choose(model_of(wanted));
+    settings.restore(&values);
+    loader.choose(flags.model(&settings.model));
     loader.choose_engine(flags.engine(&settings.engine));
-    loader.choose_cabinet(flags.cabinet(settings.cabinet.as_ref()));
-    if !flags.knobs.is_empty() {
-        let model = loader.model().map_err(Fault::from)?;
-        flags.set_knobs(&model, &values)?;
-    }
+    loader.choose_cabinet(settings.cabinet.clone());
+    let band = Band::default();
+    let (states, unread) = KeptStates::recall(KeptStates::path("app"), &*loader);
+    let (notes, notes_unread) =
+        KeptStates::recall(KeptStates::path("instrument"), &*band.params.slots);
     let mut desk = Desk::new(values, loader);
-    if let Some(fault) = &unreadable {
+    flags.set(&settings, &mut desk)?;
+    for fault in [&unreadable, &unread, &notes_unread].into_iter().flatten() {
+        if flags.headless {
+            tell(fault);
+        }
         desk.report(fault.clone());
     }
-    let band = Band::default();
     flags.set_instrument(&settings, &band)?;
     let front = Front::new(
         desk,
@@ -69,6 +72,6 @@ fn start(flags: &Flags) -> Result<ExitCode, Fault> {
     if flags.record.is_some() {
         front.record(flags.record.clone());
     }
-    Window::run(front, settings, unreadable.is_some())?;
+    Window::run(front, settings, unreadable.is_some(), [states, notes])?;
     Ok(ExitCode::SUCCESS)
 }

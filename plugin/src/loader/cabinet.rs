@@ -23,7 +23,7 @@ pub(super) fn fault(path: &Path, why: &str) -> Fault {
     Fault {
         what: format!("no cabinet is heard: {}: {why}", path.display()),
         remedy:
-            "put the file back and open the project again, or choose another WAV file (Cabinet)"
+            "put the file back and open the project or choose the preset again, or choose another WAV file (Cabinet)"
                 .into(),
     }
 }

@@ -17,14 +17,14 @@ pub enum LoadError {
         source: ModelError,
     },
     /// It is not here, and another one plays.
-    #[error("the model {name} of this project is not here; {DEFAULT} plays instead")]
+    #[error("the model {name} of this project or preset is not here; {DEFAULT} plays instead")]
     Missing {
-        /// The name the project remembers.
+        /// The name the project or preset remembers.
         name: String,
     },
-    /// One of that name is here, and not the one the project was made with.
+    /// One of that name is here, and not the one the project or preset was made with.
     #[error(
-        "the model {name} is not the one this project was made with; the one here plays instead"
+        "the model {name} is not the one this project or preset was made with; the one here plays instead"
     )]
     Changed {
         /// The name of both.
@@ -47,12 +47,12 @@ impl LoadError {
         match self {
             Self::Broken { source, .. } => source.remedy().into(),
             Self::Missing { name } => format!(
-                "put {name}.safetensors in {} and open the project again, or choose another model",
+                "put {name}.safetensors in {} and open the project or choose the preset again, or choose another model",
                 folder()
             ),
             Self::Changed { .. } => {
                 format!(
-                    "put the old file in {} under another name, or save the project to keep this one",
+                    "put the old file in {} under another name, or save the project or preset to keep this one",
                     folder()
                 )
             }

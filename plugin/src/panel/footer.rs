@@ -7,6 +7,7 @@ use super::Panel;
 use super::host::PanelHost;
 use super::layout::Layout;
 use super::theme::{self, GRID, Theme};
+use crate::engine::not_audio;
 use crate::widgets::{fault, one_line};
 
 impl Panel {
@@ -103,19 +104,33 @@ impl Panel {
 
     /// Draws at the right and gives where it begins.
     fn load(&mut self, ui: &Ui, host: &mut dyn PanelHost, rect: Rect) -> f32 {
-        let missed = self.scope.last.map_or(0, |last| {
-            let stats = &last.stats;
-            last.missed + stats.late + stats.lost + last.engine.taken_over
-        });
-        let color = if missed > 0 {
+        let last = self.scope.last.as_ref();
+        let stats = last.map(|last| last.stats).unwrap_or_default();
+        let (slow, taken_over) = last.map_or((0, 0), |last| (last.missed, last.engine.taken_over));
+        let missed = slow + stats.late + stats.lost + taken_over;
+        let no_audio = not_audio(&stats);
+        let color = if missed > 0 || no_audio.is_some() {
             self.theme.alarm
         } else {
             self.theme.dim
         };
-        let text = format!("{missed} missed");
-        let at = rect.right_center();
+        let text = match &no_audio {
+            Some(_) => format!("{} no audio, {missed} missed", stats.non_finite),
+            None => format!("{missed} missed"),
+        };
         let painter = ui.painter();
+        let at = rect.right_center();
         let drawn = painter.text(at, Align2::RIGHT_CENTER, text, theme::body(), color);
+        let mut said = format!(
+            "{slow} blocks took longer than they last; {} frames late, {} lost, taken over {taken_over} times",
+            stats.late, stats.lost
+        );
+        if let Some(no_audio) = &no_audio {
+            said = format!("{said}\n{no_audio}");
+        }
+        let response = ui.interact(drawn.expand(4.0), Id::unique("missed"), Sense::hover());
+        response.widget_info(|| WidgetInfo::labeled(egui::Role::Label, true, &said));
+        response.on_hover_text(&said);
         let at = pos2(drawn.left() - 2.0 * GRID, rect.center().y);
         self.engine(ui, host, at).left()
     }

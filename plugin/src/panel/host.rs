@@ -239,8 +239,14 @@ pub trait PanelHost {
     fn keep_state(&mut self, slot: usize);
     /// Name of the model that plays or is on its way.
     fn model(&self) -> &str;
+    /// SHA-256 of its file; empty until it was read.
+    fn model_sha256(&self) -> &str;
     /// Plays the model of that name.
-    fn select_model(&mut self, name: &str);
+    fn select_model(&mut self, name: &str) {
+        self.recall_model(name, "");
+    }
+    /// Plays the model whose file has that SHA-256, under whatever name; one of that name if there is none, and says so.
+    fn recall_model(&mut self, name: &str, sha256: &str);
     /// Reads a model file and plays it.
     fn load_file(&mut self, path: &Path);
 

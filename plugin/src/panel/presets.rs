@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use statewave::model::spec::Task;
 
 use super::host::{Fault, PanelHost, Param, change};
@@ -33,13 +33,31 @@ pub struct Preset {
     /// The model's name; that which plays is kept where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
+    /// SHA-256 of the model's file; without it, whatever has that name.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub sha256: String,
+    /// The file of the impulse response behind an effect, or that there is to be none; the one there is is kept where it says
+    /// nothing.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "said"
+    )]
+    pub cabinet: Option<Option<PathBuf>>,
     /// Plain values by [`Param::key`].
     pub values: BTreeMap<String, f32>,
+}
+
+/// A field that is there, even if it is null.
+fn said<'de, D: Deserializer<'de>>(field: D) -> Result<Option<Option<PathBuf>>, D::Error> {
+    Deserialize::deserialize(field).map(Some)
 }
 
 /// What is wrong with a preset.
 #[derive(Debug)]
 pub enum PresetError {
+    /// There is none of that name among these.
+    Unknown(String, Vec<String>),
     /// The name makes no file.
     Name,
     /// There is one of that name; it is replaced only when asked for.
@@ -55,6 +73,12 @@ pub enum PresetError {
 impl From<PresetError> for Fault {
     fn from(error: PresetError) -> Self {
         let (what, remedy) = match error {
+            PresetError::Unknown(name, there) => {
+                return Self {
+                    what: format!("there is no preset {name}"),
+                    remedy: format!("one of {}", there.join(", ")),
+                };
+            }
             PresetError::Name => (
                 "the preset has no name that makes a file".into(),
                 "use letters and digits",
@@ -93,6 +117,8 @@ impl Preset {
             about: String::new(),
             task: host.task(),
             model: Some(host.model().to_owned()),
+            sha256: host.model_sha256().to_owned(),
+            cabinet: (host.task() == Task::Effect).then(|| host.cabinet().map(PathBuf::from)),
             values: kept
                 .map(|p| (p.key().to_owned(), host.list().plain(p, host.value(p))))
                 .collect(),
@@ -118,10 +144,24 @@ impl Preset {
             let list = host.list();
             list.text(param, host.value(param)) == list.text(param, value)
         };
+        self.other_model(host).is_none()
+            && self.other_cabinet(host).is_none()
+            && self.wanted(host).into_iter().all(same)
+    }
+
+    /// The model it sets, if it is not the one that plays. What is not read yet counts as what it is called.
+    fn other_model(&self, host: &dyn PanelHost) -> Option<&str> {
+        let now = host.model_sha256();
+        let same_file = self.sha256.is_empty() || now.is_empty() || self.sha256 == now;
         self.model
             .as_deref()
-            .is_none_or(|model| model == host.model())
-            && self.wanted(host).into_iter().all(same)
+            .filter(|&model| model != host.model() || !same_file)
+    }
+
+    /// The impulse response it sets, or none, if another is set.
+    fn other_cabinet(&self, host: &dyn PanelHost) -> Option<Option<&Path>> {
+        let cabinet = self.cabinet.as_ref().map(Option::as_deref);
+        cabinet.filter(|&cabinet| cabinet != host.cabinet())
     }
 
     /// Sets it.
@@ -131,8 +171,11 @@ impl Preset {
                 change(host, param, value);
             }
         }
-        if let Some(model) = self.model.as_deref().filter(|&model| model != host.model()) {
-            host.select_model(model);
+        if let Some(model) = self.other_model(host) {
+            host.recall_model(model, &self.sha256);
+        }
+        if let Some(cabinet) = self.other_cabinet(host) {
+            host.load_cabinet(cabinet);
         }
     }
 }
@@ -160,6 +203,23 @@ pub fn factory() -> Vec<Preset> {
         .iter()
         .filter_map(|text| serde_json::from_str(text).ok())
         .collect()
+}
+
+/// The preset of that name, in any case: one's own first, which are on the `shelf`, else that of the house.
+///
+/// # Errors
+/// When there is none, or it cannot be read.
+pub fn named(name: &str, shelf: &Shelf) -> Result<Preset, PresetError> {
+    let is_named = |other: &str| other.to_lowercase() == name.trim().to_lowercase();
+    let (own, house) = (shelf.names(), factory());
+    if let Some(own) = own.iter().find(|own| is_named(own)) {
+        return shelf.load(own);
+    }
+    if let Some(preset) = house.iter().find(|preset| is_named(&preset.name)) {
+        return Ok(preset.clone());
+    }
+    let there = own.into_iter().chain(house.into_iter().map(|p| p.name));
+    Err(PresetError::Unknown(name.into(), there.collect()))
 }
 
 /// The person's own, in a folder.

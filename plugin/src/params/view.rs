@@ -1,6 +1,6 @@
 //! The list as the panel asks for it: a parameter by its name, values normalised.
 
-use nice_plug::prelude::{FloatParam, Param as _};
+use nice_plug::prelude::{FloatParam, Param as _, Params};
 
 use super::ParamList;
 use crate::panel::host::{Param, choice_index, choice_value};
@@ -50,15 +50,33 @@ impl ParamList {
 
     /// The value that a person typed: with the unit or without, a comma for a point, small letters for large ones.
     pub fn parse(&self, param: Param, text: &str) -> Option<f32> {
-        let text = text.trim().replace('−', "-").replace(',', ".");
-        let count = self.choices(param);
-        let named = (0..count)
-            .map(|i| choice_value(i, count))
-            .find(|&value| self.text(param, value).eq_ignore_ascii_case(&text));
-        named
-            .or_else(|| with!(self, param, p => p.string_to_normalized_value(&text)))
-            .filter(|value| value.is_finite())
-            .map(|value| value.clamp(0.0, 1.0))
+        let read = |text: &str| with!(self, param, p => p.string_to_normalized_value(text));
+        parsed(
+            self.choices(param),
+            |value| self.text(param, value),
+            read,
+            text,
+        )
+    }
+
+    /// What a person might have meant who typed what [`Self::parse`] does not read.
+    pub fn suggestion(&self, param: Param) -> String {
+        let usual = self.default_value(param);
+        suggested(self.choices(param), |value| self.text(param, value), usual)
+    }
+
+    /// The parameter of a name: its id in projects, that in preset files, or what panel and hosts call it, in any case, with spaces, hyphens
+    /// or underscores between words.
+    pub fn named(&self, name: &str) -> Option<Param> {
+        let ids = self.param_map();
+        Param::ALL.into_iter().find(|&param| {
+            let (hosts, pointer) = with!(self, param, p => (p.name(), p.as_ptr()));
+            let id = ids.iter().find(|(_, other, _)| *other == pointer);
+            [hosts, param.key(), param.label()]
+                .into_iter()
+                .chain(id.map(|(id, ..)| id.as_str()))
+                .any(|other| same_name(other, name))
+        })
     }
 
     /// A value in its unit; the index of a choice.
@@ -112,5 +130,69 @@ impl ParamList {
             Param::Cabinet | Param::GoOn | Param::Seed => None,
             Param::Store | Param::Recall | Param::From | Param::To | Param::ResetOnStart => None,
         }
+    }
+}
+
+/// Whether two names of a parameter are the same: in any case, with spaces, hyphens or underscores between words.
+pub(crate) fn same_name(a: &str, b: &str) -> bool {
+    let plain = |name: &str| name.trim().to_lowercase().replace([' ', '_'], "-");
+    plain(a) == plain(b)
+}
+
+/// The value that a person typed for a parameter of so many choices (0 for one that glides), whose values have texts and
+/// which can `read` them.
+pub(crate) fn parsed(
+    choices: usize,
+    text_of: impl Fn(f32) -> String,
+    read: impl Fn(&str) -> Option<f32>,
+    text: &str,
+) -> Option<f32> {
+    let text = text.trim().replace('−', "-").replace(',', ".");
+    let named = (0..choices)
+        .map(|i| choice_value(i, choices))
+        .find(|&value| text_of(value).eq_ignore_ascii_case(&text));
+    named
+        .or_else(|| read(&text))
+        .filter(|value| value.is_finite())
+        .map(|value| value.clamp(0.0, 1.0))
+}
+
+/// The most choices that are all named to who has typed none of them.
+const NAMED: usize = 20;
+
+/// What could be typed for such a parameter.
+pub(crate) fn suggested(choices: usize, text_of: impl Fn(f32) -> String, usual: f32) -> String {
+    match choices {
+        1..=NAMED => {
+            let names = (0..choices).map(|i| text_of(choice_value(i, choices)));
+            let names: Vec<_> = names.collect();
+            format!("one of {}", names.join(", ").to_lowercase())
+        }
+        _ => format!("try {}", text_of(usual)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_parameter_is_found_by_each_of_its_names() {
+        let list = ParamList::default();
+        let ids = list.param_map();
+        assert_eq!(ids.len(), Param::ALL.len());
+        for param in Param::ALL {
+            let (name, pointer) = with!(list, param, p => (p.name(), p.as_ptr()));
+            let (id, ..) = ids
+                .iter()
+                .find(|(_, other, _)| *other == pointer)
+                .expect("it has an id");
+            for name in [name, id, param.key(), param.label()] {
+                assert_eq!(list.named(name), Some(param), "{name}");
+                let other = name.to_uppercase().replace([' ', '-'], "_");
+                assert_eq!(list.named(&other), Some(param), "{other}");
+            }
+        }
+        assert_eq!(list.named("colour"), None);
     }
 }

@@ -26,6 +26,7 @@ pub struct TestHost {
     pub cabinet: Option<PathBuf>,
     pub slots: Option<[bool; SLOTS]>,
     pub model: String,
+    pub sha256: String,
     pub files: Vec<PathBuf>,
     pub engine: EngineStatus,
     pub fault: Option<Fault>,
@@ -120,8 +121,12 @@ impl PanelHost for TestHost {
     fn model(&self) -> &str {
         &self.model
     }
-    fn select_model(&mut self, name: &str) {
+    fn model_sha256(&self) -> &str {
+        &self.sha256
+    }
+    fn recall_model(&mut self, name: &str, sha256: &str) {
         name.clone_into(&mut self.model);
+        sha256.clone_into(&mut self.sha256);
     }
     fn load_file(&mut self, path: &Path) {
         self.files.push(path.to_owned());

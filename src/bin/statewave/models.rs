@@ -1,7 +1,7 @@
 //! Opens models by name or path for the program; where they are found is the library's knowledge.
 
 use std::borrow::Cow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use statewave::model::Model;
@@ -18,6 +18,8 @@ pub struct Loaded {
     pub name: String,
     /// Where it is, for people.
     pub place: String,
+    /// Its file, unless it is compiled in.
+    path: Option<PathBuf>,
     /// The file's bytes.
     pub bytes: Cow<'static, [u8]>,
     /// What they hold.
@@ -35,13 +37,41 @@ impl Loaded {
         Ok(Arc::clone(self.model.get_or_init(|| model)))
     }
 
+    /// What it is for; `None` where it does not say.
+    pub fn task(&self) -> Option<Task> {
+        let task = self.file.spec_json.get("task").cloned().unwrap_or_default();
+        serde_json::from_value(task).ok()
+    }
+
     /// The effect that it is; `None` where it is something else.
     pub fn effect(&self) -> Result<Option<EffectModel>> {
-        let task = self.file.spec_json.get("task").cloned().unwrap_or_default();
-        match serde_json::from_value(task) {
-            Ok(Task::Effect) => Ok(Some(EffectModel::from_bytes(&self.bytes)?)),
+        match self.task() {
+            Some(Task::Effect) => Ok(Some(EffectModel::from_bytes(&self.bytes)?)),
             _ => Ok(None),
         }
+    }
+
+    /// That recordings cannot be sent through it, and which command plays it; `None` of what they can be sent through, and of what
+    /// no command plays.
+    pub fn played_elsewhere(&self) -> Option<Failure> {
+        let file = self.path.as_ref().map(|path| path.display().to_string());
+        let named = file.as_ref().unwrap_or(&self.name);
+        let (what, command) = match self.task()? {
+            Task::Continue => (
+                "goes on by itself from what it heard",
+                format!("statewave continue IN.wav -o OUT.wav --model {named}"),
+            ),
+            Task::Generate => {
+                let model = file.map_or_else(String::new, |file| format!(" --model {file}"));
+                let command = format!("statewave play NOTES.mid -o OUT.wav{model}");
+                ("is an instrument", command)
+            }
+            Task::Denoise | Task::Effect | Task::Sequence => return None,
+        };
+        Some(Failure::new(
+            format!("{} {what}: recordings are not sent through it", self.name),
+            format!("play it with `{command}`, or name another model with --model"),
+        ))
     }
 
     /// The model's identity.
@@ -52,7 +82,7 @@ impl Loaded {
 
 /// Read and verify a model that was found.
 pub fn load(found: Found) -> Result<Loaded> {
-    let place = found.place();
+    let (place, path) = (found.place(), found.path().map(PathBuf::from));
     let bytes = found.bytes()?;
     let file = ModelFile::from_bytes(&bytes).map_err(|e| {
         let what = format!("model {} ({place}): {e}", found.name);
@@ -61,6 +91,7 @@ pub fn load(found: Found) -> Result<Loaded> {
     Ok(Loaded {
         name: found.name,
         place,
+        path,
         bytes,
         file,
         model: OnceLock::new(),
@@ -79,8 +110,7 @@ pub fn open(wanted: &str) -> Result<Loaded> {
         None => {
             let names: Vec<_> = catalogue::all()
                 .into_iter()
-                .chain(catalogue::effects())
-                .chain(catalogue::continuations())
+                .chain(catalogue::others())
                 .map(|found| found.name)
                 .collect();
             let there = if names.is_empty() {

@@ -1,22 +1,28 @@
 //! `statewave bench`: how fast a model runs here, beside the machine's floor and beside others.
 
-mod effect;
+mod chains;
+mod instrument;
 mod peer;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Instant;
 
 use statewave::kernels::{Path, peak};
 use statewave::model::catalogue;
+use statewave::model::effect::EffectModel;
+use statewave::model::generate::GenerateModel;
+use statewave::model::instrument::InstrumentModel;
+use statewave::model::spec::Task;
 
 use crate::audio::{Audio, Depth};
 use crate::denoise::{self, Runner, Settings};
 use crate::failure::Result;
 use crate::inspect::grouped;
-use crate::models;
+use crate::models::{self, Loaded};
 use peer::{Files, Peer};
 
-/// Measure a model on one core: ns a hop (of effects, ns a sample and how many fit a core), real-time factor, share of the machine's floor.
+/// Measure a model on one core: ns a hop (of effects and of what goes on by itself, ns a sample and how many fit a core; of instruments, the share of a core that voices take), real-time factor, share of the machine's floor.
 ///
 /// The floor is what the multiply-accumulates of a hop take at the peak of fused multiply-adds of one core, measured
 /// in the same run. The time of a hop is that of all the work: transforms, resampling and mix as well.
@@ -44,10 +50,27 @@ const RUNS_A_PEER: usize = 4;
 /// Measure and print.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let model = models::open(&arguments.model)?;
-    if let Some(effect) = model.effect()? {
-        effect::run(&model.name, &effect, arguments.seconds)?;
-        return Ok(ExitCode::SUCCESS);
+    let (name, seconds) = (&model.name, arguments.seconds);
+    match model.task() {
+        Some(Task::Effect) => {
+            let effect = EffectModel::from_bytes(&model.bytes)?;
+            chains::effect(name, &effect, seconds)?;
+        }
+        Some(Task::Continue) => {
+            let continuation = Arc::new(GenerateModel::from_bytes(&model.bytes)?);
+            chains::continuation(name, &continuation, seconds)?;
+        }
+        Some(Task::Generate) => {
+            let instrument = Arc::new(InstrumentModel::from_bytes(&model.bytes)?);
+            instrument::run(name, &instrument, seconds);
+        }
+        Some(Task::Denoise | Task::Sequence) | None => frames(&model, arguments)?,
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The same of a model that recordings are cleaned by, beside the machine's floor and other programs.
+fn frames(model: &Loaded, arguments: &Arguments) -> Result<()> {
     let playable = model.model()?;
     let spec = playable.spec();
     let (rate, hop) = (spec.sample_rate, spec.front_end.hop);
@@ -73,7 +96,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     for run in 0..RUNS {
         let start = Instant::now();
         denoise::clean(
-            &model,
+            model,
             vec![sound.clone()],
             rate,
             &settings,
@@ -117,7 +140,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
             time / best
         );
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 fn mono(sound: &[f32], rate: u32) -> Audio {

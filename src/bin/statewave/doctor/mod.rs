@@ -10,6 +10,8 @@ use std::thread;
 
 use statewave::kernels::Path;
 use statewave::model::catalogue;
+use statewave::model::instrument::InstrumentModel;
+use statewave::model::spec::Task;
 use statewave::model::streams::StreamModel;
 
 use crate::failure::{Failure, Result};
@@ -139,6 +141,11 @@ fn check_models(report: &mut Report) {
         );
         report.fault(what, "make it, or take it out of the variable".into());
     }
+    let folder = catalogue::user_folder().map_or_else(
+        || "none: this system names no folder for data".into(),
+        |folder| folder.display().to_string(),
+    );
+    println!("your models      {folder}");
     let all = catalogue::all();
     if !all.iter().any(|found| found.name == catalogue::DEFAULT) {
         let folder = catalogue::user_folder()
@@ -150,12 +157,14 @@ fn check_models(report: &mut Report) {
     if all.is_empty() {
         println!("models           none");
     }
-    let built_in = catalogue::effects().chain(catalogue::continuations());
-    for found in all.into_iter().chain(built_in) {
+    for found in all.into_iter().chain(catalogue::others()) {
         let head = format!("{} ({})", found.name, found.place());
         // Made ready to play, for a sound container can still hold the wrong tensors.
         let sound = models::load(found).and_then(|model| {
-            StreamModel::from_bytes(&model.bytes)?;
+            match model.task() {
+                Some(Task::Generate) => drop(InstrumentModel::from_bytes(&model.bytes)?),
+                _ => drop(StreamModel::from_bytes(&model.bytes)?),
+            }
             Ok(model)
         });
         match sound {

@@ -151,6 +151,9 @@ fn gpu_runner(_: Option<String>) -> Result<Runner> {
 /// Clean all, report, and say whether all went well.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let model = models::open(&arguments.model)?;
+    if let Some(failure) = model.played_elsewhere() {
+        return Err(failure);
+    }
     let jobs = plan::plan(
         &arguments.inputs,
         arguments.output.as_deref(),
