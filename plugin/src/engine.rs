@@ -116,9 +116,12 @@ pub fn words(status: &EngineStatus, report: &EngineReport) -> String {
     };
     let ms = |time: Duration| 1e3 * time.as_secs_f64();
     format!(
-        "engine: {player}; {adapter}, {:.2} ms there and back, {:.2} at the most; {} late, {} lost, taken over {} times",
+        "engine: {player}; {adapter}, {:.2} ms there and back, {:.2} at the most; newest result {} frames old, {} at \
+         the most; {} late, {} lost, taken over {} times",
         ms(trip.p50),
         ms(trip.p999),
+        report.age,
+        report.worst_age,
         report.late,
         report.lost,
         report.taken_over
