@@ -54,7 +54,7 @@ fn cannot_stand_in(cost: &StandIn, name: &str, adapter: &str, stream: &Stream) -
             ms(cost.work),
             ms(stream.block_time())
         ),
-        remedy: "set longer blocks, give late frames more room (GPU, at the bottom), or choose a smaller model".into(),
+        remedy: "choose longer blocks, more room for late frames (GPU, at the bottom), or a smaller model".into(),
     }
 }
 
