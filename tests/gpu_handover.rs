@@ -4,7 +4,7 @@
 
 mod kernel_common;
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use assert_no_alloc::{AllocDisabler, assert_no_alloc};
@@ -168,6 +168,39 @@ fn live_nothing_is_waited_for_and_the_sound_is_the_same_whoever_plays() {
     assert_eq!(pair.gpu.latency().total(), 0);
     (0..1_000).for_each(|_| pair.block());
     assert!(pair.heard.iter().all(|x| x.is_finite()));
+}
+
+#[test]
+fn a_device_that_stands_still_holds_up_nobody() {
+    let Some(gpu) = gpu() else { return };
+    // In an order that a thread that waited would never come to the end of: the device goes on when this thread has played.
+    let (done, came) = mpsc::channel();
+    let test = std::thread::spawn(move || {
+        let hub = Arc::new(GpuHub::start(gpu, Choice::any()).unwrap());
+        let handoff = 4_800;
+        let mut pair = Pair::new(&hub, handoff, false, LatencyMode::Live);
+        let rest = Duration::from_millis(5);
+        pair.until(Player::Gpu, rest);
+        let before = pair.gpu.engine_report();
+        let held = hub.hold();
+        // More than are in flight and than there is room for: 200 frames of 320 samples.
+        (0..1_000).for_each(|_| pair.block());
+        let during = pair.gpu.engine_report();
+        assert_eq!(during.taken_over, before.taken_over + 1, "{during:?}");
+        assert_eq!(during.player, Player::Cpu);
+        assert!(during.age > 8 && during.lost > before.lost, "{during:?}");
+        drop(held);
+        pair.until(Player::Gpu, rest);
+        let worst = pair.worst();
+        assert!(worst < 1e-5, "a sample is off by {worst}");
+        done.send(()).unwrap();
+    });
+    // Only ever reached by a thread that waits, or one that has panicked.
+    let end = came.recv_timeout(Duration::from_secs(600));
+    assert!(end != Err(mpsc::RecvTimeoutError::Timeout), "it waits");
+    if let Err(panic) = test.join() {
+        std::panic::resume_unwind(panic);
+    }
 }
 
 #[test]

@@ -1,209 +1,25 @@
-//! Promise: whatever a worker does — late, lost, in the wrong order, twice, broken — the sound is that of a stream that was
-//! never interrupted, and nothing is waited for or allocated.
+//! Promise: whatever a worker does — late, lost, in the wrong order, no numbers, numbers far too large — the sound is that of a
+//! stream that was never interrupted, nothing is waited for or allocated, and a take-over runs no more frames at once than the
+//! policy says.
 //!
 //! The worker of these tests runs the same kernels, so the promise can be held to the bit. Its clock is simulated: a
-//! result is ready some frames after it was asked for.
+//! result is ready some frames after it was asked for. None comes twice, for a worker can neither copy a job nor make one
+//! (`handoff::job::Job` has the proof); what a frame that is sent again brings is of another epoch. Results that are wrong but as
+//! loud as right ones are heard: only running the model here would tell them. They are bounded (`supervisor_bounds.rs`).
 
 mod kernel_common;
+mod supervisor_common;
 
 use std::sync::Arc;
 
-use assert_no_alloc::{AllocDisabler, assert_no_alloc};
-use kernel_common::Noise;
+use assert_no_alloc::AllocDisabler;
 use proptest::prelude::*;
-use statewave::engine::cpu::CpuEngine;
-use statewave::engine::supervisor::{Playing, Policy, Supervisor};
-use statewave::engine::{Engine, Exchange};
-use statewave::handoff::job::{Job, JobBench, Outcome, StateOrder};
-use statewave::model::Model;
+use statewave::engine::supervisor::Playing;
 use statewave::state::{Hand, Memory, StateControls};
+use supervisor_common::{Fate, stream, touched};
 
 #[global_allocator]
 static ALLOCATOR: AllocDisabler = AllocDisabler;
-
-const MODEL: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/assets/models/denoise-live.safetensors"
-);
-
-fn model() -> Arc<Model> {
-    static MODEL_READ: std::sync::OnceLock<Arc<Model>> = std::sync::OnceLock::new();
-    Arc::clone(MODEL_READ.get_or_init(|| Arc::new(Model::open(MODEL).unwrap())))
-}
-
-/// What happens to a frame at the worker.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Fate {
-    /// Ready after this many frames of time.
-    After(u64),
-    /// Failed, and the state with it.
-    Fails,
-    /// Comes back as no number.
-    Broken,
-}
-
-/// A worker whose results are ready when the simulated clock says so.
-struct Worker {
-    bench: JobBench,
-    engine: CpuEngine,
-    /// (frame of time at which it is ready, job).
-    working: Vec<(u64, Job)>,
-    /// What happens to every frame until the state is restored or reset.
-    lasting: Option<Fate>,
-    /// Results are sent in the order of readiness, newest first among equals.
-    shuffled: bool,
-}
-
-impl Worker {
-    fn new(bench: JobBench, shuffled: bool) -> Worker {
-        Worker {
-            bench,
-            engine: CpuEngine::new(&model(), 1),
-            working: Vec::new(),
-            lasting: None,
-            shuffled,
-        }
-    }
-
-    /// Takes what came, each with a fate, and sends what is ready at `now`.
-    fn turn(&mut self, now: u64, mut fate: impl FnMut(u64) -> Fate) {
-        while let Some(mut job) = self.bench.take() {
-            if matches!(job.order(), StateOrder::Reset | StateOrder::Restore) {
-                self.lasting = None;
-            }
-            match job.order() {
-                StateOrder::Reset => self.engine.reset(),
-                StateOrder::Restore => self.engine.restore(&job.state),
-                StateOrder::Leave | StateOrder::Save => {}
-            }
-            let mut out = vec![0.0; job.values.len()];
-            self.engine.submit(job.seq(), &job.values);
-            assert_eq!(self.engine.collect(job.seq(), &mut out), Exchange::Ready);
-            job.values.copy_from_slice(&out);
-            if job.order() == StateOrder::Save {
-                self.engine.save(&mut job.state);
-            }
-            let fate = self.lasting.unwrap_or_else(|| fate(job.seq()));
-            if matches!(fate, Fate::Fails | Fate::Broken) {
-                self.lasting = Some(fate);
-            }
-            let ready = match fate {
-                Fate::After(frames) => now + frames,
-                Fate::Fails => {
-                    job.outcome = Outcome::Failed;
-                    job.values.fill(7.0);
-                    job.state.fill(7.0);
-                    now
-                }
-                Fate::Broken => {
-                    job.values[3] = f32::NAN;
-                    job.state.fill(f32::NAN);
-                    now
-                }
-            };
-            self.working.push((ready, job));
-        }
-        let (mut ready, rest): (Vec<_>, Vec<_>) =
-            self.working.drain(..).partition(|(at, _)| *at <= now);
-        self.working = rest;
-        ready.sort_by_key(|(at, _)| *at);
-        if self.shuffled {
-            ready.reverse();
-        }
-        for (_, job) in ready {
-            self.bench.send(job);
-        }
-    }
-}
-
-fn frame(seed: u64, seq: u64, len: usize) -> Vec<f32> {
-    Noise(seed ^ (seq << 20)).vec(len, 1.0 + (seq as f32 * 0.4).sin())
-}
-
-/// A stream of `frames` through a supervisor whose worker has `fates`, beside one that is never interrupted. Returns the
-/// supervisor.
-fn stream(
-    handoff: usize,
-    save_every: u64,
-    punctual: u32,
-    frames: u64,
-    shuffled: bool,
-    resets: &[u64],
-    fate: impl FnMut(u64) -> Fate,
-) -> Supervisor {
-    touched(
-        handoff,
-        save_every,
-        punctual,
-        frames,
-        shuffled,
-        resets,
-        fate,
-        |_, _| (),
-    )
-}
-
-/// The same, with something done to both memories before each frame.
-#[allow(clippy::too_many_arguments)]
-fn touched(
-    handoff: usize,
-    save_every: u64,
-    punctual: u32,
-    frames: u64,
-    shuffled: bool,
-    resets: &[u64],
-    mut fate: impl FnMut(u64) -> Fate,
-    mut touch: impl FnMut(u64, &mut dyn Memory),
-) -> Supervisor {
-    let model = model();
-    let policy = Policy {
-        handoff,
-        save_every,
-        punctual,
-    };
-    let (mut supervisor, bench) = Supervisor::new(&model, 1, policy);
-    let mut worker = Worker::new(bench, shuffled);
-    let mut plain = CpuEngine::new(&model, 1);
-    let front_end = model.spec().front_end;
-    let behind = ((front_end.spread + handoff - 1) / front_end.hop) as u64;
-    let len = plain.frame_len();
-    let (mut truths, mut out) = (std::collections::VecDeque::new(), vec![0.0; len]);
-    let mut first = 1;
-    for seq in 1..=frames {
-        if resets.contains(&seq) {
-            plain.reset();
-            assert_no_alloc(|| supervisor.reset());
-            truths.clear();
-            first = seq;
-        }
-        let input = frame(5, seq, len);
-        touch(seq, &mut plain);
-        assert_no_alloc(|| touch(seq, &mut supervisor));
-        plain.submit(seq, &input);
-        let mut truth = vec![0.0; len];
-        plain.collect(seq, &mut truth);
-        truths.push_back(truth);
-        assert_no_alloc(|| {
-            supervisor.submit(seq, &input);
-            supervisor.work(1, 2);
-        });
-        // With no handoff the worker has no time at all but the spread.
-        worker.turn(seq, &mut fate);
-        assert_no_alloc(|| supervisor.work(2, 2));
-        if seq >= first + behind {
-            let exchange = assert_no_alloc(|| supervisor.collect(seq - behind, &mut out));
-            assert_eq!(exchange, Exchange::Ready);
-            let truth = truths.pop_front().unwrap();
-            assert!(
-                out == truth,
-                "frame {} is another, {:?}",
-                seq - behind,
-                supervisor.stats()
-            );
-        }
-    }
-    supervisor
-}
 
 #[test]
 fn a_punctual_worker_plays() {
@@ -231,7 +47,7 @@ fn a_stall_is_bridged_and_the_worker_plays_again() {
     assert_eq!((stats.taken_over, stats.given_back), (1, 2), "{stats:?}");
     assert_eq!(supervisor.playing(), Playing::Worker);
     // At the most the frames since the last state that came back.
-    assert!(stats.replayed <= 8 + 2, "{stats:?}");
+    assert!(stats.replayed < 8 && stats.most_at_once <= 8, "{stats:?}");
 }
 
 /// Of 48 kHz in hops of 320 samples.
@@ -372,6 +188,7 @@ proptest! {
                 1 => (6u64..60).prop_map(Fate::After),
                 1 => Just(Fate::Fails),
                 1 => Just(Fate::Broken),
+                1 => Just(Fate::Times(1e9)),
             ],
             160,
         ),

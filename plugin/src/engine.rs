@@ -117,9 +117,12 @@ pub fn words(status: &EngineStatus, report: &EngineReport) -> String {
     };
     let ms = |time: Duration| 1e3 * time.as_secs_f64();
     format!(
-        "engine: {player}; {adapter}, {:.2} ms there and back, {:.2} at the most; {} late, {} lost, taken over {} times",
+        "engine: {player}; {adapter}, {:.2} ms there and back, {:.2} at the most; newest result {} frames old, {} at \
+         the most; {} late, {} lost, taken over {} times",
         ms(trip.p50),
         ms(trip.p999),
+        report.age,
+        report.worst_age,
         report.late,
         report.lost,
         report.taken_over
@@ -134,4 +137,40 @@ pub fn not_audio(stats: &ChainStats) -> Option<String> {
             stats.non_finite, stats.resets
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gpu_is_told_with_its_trips_its_age_and_what_was_missed() {
+        let [p50, p999] = [Duration::from_micros(1_040), Duration::from_micros(2_500)];
+        let trip = RoundTrip {
+            p50,
+            p99: p999,
+            p999,
+            count: 400,
+        };
+        let status = EngineStatus {
+            gpu: Some(GpuFacts {
+                adapter: "a card".into(),
+                trip,
+            }),
+            ..EngineStatus::default()
+        };
+        let report = EngineReport {
+            player: Player::Gpu,
+            late: 3,
+            lost: 1,
+            taken_over: 2,
+            age: 1,
+            worst_age: 7,
+        };
+        assert_eq!(
+            words(&status, &report),
+            "engine: GPU; a card, 1.04 ms there and back, 2.50 at the most; newest result 1 frames old, 7 at the most; 3 late, \
+             1 lost, taken over 2 times"
+        );
+    }
 }

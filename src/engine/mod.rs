@@ -69,6 +69,10 @@ pub struct EngineReport {
     pub lost: u64,
     /// Times this processor took over.
     pub taken_over: u64,
+    /// Frames by which the newest that came back from another device is behind the newest that was sent to it.
+    pub age: u64,
+    /// The most of that since the engine began, where a frame was due.
+    pub worst_age: u64,
 }
 
 /// What came of a frame.

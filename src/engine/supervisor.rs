@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use super::cpu::CpuEngine;
 use super::{Engine, EngineReport, Exchange, Player};
+use crate::frame::peak;
 use crate::handoff::job::{Job, JobBench, JobDesk, jobs};
 use crate::model::Model;
 use crate::state::Memory;
@@ -40,8 +41,11 @@ struct SavedState {
     values: Vec<f32>,
 }
 
-/// States that may be on their way at a time.
-const STATES: usize = 2;
+/// A result louder than so many times the loudest frame of its stream (24 dB) is none of the model's.
+const LOUDEST: f32 = 16.0;
+
+/// What counts as the loudest bin of a stream that has none louder: -96 dB of a full one's.
+const QUIET: f32 = 0.01;
 
 /// An engine that owns a CPU engine and the audio thread's end of a worker's queue.
 #[derive(Debug)]
@@ -55,10 +59,15 @@ pub struct Supervisor {
     came: Vec<Job>,
     /// Frames by their number modulo their count.
     kept: Vec<Kept>,
+    /// The largest value of a frame since the stream began.
+    loudest: f32,
     epoch: u64,
     /// The first frame of the epoch; 0 while it has none.
     first: u64,
     newest: u64,
+    /// The newest frame sent in the epoch, and the newest that came back.
+    sent: u64,
+    returned: u64,
     /// The frame that the CPU's state stands behind.
     cpu_at: u64,
     /// The newest state that came back.
@@ -87,7 +96,10 @@ impl Supervisor {
         let wait = front_end.spread + policy.handoff;
         let behind = (wait.saturating_sub(1) / front_end.hop) as u64;
         let (frame, state) = (channels * cpu.frame_len(), cpu.state_len());
-        let window = (policy.save_every.max(1) + 2 * behind + 2) as usize * 2;
+        let saves = policy.save_every.max(1);
+        let window = (saves + 2 * behind + 2) as usize * 2;
+        // As many as can be on their way where every frame is, and one to bring the worker in step.
+        let rooms = window / saves as usize + 2;
         let deltas = DELTA_LAYERS * model.net().bands;
         let (desk, bench) = jobs(window, frame, deltas);
         let kept = || Kept {
@@ -102,15 +114,18 @@ impl Supervisor {
             desk,
             came: Vec::with_capacity(window),
             kept: (0..window).map(|_| kept()).collect(),
+            loudest: QUIET,
             epoch: 0,
             first: 0,
             newest: 0,
+            sent: 0,
+            returned: 0,
             cpu_at: 0,
             saved: SavedState {
                 seq: 0,
                 values: vec![0.0; state],
             },
-            rooms: (0..STATES).map(|_| vec![0.0; state]).collect(),
+            rooms: (0..rooms).map(|_| vec![0.0; state]).collect(),
             in_step: true,
             playing: Playing::Here,
             punctual: 0,
@@ -145,6 +160,16 @@ impl Supervisor {
         !self.has_all() && self.in_step && !self.came.iter().any(|job| job.seq() == seq)
     }
 
+    /// Whether a result may be the model's: all numbers, and none too large. Others that are wrong cannot be told from right ones
+    /// without running the model here.
+    fn is_sound(&self, job: &Job) -> bool {
+        peak(&job.values) <= LOUDEST * self.loudest
+    }
+
+    fn age(&self) -> u64 {
+        self.sent - self.returned
+    }
+
     fn slot(&self, seq: u64) -> usize {
         (seq % self.kept.len() as u64) as usize
     }
@@ -173,6 +198,7 @@ impl Engine for Supervisor {
         if begins {
             self.first = seq;
             self.cpu_at = seq - 1;
+            (self.sent, self.returned) = (seq - 1, seq - 1);
         }
         self.newest = seq;
         let at = self.slot(seq);
@@ -182,8 +208,9 @@ impl Engine for Supervisor {
             self.hold_here();
         }
         self.kept[at].values.copy_from_slice(input);
+        self.loudest = self.loudest.max(peak(input));
         if self.in_step {
-            self.send_newest();
+            self.send_next(seq);
         } else if self.playing == Playing::Here {
             self.bring_in_step();
         }
@@ -192,7 +219,8 @@ impl Engine for Supervisor {
         }
         if self.playing == Playing::Here && seq >= self.first + self.behind {
             let due = seq - self.behind;
-            self.catch_up(due);
+            let ran = self.catch_up(due);
+            self.note_at_once(ran);
             if self.cpu_at < due {
                 self.run_here(due);
             }
@@ -207,9 +235,9 @@ impl Engine for Supervisor {
 
     fn collect(&mut self, seq: u64, output: &mut [f32]) -> Exchange {
         self.drain();
+        self.stats.worst_age = self.stats.worst_age.max(self.age());
         let result = self.result(seq);
-        let sound = |job: &Job| job.values.iter().all(|v| v.is_finite());
-        let there = result.as_ref().is_some_and(sound);
+        let there = result.as_ref().is_some_and(|job| self.is_sound(job));
         if result.is_some() && !there {
             // Its state is as broken as its result.
             self.in_step = false;
@@ -228,8 +256,9 @@ impl Engine for Supervisor {
                 self.take_over();
             }
             if self.cpu_at < seq {
-                self.catch_up(seq);
+                let ran = self.catch_up(seq);
                 self.run_here(seq);
+                self.note_at_once(ran + 1);
             }
             self.stats.here += 1;
             self.cpu.collect(seq, output)
@@ -255,12 +284,14 @@ impl Engine for Supervisor {
     fn reset(&mut self) {
         self.epoch += 1;
         self.first = 0;
+        self.loudest = QUIET;
         self.cpu.reset();
         while let Some(mut job) = self.came.pop() {
             self.take_state(&mut job, false);
             self.desk.put(job);
         }
         self.saved.seq = 0;
+        (self.sent, self.returned) = (0, 0);
         self.in_step = true;
         self.punctual = 0;
     }
@@ -286,6 +317,8 @@ impl Engine for Supervisor {
             late: self.stats.late,
             lost: self.stats.lost,
             taken_over: self.stats.taken_over,
+            age: self.age(),
+            worst_age: self.stats.worst_age,
         }
     }
 

@@ -21,10 +21,7 @@ pub(crate) struct Ceiling {
 impl Ceiling {
     /// Hears samples of the input, none of them NaN, that the model takes `gain` times.
     pub(crate) fn hear(&mut self, samples: &[f32], gain: f32) {
-        // Without their signs, single-precision numbers are in the order of their bits, which vector instructions compare.
-        let bits = samples.iter().map(|x| x.to_bits() & !(1 << 31));
-        let peak = f32::from_bits(bits.fold(0, u32::max));
-        self.peak = self.peak.max(gain * peak);
+        self.peak = self.peak.max(gain * peak(samples));
     }
 
     /// Keeps samples below `times` the peak.
@@ -36,6 +33,13 @@ impl Ceiling {
     pub(crate) fn reset(&mut self) {
         self.peak = 0.0;
     }
+}
+
+/// The largest of `values` without their signs; NaN where one is.
+pub(crate) fn peak(values: &[f32]) -> f32 {
+    // Without their signs, single-precision numbers are in the order of their bits, which vector instructions compare.
+    let bits = values.iter().map(|x| x.to_bits() & !(1 << 31));
+    f32::from_bits(bits.fold(0, u32::max))
 }
 
 /// Keeps samples below `ceiling`: none is more, whatever it was, none below the knee is changed, and between them the curve has

@@ -24,7 +24,7 @@ mod resample;
 mod stereo;
 pub mod stft;
 
-pub(crate) use ceiling::{ABOVE_INPUT, Ceiling, FULL_SCALE, hold_below};
+pub(crate) use ceiling::{ABOVE_INPUT, Ceiling, FULL_SCALE, hold_below, peak};
 pub(crate) use dry::{Mixer, Ramp};
 pub(crate) use fast::Fast;
 pub(crate) use framer::Framer;

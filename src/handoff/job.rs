@@ -6,10 +6,9 @@
 use super::ring::{Receiver, Sender, ring};
 
 /// What became of a frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// `values` hold the result.
-    #[default]
     Done,
     /// The worker could not run it, and its stream's state is gone: all that follows fails as well, until the state is
     /// restored or reset.
@@ -17,10 +16,9 @@ pub enum Outcome {
 }
 
 /// What a worker does with a stream's state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StateOrder {
     /// Nothing.
-    #[default]
     Leave,
     /// Write the state behind this frame to `state`.
     Save,
@@ -30,8 +28,19 @@ pub enum StateOrder {
     Reset,
 }
 
-/// A frame on its way.
-#[derive(Debug, Default)]
+/// A frame on its way. There are as many as [`jobs`] made: a worker can neither make one nor copy one, so none comes back
+/// twice, or with a number that was not sent.
+///
+/// ```compile_fail,E0599
+/// fn copied(job: &statewave::handoff::job::Job) -> statewave::handoff::job::Job {
+///     job.clone()
+/// }
+/// ```
+/// ```compile_fail,E0277
+/// fn made<T: Default>() -> T { T::default() }
+/// made::<statewave::handoff::job::Job>();
+/// ```
+#[derive(Debug)]
 pub struct Job {
     epoch: u64,
     seq: u64,
@@ -89,9 +98,14 @@ impl Job {
 /// Both ends, with `count` jobs for frames of `values` floats and as many `deltas`. Allocates.
 pub fn jobs(count: usize, values: usize, deltas: usize) -> (JobDesk, JobBench) {
     let job = || Job {
+        epoch: 0,
+        seq: 0,
+        order: StateOrder::Leave,
+        outcome: Outcome::Done,
         values: vec![0.0; values],
+        watched: false,
         deltas: vec![0.0; deltas],
-        ..Job::default()
+        state: Vec::new(),
     };
     // As many places as jobs: none ever finds a queue full.
     let ((out, taken), (returned, back)) = (ring(count), ring(count));

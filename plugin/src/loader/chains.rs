@@ -46,10 +46,7 @@ pub(super) fn made(
         StreamModel::Denoise(model) => {
             let Made { engine, on, error } = device.engine(model, stream, 0);
             let (spec, handoff) = (model.spec(), engine.handoff());
-            let cost = match on {
-                Some(_) => None,
-                None => cost::of_frames(model, name, stream),
-            };
+            let cost = cost::of_frames(model, name, stream, on.as_deref());
             let (front_end, rate) = (spec.front_end, spec.sample_rate);
             let chain = Chain::with_mode(engine, front_end, rate, config, stream.mode)
                 .map_err(|e| cannot(&e))?;

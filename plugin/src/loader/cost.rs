@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use statewave::chain::{Chain, EffectError};
 use statewave::controls::Controls;
 use statewave::engine::continuation::Continue;
-use statewave::engine::cost::{Cost, MOST, frame_time};
+use statewave::engine::cost::{Cost, MOST, StandIn, frame_time};
 use statewave::model::Model;
 
 use super::device::Stream;
@@ -19,8 +19,21 @@ const FIRST: usize = 2;
 /// Samples of a run.
 const RUN: usize = 512;
 
-/// That a denoiser is too much; `None` where it is not, or nobody listens.
-pub(super) fn of_frames(model: &Arc<Model>, name: &str, stream: &Stream) -> Option<Fault> {
+/// That a denoiser is too much for this processor, which plays it or stands in for the GPU called `on`; `None` where it is
+/// not, or nobody listens.
+pub(super) fn of_frames(
+    model: &Arc<Model>,
+    name: &str,
+    stream: &Stream,
+    on: Option<&str>,
+) -> Option<Fault> {
+    if stream.offline {
+        return None;
+    }
+    if let Some(adapter) = on {
+        let cost = stream.stand_in(model);
+        return (!cost.is_held()).then(|| cannot_stand_in(&cost, name, adapter, stream));
+    }
     let spec = model.spec();
     let cost = Cost::of(
         frame_time(model),
@@ -29,7 +42,20 @@ pub(super) fn of_frames(model: &Arc<Model>, name: &str, stream: &Stream) -> Opti
         spec.sample_rate,
         stream.block_time(),
     );
-    (!stream.offline && !cost.is_held()).then(|| told(&cost, name))
+    (!cost.is_held()).then(|| told(&cost, name))
+}
+
+fn cannot_stand_in(cost: &StandIn, name: &str, adapter: &str, stream: &Stream) -> Fault {
+    let ms = |time: Duration| 1e3 * time.as_secs_f64();
+    Fault {
+        what: format!(
+            "this processor is too slow to stand in for {adapter} with the model {name}: where the GPU is late, {:.1} ms of \
+             work in a callback of {:.1} ms",
+            ms(cost.work),
+            ms(stream.block_time())
+        ),
+        remedy: "choose longer blocks, more room for late frames (GPU, at the bottom), or a smaller model".into(),
+    }
 }
 
 fn told(cost: &Cost, name: &str) -> Fault {
@@ -125,5 +151,31 @@ mod tests {
             "this processor is too slow for the model denoise-large: 14.0 ms of work in 20.0 ms, and 210 % of a callback"
         );
         assert!(remedy.contains("GPU"));
+    }
+
+    #[test]
+    fn one_that_cannot_stand_in_says_for_what_and_what_helps() {
+        let config = statewave::chain::ChainConfig {
+            sample_rate: 48_000,
+            channels: 2,
+            max_block: 64,
+        };
+        let stream = Stream::live(config, statewave::latency::LatencyMode::Live);
+        let cost = StandIn {
+            save_every: 2,
+            work: Duration::from_micros(4_300),
+            share: 3.2,
+        };
+        let Fault { what, remedy } = cannot_stand_in(&cost, "denoise-large", "a card", &stream);
+        assert_eq!(
+            what,
+            "this processor is too slow to stand in for a card with the model denoise-large: where the GPU is late, 4.3 ms of \
+             work in a callback of 1.3 ms"
+        );
+        assert!(
+            remedy.contains("longer blocks")
+                && remedy.contains("room")
+                && remedy.contains("smaller")
+        );
     }
 }

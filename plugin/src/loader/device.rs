@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use statewave::chain::ChainConfig;
+use statewave::engine::cost::{StandIn, times};
 use statewave::engine::cpu::CpuEngine;
 use statewave::engine::gpu::GpuError;
 use statewave::engine::gpu::hub::GpuHub;
 use statewave::engine::gpu::round_trip::{MOST_HANDOFF, RoundTrip};
 use statewave::engine::gpu::session::GpuEngine;
 use statewave::engine::gpu::shared;
+use statewave::engine::supervisor::Policy;
 use statewave::latency::LatencyMode;
 use statewave::model::Model;
 
@@ -41,6 +43,13 @@ impl Stream {
             block: config.max_block,
             offline: false,
         }
+    }
+
+    /// What is asked of this processor where it takes over from a GPU that plays `model`.
+    pub(super) fn stand_in(&self, model: &Arc<Model>) -> StandIn {
+        let (spec, channels) = (model.spec(), self.config.channels);
+        let (front_end, rate) = (&spec.front_end, spec.sample_rate);
+        StandIn::of(times(model), channels, front_end, rate, self.block_time())
     }
 
     pub(super) fn block_time(&self) -> Duration {
@@ -149,7 +158,12 @@ impl Device {
             }));
         };
         let channels = stream.config.channels;
-        match GpuEngine::new(hub, model, channels, handoff.max(least), stream.offline) {
+        let save_every = match stream.offline {
+            true => Policy::SAVE_EVERY,
+            false => stream.stand_in(model).save_every,
+        };
+        let (handoff, waits) = (handoff.max(least), stream.offline);
+        match GpuEngine::with_states(hub, model, channels, handoff, waits, save_every) {
             Ok(engine) => Made {
                 engine: Box::new(engine),
                 on: Some(hub.adapter().into()),

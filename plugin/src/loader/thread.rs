@@ -237,10 +237,7 @@ impl Worker {
         let least = if link.on.is_some() { link.handoff } else { 0 };
         let mut made = device.engine(&model, &link.stream, least);
         let fits = made.engine.handoff() == link.handoff;
-        let cost = match made.on {
-            Some(_) => None,
-            None => cost::of_frames(&model, name, &link.stream),
-        };
+        let cost = cost::of_frames(&model, name, &link.stream, made.on.as_deref());
         lock(&self.shared).note(made.on.is_some(), made.error.as_ref(), cost, None);
         let same = link.playing.sha256() == model.sha256() && link.on == made.on;
         self.restart_wanted.store(!fits, Ordering::Relaxed);

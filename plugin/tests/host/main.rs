@@ -6,6 +6,7 @@
 mod automation;
 mod clap_host;
 mod continuing;
+mod cost;
 mod effects;
 mod gpu;
 mod held;

@@ -44,6 +44,13 @@ pub fn shorter(folder: &Path, name: &str) -> PathBuf {
     write(folder, name, &file.to_bytes())
 }
 
+/// One that no processor keeps up with: what it does for a hop is due within a sample.
+pub fn dear(folder: &Path, name: &str) -> PathBuf {
+    let mut file = ModelFile::from_bytes(&usual_bytes()).expect("it is sound");
+    file.spec_json["front_end"]["spread"] = 1.into();
+    write(folder, name, &file.to_bytes())
+}
+
 fn write(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
     let path = folder.join(format!("{name}.safetensors"));
     std::fs::write(&path, bytes).expect("the file can be written");
@@ -51,7 +58,7 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
 }
 
 /// Waits until the loader has come to an end, or panics.
-fn settled(loader: &Loader) -> Status {
+pub fn settled(loader: &Loader) -> Status {
     for _ in 0..2_000 {
         let status = loader.status();
         if !status.loading {

@@ -5,7 +5,7 @@
 //! happens to streams for the moment in which others join and the model is prepared for more of them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -124,6 +124,15 @@ impl GpuHub {
         Ok(trip)
     }
 
+    /// Holds the thread before its next turn, for as long as what this gives lives: a device that stands still, for tests of
+    /// what others do meanwhile. Streams that would join wait for it too.
+    pub fn hold(&self) -> Held<'_> {
+        let newcomers = &self.shared.newcomers;
+        Held {
+            _newcomers: newcomers.lock().unwrap_or_else(PoisonError::into_inner),
+        }
+    }
+
     /// Has a supervisor's worker end served: `channels` streams of `model`. Does not wait for the device.
     ///
     /// # Errors
@@ -149,6 +158,12 @@ impl GpuHub {
             .push(newcomer);
         Ok(Seat(gone))
     }
+}
+
+/// Keeps a hub's thread from its next turn while it lives.
+#[derive(Debug)]
+pub struct Held<'a> {
+    _newcomers: MutexGuard<'a, Vec<Newcomer>>,
 }
 
 impl Drop for GpuHub {

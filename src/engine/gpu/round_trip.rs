@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use super::GpuError;
 use super::hub::{GpuHub, Seat};
-use super::session::SAVE_EVERY;
 use crate::engine::cpu::CpuEngine;
+use crate::engine::supervisor::Policy;
 use crate::handoff::job::{JobDesk, Outcome, StateOrder, jobs};
 use crate::model::Model;
 use crate::model::spec::FrontEnd;
@@ -87,7 +87,7 @@ pub struct Probe {
     desk: JobDesk,
     _seat: Seat,
     values: Vec<f32>,
-    /// Room for a state, which a supervisor asks for with every [`SAVE_EVERY`]th frame; empty while it is on its way.
+    /// Room for a state, which a supervisor asks for with every [`Policy::SAVE_EVERY`]th frame; empty while it is on its way.
     room: Vec<f32>,
     seq: u64,
     /// When each frame in flight was sent, by its number.
@@ -119,7 +119,7 @@ impl Probe {
         let (seq, values) = (self.seq, &self.values);
         let (order, room) = match seq {
             0 => (StateOrder::Reset, Vec::new()),
-            n if n.is_multiple_of(SAVE_EVERY) && !self.room.is_empty() => {
+            n if n.is_multiple_of(Policy::SAVE_EVERY) && !self.room.is_empty() => {
                 (StateOrder::Save, std::mem::take(&mut self.room))
             }
             _ => (StateOrder::Leave, Vec::new()),

@@ -13,9 +13,6 @@ use crate::model::Model;
 use crate::state::Memory;
 use crate::telemetry::Deltas;
 
-/// A state comes back with every eighth frame: the most that is run at once when this thread takes over.
-pub(super) const SAVE_EVERY: u64 = 8;
-
 /// Frames that the device must have been on time for before it plays: half a second of the shipped model's.
 const PUNCTUAL: u32 = 75;
 
@@ -49,9 +46,25 @@ impl GpuEngine {
         handoff: usize,
         waits: bool,
     ) -> Result<GpuEngine, GpuError> {
+        GpuEngine::with_states(hub, model, channels, handoff, waits, Policy::SAVE_EVERY)
+    }
+
+    /// The same, with a state coming back with every `save_every`th frame, so that no more than as many are run at once when
+    /// this thread takes over: [`StandIn`](crate::engine::cost::StandIn) says how many can be.
+    ///
+    /// # Errors
+    /// [`GpuError::Model`].
+    pub fn with_states(
+        hub: &Arc<GpuHub>,
+        model: &Arc<Model>,
+        channels: usize,
+        handoff: usize,
+        waits: bool,
+        save_every: u64,
+    ) -> Result<GpuEngine, GpuError> {
         let policy = Policy {
             handoff,
-            save_every: SAVE_EVERY,
+            save_every,
             // Where nobody listens, a device that is waited for is punctual from the first frame on.
             punctual: if waits { 1 } else { PUNCTUAL },
         };

@@ -29,7 +29,8 @@ impl Memory for Supervisor {
     fn save(&mut self, to: &mut [f32]) {
         if self.newest >= self.first + self.behind && self.first > 0 {
             self.drain();
-            self.catch_up(self.newest + 1 - self.behind);
+            let ran = self.catch_up(self.newest + 1 - self.behind);
+            self.note_at_once(ran);
         }
         self.cpu.save(to);
     }

@@ -1,6 +1,7 @@
 //! The worker's side: frames to it, and what comes back.
 
 use super::Supervisor;
+use crate::frame::peak;
 use crate::handoff::job::{Job, Outcome, StateOrder};
 use crate::state::Memory;
 
@@ -9,6 +10,9 @@ impl Supervisor {
     pub(super) fn drain(&mut self) {
         while let Some(mut job) = self.desk.take() {
             let of_now = job.epoch() == self.epoch && self.first > 0;
+            if of_now {
+                self.returned = self.returned.max(job.seq());
+            }
             let done = of_now && job.outcome == Outcome::Done;
             if of_now && job.outcome == Outcome::Failed {
                 self.stats.lost += 1;
@@ -32,9 +36,12 @@ impl Supervisor {
             return;
         }
         let newer = done && job.order() == StateOrder::Save && job.seq() > self.saved.seq;
-        if newer && state.iter().all(|v| v.is_finite()) {
+        if newer && peak(&state).is_finite() {
             std::mem::swap(&mut self.saved.values, &mut state);
             self.saved.seq = job.seq();
+        } else if newer {
+            // What it makes of that will be as broken.
+            self.in_step = false;
         }
         self.rooms.push(state);
     }
@@ -49,7 +56,10 @@ impl Supervisor {
             job.watched = watched;
         });
         match unsent {
-            Ok(()) => true,
+            Ok(()) => {
+                self.sent = seq;
+                true
+            }
             Err(state) => {
                 if !state.is_empty() {
                     self.rooms.push(state);
@@ -59,16 +69,16 @@ impl Supervisor {
         }
     }
 
-    /// Sends the newest frame to a worker that has had all before.
-    pub(super) fn send_newest(&mut self) {
+    /// Sends frame `seq` to a worker that has had all before.
+    pub(super) fn send_next(&mut self, seq: u64) {
         let saves = self.policy.save_every.max(1);
-        let sent = match self.newest - self.first {
-            0 => self.send(self.newest, StateOrder::Reset, Vec::new()),
+        let sent = match seq - self.first + 1 {
+            1 => self.send(seq, StateOrder::Reset, Vec::new()),
             n if n.is_multiple_of(saves) => match self.rooms.pop() {
-                Some(room) => self.send(self.newest, StateOrder::Save, room),
-                None => self.send(self.newest, StateOrder::Leave, Vec::new()),
+                Some(room) => self.send(seq, StateOrder::Save, room),
+                None => self.send(seq, StateOrder::Leave, Vec::new()),
             },
-            _ => self.send(self.newest, StateOrder::Leave, Vec::new()),
+            _ => self.send(seq, StateOrder::Leave, Vec::new()),
         };
         if !sent {
             self.stats.lost += 1;
@@ -79,7 +89,8 @@ impl Supervisor {
     /// Gives the worker this thread's state, and the frames behind it up to the newest.
     pub(super) fn bring_in_step(&mut self) {
         let first = self.cpu_at + 1;
-        if !self.is_kept(first) || self.desk.idle() == 0 {
+        let wanted = (self.newest + 1).saturating_sub(first);
+        if !self.is_kept(first) || (self.desk.idle() as u64) < wanted {
             return;
         }
         // The worker knows no pace but the model's.
@@ -92,8 +103,13 @@ impl Supervisor {
         self.cpu.save(&mut state);
         // What is still on its way from before is of no use.
         self.epoch += 1;
-        self.in_step = self.send(first, StateOrder::Restore, state)
-            && (first + 1..=self.newest).all(|seq| self.send(seq, StateOrder::Leave, Vec::new()));
+        (self.sent, self.returned) = (first - 1, first - 1);
+        self.in_step = self.send(first, StateOrder::Restore, state);
+        for seq in first + 1..=self.newest {
+            if self.in_step {
+                self.send_next(seq);
+            }
+        }
         self.punctual = 0;
     }
 
@@ -107,9 +123,10 @@ impl Supervisor {
                 continue;
             }
             let mut job = self.came.swap_remove(at);
-            self.take_state(&mut job, true);
-            // A frame that was sent again with a state may have come back twice.
-            if job.seq() == seq && found.is_none() {
+            // One that came before the worker was given another state is of no use, even if it was not due till now.
+            let of_now = job.epoch() == self.epoch;
+            self.take_state(&mut job, of_now);
+            if of_now && job.seq() == seq {
                 found = Some(job);
             } else {
                 self.desk.put(job);
