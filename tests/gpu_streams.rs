@@ -34,7 +34,8 @@ struct Stream {
 impl Stream {
     fn join(hub: &GpuHub, model: &Arc<Model>, channels: usize, frames_count: u64) -> Stream {
         let policy = Policy {
-            handoff: 400,
+            // A frame is due behind the next.
+            handoff: model.spec().front_end.hop + 80,
             save_every: 8,
             punctual: 10,
         };

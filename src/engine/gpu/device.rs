@@ -329,6 +329,8 @@ impl Gpu {
     /// Gives the device up, as a driver that resets does: everything that runs on it finds it lost.
     pub fn destroy(&self) {
         self.device.destroy();
+        // wgpu tells only who asks again.
+        let _ = self.fault.set("it was destroyed".into());
         self.lost.store(true, Ordering::Release);
     }
 }
