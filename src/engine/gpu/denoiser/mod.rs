@@ -120,14 +120,17 @@ impl GpuDenoiser {
         let sizes = widths.sizes(sessions, max_time);
         sizes.fit(&gpu)?;
         let own = Arc::clone(&gpu);
-        gpu.prepared(|| {
+        let made = gpu.prepared(|| {
             Ok(GpuDenoiser::made(
                 own,
                 net,
                 (widths.inner, sizes),
                 (sessions, max_time),
             ))
-        })
+        })?;
+        // States travel packed, one at least.
+        gpu.has_room(&[("a stream's state", made.state_len())])?;
+        Ok(made)
     }
 
     /// Whether `frames` at a time of `sessions` streams of `net` fit into buffers of `gpu`.
