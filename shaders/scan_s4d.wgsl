@@ -33,91 +33,104 @@ fn coefficient(channel: u32, n: u32, which: u32) -> vec2f {
 }
 
 @compute @workgroup_size(64)
-fn reduce(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-    let channel = group.x * 64u + local.x;
-    if channel >= CHANNELS {
-        return;
-    }
-    let first = group.z * run.time + group.y * run.chunk;
-    var h: array<vec2f, STATES>;
-    var decay: array<vec2f, STATES>;
-    for (var n = 0u; n < STATES; n++) {
-        decay[n] = coefficient(channel, n, 0u);
-    }
-    for (var t = 0u; t < run.chunk; t++) {
-        let value = vec2f(u[(first + t) * CHANNELS + channel], 0.0);
-        for (var n = 0u; n < STATES; n++) {
-            h[n] = times(decay[n], h[n]) + value;
+fn reduce(
+    @builtin(workgroup_id) group: vec3u,
+    @builtin(local_invocation_id) local: vec3u,
+    @builtin(num_workgroups) groups: vec3u
+) {
+    for (var stream = group.z; stream < run.batch; stream += groups.z) {
+        let channel = group.x * 64u + local.x;
+        if channel >= CHANNELS {
+            return;
         }
-    }
-    let slot = group.y * run.batch + group.z;
-    for (var n = 0u; n < STATES; n++) {
-        carried[slot * LINES + state_of(channel, n)] = h[n].x;
-        carried[slot * LINES + state_of(channel, n) + 16u] = h[n].y;
+        let first = stream * run.time + group.y * run.chunk;
+        var h: array<vec2f, STATES>;
+        var decay: array<vec2f, STATES>;
+        for (var n = 0u; n < STATES; n++) {
+            decay[n] = coefficient(channel, n, 0u);
+        }
+        for (var t = 0u; t < run.chunk; t++) {
+            let value = vec2f(u[(first + t) * CHANNELS + channel], 0.0);
+            for (var n = 0u; n < STATES; n++) {
+                h[n] = times(decay[n], h[n]) + value;
+            }
+        }
+        let slot = group.y * run.batch + stream;
+        for (var n = 0u; n < STATES; n++) {
+            carried[slot * LINES + state_of(channel, n)] = h[n].x;
+            carried[slot * LINES + state_of(channel, n) + 16u] = h[n].y;
+        }
     }
 }
 
 @compute @workgroup_size(64)
-fn carry(@builtin(global_invocation_id) id: vec3u) {
+fn carry(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let channel = id.x % WHOLE;
     let n = id.x / WHOLE;
     if n >= STATES || channel >= CHANNELS {
         return;
     }
-    let stream = id.y;
-    let own = slot_of(stream) * LINES;
-    let at = state_of(channel, n);
-    let decay = coefficient(channel, n, 2u);
-    var h = vec2f(state[own + at], state[own + at + 16u]);
-    for (var c = 0u; c < run.chunks; c++) {
-        let slot = (c * run.batch + stream) * LINES + at;
-        let last = vec2f(carried[slot], carried[slot + 16u]);
-        carried[slot] = h.x;
-        carried[slot + 16u] = h.y;
-        h = times(decay, h) + last;
+    for (var stream = id.y; stream < run.batch; stream += groups.y) {
+        let own = slot_of(stream) * LINES;
+        let at = state_of(channel, n);
+        let decay = coefficient(channel, n, 2u);
+        var h = vec2f(state[own + at], state[own + at + 16u]);
+        for (var c = 0u; c < run.chunks; c++) {
+            let slot = (c * run.batch + stream) * LINES + at;
+            let last = vec2f(carried[slot], carried[slot + 16u]);
+            carried[slot] = h.x;
+            carried[slot + 16u] = h.y;
+            h = times(decay, h) + last;
+        }
     }
 }
 
 @compute @workgroup_size(64)
-fn down(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-    let channel = group.x * 64u + local.x;
-    if channel >= CHANNELS {
-        return;
-    }
-    let start = group.y * run.chunk;
-    let first = group.z * run.time + start;
-    let steps = min(run.chunk, run.time - start);
-    let slot = group.y * run.batch + group.z;
-    let own = slot_of(group.z) * LINES;
-    let skip = coefficients[WHOLE * STATES * 6u + channel];
-    var h: array<vec2f, STATES>;
-    var decay: array<vec2f, STATES>;
-    var weight: array<vec2f, STATES>;
-    for (var n = 0u; n < STATES; n++) {
-        let at = state_of(channel, n);
-        decay[n] = coefficient(channel, n, 0u);
-        weight[n] = coefficient(channel, n, 1u);
-        if run.chunks == 1u {
-            h[n] = vec2f(state[own + at], state[own + at + 16u]);
-        } else {
-            h[n] = vec2f(carried[slot * LINES + at], carried[slot * LINES + at + 16u]);
+fn down(
+    @builtin(workgroup_id) group: vec3u,
+    @builtin(local_invocation_id) local: vec3u,
+    @builtin(num_workgroups) groups: vec3u
+) {
+    for (var stream = group.z; stream < run.batch; stream += groups.z) {
+        let channel = group.x * 64u + local.x;
+        if channel >= CHANNELS {
+            return;
         }
-    }
-    for (var t = 0u; t < steps; t++) {
-        let row = (first + t) * CHANNELS + channel;
-        let value = u[row];
-        var sum = skip * value;
+        let start = group.y * run.chunk;
+        let first = stream * run.time + start;
+        let steps = min(run.chunk, run.time - start);
+        let slot = group.y * run.batch + stream;
+        let own = slot_of(stream) * LINES;
+        let skip = coefficients[WHOLE * STATES * 6u + channel];
+        var h: array<vec2f, STATES>;
+        var decay: array<vec2f, STATES>;
+        var weight: array<vec2f, STATES>;
         for (var n = 0u; n < STATES; n++) {
-            h[n] = times(decay[n], h[n]) + vec2f(value, 0.0);
-            sum += weight[n].x * h[n].x - weight[n].y * h[n].y;
+            let at = state_of(channel, n);
+            decay[n] = coefficient(channel, n, 0u);
+            weight[n] = coefficient(channel, n, 1u);
+            if run.chunks == 1u {
+                h[n] = vec2f(state[own + at], state[own + at + 16u]);
+            } else {
+                h[n] = vec2f(carried[slot * LINES + at], carried[slot * LINES + at + 16u]);
+            }
         }
-        y[row] = sum;
-    }
-    if group.y + 1u == run.chunks {
-        for (var n = 0u; n < STATES; n++) {
-            let at = own + state_of(channel, n);
-            state[at] = h[n].x;
-            state[at + 16u] = h[n].y;
+        for (var t = 0u; t < steps; t++) {
+            let row = (first + t) * CHANNELS + channel;
+            let value = u[row];
+            var sum = skip * value;
+            for (var n = 0u; n < STATES; n++) {
+                h[n] = times(decay[n], h[n]) + vec2f(value, 0.0);
+                sum += weight[n].x * h[n].x - weight[n].y * h[n].y;
+            }
+            y[row] = sum;
+        }
+        if group.y + 1u == run.chunks {
+            for (var n = 0u; n < STATES; n++) {
+                let at = own + state_of(channel, n);
+                state[at] = h[n].x;
+                state[at + 16u] = h[n].y;
+            }
         }
     }
 }

@@ -61,102 +61,115 @@ fn bring(row: u32, count: u32, thread: u32, channel: u32, wide: u32) {
 }
 
 @compute @workgroup_size(64)
-fn reduce(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-    let channel = group.x * 64u + local.x;
-    let head = min(channel, CHANNELS - 1u) / HEAD_DIM;
-    let b_at = head / (HEADS / GROUPS) * FOURS;
-    let first = group.z * run.time + group.y * run.chunk;
-    var h: array<vec4f, FOURS>;
-    var sum = 0.0;
-    for (var t = 0u; t < run.chunk; t += STEPS) {
-        let count = min(STEPS, run.chunk - t);
-        bring(first + t, count, local.x, group.x * 64u, 64u);
-        for (var s = 0u; s < count; s++) {
-            let gate = gates[s * HEADS + head];
-            sum += gate.x;
-            let input = gate.x * values[s * 64u + local.x];
-            for (var n = 0u; n < FOURS; n++) {
-                h[n] = gate.y * h[n] + input * bc[s * BC + b_at + n];
+fn reduce(
+    @builtin(workgroup_id) group: vec3u,
+    @builtin(local_invocation_id) local: vec3u,
+    @builtin(num_workgroups) groups: vec3u
+) {
+    for (var stream = group.z; stream < run.batch; stream += groups.z) {
+        let channel = group.x * 64u + local.x;
+        let head = min(channel, CHANNELS - 1u) / HEAD_DIM;
+        let b_at = head / (HEADS / GROUPS) * FOURS;
+        let first = stream * run.time + group.y * run.chunk;
+        var h: array<vec4f, FOURS>;
+        var sum = 0.0;
+        for (var t = 0u; t < run.chunk; t += STEPS) {
+            let count = min(STEPS, run.chunk - t);
+            bring(first + t, count, local.x, group.x * 64u, 64u);
+            for (var s = 0u; s < count; s++) {
+                let gate = gates[s * HEADS + head];
+                sum += gate.x;
+                let input = gate.x * values[s * 64u + local.x];
+                for (var n = 0u; n < FOURS; n++) {
+                    h[n] = gate.y * h[n] + input * bc[s * BC + b_at + n];
+                }
             }
         }
-    }
-    if channel < CHANNELS {
-        let slot = group.y * run.batch + group.z;
-        for (var n = 0u; n < FOURS; n++) {
-            carry_four(slot * LINES, channel, n, h[n]);
-        }
-        if channel % HEAD_DIM == 0u {
-            sums[slot * HEADS + head] = sum;
+        if channel < CHANNELS {
+            let slot = group.y * run.batch + stream;
+            for (var n = 0u; n < FOURS; n++) {
+                carry_four(slot * LINES, channel, n, h[n]);
+            }
+            if channel % HEAD_DIM == 0u {
+                sums[slot * HEADS + head] = sum;
+            }
         }
     }
 }
 
 @compute @workgroup_size(64)
-fn carry(@builtin(global_invocation_id) id: vec3u) {
+fn carry(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let at = id.x;
     let channel = at / (STATES * 16u) * 16u + at % 16u;
     if at >= LINES || channel >= CHANNELS {
         return;
     }
     let head = channel / HEAD_DIM;
-    let stream = id.y;
-    let own = slot_of(stream) * LINES;
-    var h = state[own + at];
-    for (var c = 0u; c < run.chunks; c++) {
-        let slot = c * run.batch + stream;
-        let last = carried[slot * LINES + at];
-        carried[slot * LINES + at] = h;
-        h = exp2(heads[head] * sums[slot * HEADS + head]) * h + last;
+    for (var stream = id.y; stream < run.batch; stream += groups.y) {
+        let own = slot_of(stream) * LINES;
+        var h = state[own + at];
+        for (var c = 0u; c < run.chunks; c++) {
+            let slot = c * run.batch + stream;
+            let last = carried[slot * LINES + at];
+            carried[slot * LINES + at] = h;
+            h = exp2(heads[head] * sums[slot * HEADS + head]) * h + last;
+        }
     }
 }
 
 @compute @workgroup_size(64)
-fn down(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-    let column = local.x / LANES;
-    let channel = group.x * WIDE + column;
-    // The states of this thread, as fours.
-    let first_four = local.x % LANES * OWN;
-    let mine = channel < CHANNELS;
-    let speaks = mine && local.x % LANES == 0u;
-    let safe = min(channel, CHANNELS - 1u);
-    let head = safe / HEAD_DIM;
-    let b_at = head / (HEADS / GROUPS) * FOURS + first_four;
-    let c_at = GROUPS * FOURS + b_at;
-    let start = group.y * run.chunk;
-    let first = group.z * run.time + start;
-    let steps = min(run.chunk, run.time - start);
-    let slot = group.y * run.batch + group.z;
-    let own = slot_of(group.z) * LINES;
-    let skip = heads[2u * HEADS + head];
-    var h: array<vec4f, OWN>;
-    for (var n = 0u; n < OWN; n++) {
-        if run.chunks == 1u {
-            h[n] = kept_four(own, safe, first_four + n);
-        } else {
-            h[n] = carried_four(slot * LINES, safe, first_four + n);
-        }
-    }
-    for (var t = 0u; t < steps; t += STEPS) {
-        let count = min(STEPS, steps - t);
-        bring(first + t, count, local.x, group.x * WIDE, WIDE);
-        for (var s = 0u; s < count; s++) {
-            let gate = gates[s * HEADS + head];
-            let value = values[s * WIDE + column];
-            let input = gate.x * value;
-            var sum = vec4f();
-            for (var n = 0u; n < OWN; n++) {
-                h[n] = gate.y * h[n] + input * bc[s * BC + b_at + n];
-                sum += h[n] * bc[s * BC + c_at + n];
-            }
-            let all = sum_of_lanes(sum.x + sum.y + sum.z + sum.w);
-            if speaks {
-                y[(first + t + s) * CHANNELS + channel] = skip * value + all;
-            }
-        }
-    }
-    if mine && group.y + 1u == run.chunks {
+fn down(
+    @builtin(workgroup_id) group: vec3u,
+    @builtin(local_invocation_id) local: vec3u,
+    @builtin(num_workgroups) groups: vec3u
+) {
+    for (var stream = group.z; stream < run.batch; stream += groups.z) {
+        let column = local.x / LANES;
+        let channel = group.x * WIDE + column;
+        // The states of this thread, as fours.
+        let first_four = local.x % LANES * OWN;
+        let mine = channel < CHANNELS;
+        let speaks = mine && local.x % LANES == 0u;
+        let safe = min(channel, CHANNELS - 1u);
+        let head = safe / HEAD_DIM;
+        let b_at = head / (HEADS / GROUPS) * FOURS + first_four;
+        let c_at = GROUPS * FOURS + b_at;
+        let start = group.y * run.chunk;
+        let first = stream * run.time + start;
+        let steps = min(run.chunk, run.time - start);
+        let slot = group.y * run.batch + stream;
+        let own = slot_of(stream) * LINES;
+        let skip = heads[2u * HEADS + head];
+        var h: array<vec4f, OWN>;
         for (var n = 0u; n < OWN; n++) {
-            keep_four(own, channel, first_four + n, h[n]);
+            if run.chunks == 1u {
+                h[n] = kept_four(own, safe, first_four + n);
+            } else {
+                h[n] = carried_four(slot * LINES, safe, first_four + n);
+            }
+        }
+        for (var t = 0u; t < steps; t += STEPS) {
+            let count = min(STEPS, steps - t);
+            bring(first + t, count, local.x, group.x * WIDE, WIDE);
+            for (var s = 0u; s < count; s++) {
+                let gate = gates[s * HEADS + head];
+                let value = values[s * WIDE + column];
+                let input = gate.x * value;
+                var sum = vec4f();
+                for (var n = 0u; n < OWN; n++) {
+                    h[n] = gate.y * h[n] + input * bc[s * BC + b_at + n];
+                    sum += h[n] * bc[s * BC + c_at + n];
+                }
+                let all = sum_of_lanes(sum.x + sum.y + sum.z + sum.w);
+                if speaks {
+                    y[(first + t + s) * CHANNELS + channel] = skip * value + all;
+                }
+            }
+        }
+        if mine && group.y + 1u == run.chunks {
+            for (var n = 0u; n < OWN; n++) {
+                keep_four(own, channel, first_four + n, h[n]);
+            }
         }
     }
 }

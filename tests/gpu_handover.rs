@@ -228,7 +228,7 @@ fn one_hub_serves_all_of_a_process_and_goes_with_the_last() {
         return;
     }
     let one = shared::hub(&Choice::any()).unwrap();
-    let name = Some(one.adapter().to_string());
+    let name = Some(one.adapter());
     let same = Choice {
         name,
         ..Choice::default()

@@ -6,6 +6,7 @@ mod kernel_common;
 
 use gpu_cases as cases;
 use proptest::prelude::*;
+use statewave::engine::gpu::ops::MOST_GROUPS;
 use statewave::engine::gpu::{Choice, Gpu};
 use std::sync::OnceLock;
 
@@ -87,5 +88,16 @@ proptest! {
         batch in 1usize..4, time in 1usize..200, chunk in 1usize..70, e8 in 1usize..18, states in 1usize..17, seed: u64,
     ) {
         hold(|gpu| cases::s4d(gpu, (batch, time, chunk, e8, states), seed));
+    }
+}
+
+/// More streams than a dispatch has workgroups: some workgroups run two.
+#[test]
+fn scans_run_more_streams_than_there_are_workgroups() {
+    const STREAMS: usize = MOST_GROUPS + 2;
+    for chunk in [2, 1] {
+        hold(|gpu| cases::ssd(gpu, (STREAMS, 2, chunk, 1, 1, 2), 1));
+        hold(|gpu| cases::s6(gpu, (STREAMS, 2, chunk, 1, 2), 1));
+        hold(|gpu| cases::s4d(gpu, (STREAMS, 2, chunk, 1, 2), 1));
     }
 }

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gpu_common::{MODEL, frames, gpu};
-use kernel_common::wide;
+use kernel_common::{large, wide};
 use statewave::engine::cpu::CpuEngine;
-use statewave::engine::gpu::Choice;
 use statewave::engine::gpu::hub::{GpuHub, Seat};
+use statewave::engine::gpu::{Abilities, Choice, Gpu, GpuError};
 use statewave::engine::supervisor::{Playing, Policy, Supervisor};
 use statewave::engine::{Engine, Exchange};
 use statewave::kernels::oracle;
@@ -22,7 +22,7 @@ use statewave::telemetry::Deltas;
 /// A stream that goes through a supervisor on a hub, beside one that is never interrupted.
 struct Stream {
     supervisor: Supervisor,
-    _seat: Seat,
+    seat: Seat,
     plain: CpuEngine,
     truth: [Vec<f32>; 2],
     sound: Vec<f32>,
@@ -34,7 +34,8 @@ struct Stream {
 impl Stream {
     fn join(hub: &GpuHub, model: &Arc<Model>, channels: usize, frames_count: u64) -> Stream {
         let policy = Policy {
-            handoff: 400,
+            // A frame is due behind the next.
+            handoff: model.spec().front_end.hop + 80,
             save_every: 8,
             punctual: 10,
         };
@@ -43,7 +44,7 @@ impl Stream {
         let len = channels * plain.frame_len();
         Stream {
             supervisor,
-            _seat: hub.join(model, channels, bench).unwrap(),
+            seat: hub.join(model, channels, bench).unwrap(),
             plain,
             truth: [vec![0.0; len], vec![0.0; len]],
             sound: frames(31 + channels as u64, frames_count as usize, len / 2),
@@ -187,6 +188,56 @@ fn a_gpu_destroyed_while_it_plays_is_not_heard_and_comes_back() {
     eprintln!("{stats:?}");
     assert_eq!((stats.taken_over, stats.given_back), (1, 2), "{stats:?}");
     stream.assert_unbroken();
+}
+
+#[test]
+fn a_model_that_cannot_be_prepared_fails_alone() {
+    // Eight streams of the one model fit, and none of the other.
+    let little = Abilities {
+        binding_bytes: 1 << 20,
+        ..Abilities::ALL
+    };
+    let gpu = match Gpu::open_with(&Choice::any(), little, None) {
+        Ok(gpu) => Arc::new(gpu),
+        Err(error) => return eprintln!("skipped: {error}"),
+    };
+    let (model, large) = (
+        Arc::new(Model::open(MODEL).unwrap()),
+        Arc::new(large::model()),
+    );
+    let hub = GpuHub::start(Arc::clone(&gpu), Choice::any()).unwrap();
+    let opened = hub.adapter();
+    let mut streams = vec![Stream::join(&hub, &model, 1, 120)];
+    for seq in 1..=120u64 {
+        match seq {
+            30 => streams.push(Stream::join(&hub, &large, 1, 120)),
+            // With these there would be sixteen.
+            60 => streams.push(Stream::join(&hub, &model, 8, 120)),
+            _ => {}
+        }
+        for (stream, since) in streams.iter_mut().zip([0, 29, 59]) {
+            stream.give(seq - since);
+            stream.wait();
+            stream.take(seq - since);
+        }
+    }
+    let [one, other, eight] = &streams[..] else {
+        panic!("three streams")
+    };
+    for refused in [other, eight] {
+        let why = refused.seat.refused();
+        assert!(matches!(why, Some(GpuError::Room { .. })), "{why:?}");
+        assert_eq!(refused.supervisor.stats().by_worker, 0);
+    }
+    assert_eq!(one.seat.refused(), None);
+    assert_eq!(one.supervisor.playing(), Playing::Worker);
+    streams.iter().for_each(Stream::assert_unbroken);
+    // The device is the one that was opened at first, and says what it has no room for.
+    assert!(!gpu.is_lost() && hub.adapter() == opened);
+    let trip = hub.round_trip(&large);
+    assert!(matches!(trip, Err(GpuError::Room { .. })), "{trip:?}");
+    let trip = hub.round_trip(&model);
+    assert!(trip.is_ok(), "{trip:?}: {:?}", gpu.fault());
 }
 
 #[test]

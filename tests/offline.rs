@@ -7,12 +7,13 @@ mod voice;
 
 use std::sync::Arc;
 
-use kernel_common::{Noise, wide};
+use kernel_common::{Noise, large, wide};
 use statewave::chain::{self, Chain, ChainConfig};
 use statewave::controls::{Controls, Listen, Stereo};
 use statewave::engine::cpu::CpuEngine;
+use statewave::engine::gpu::denoiser::GpuDenoiser;
 use statewave::engine::gpu::whole::{self, InPlace, Settings, Tape, Whole, WholeError};
-use statewave::engine::gpu::{Choice, Gpu};
+use statewave::engine::gpu::{Abilities, Choice, Gpu, GpuError};
 use statewave::kernels::oracle;
 use statewave::model::Model;
 use voice::noisy_voice;
@@ -172,6 +173,82 @@ fn what_is_no_audio_has_the_stream_forgotten_at_the_same_place() {
             compare(&gpu, &audio, rate, &controls, frames, &what);
         }
     }
+}
+
+/// Rendered with as many frames at a time as are good and fit.
+fn compare_at_most(gpu: &Arc<Gpu>, model: &Arc<Model>, audio: &[Vec<f32>], what: &str) {
+    let controls = Controls::default();
+    let (mut truth, mut output) = (audio.to_vec(), audio.to_vec());
+    live(model, 48_000, &mut truth, &controls);
+    whole::render(gpu, model, &mut output, 48_000, &controls, |_| ())
+        .unwrap_or_else(|e| panic!("{what}: {e}"));
+    assert!(truth[0].iter().any(|x| x.abs() > 1e-3), "there is sound");
+    assert_same(&truth, &output, what);
+}
+
+#[test]
+fn large_models_are_cut_to_what_buffers_hold() {
+    // As on an adapter whose shaders reach no more of a buffer than every adapter's do: 128 MiB.
+    let least = Abilities {
+        binding_bytes: Abilities::NONE.binding_bytes,
+        ..Abilities::ALL
+    };
+    let gpu = match Gpu::open_with(&Choice::any(), least, None) {
+        Ok(gpu) => Arc::new(gpu),
+        Err(error) => return eprintln!("skipped: {error}"),
+    };
+    let model = Arc::new(large::model());
+    let (net, all) = (model.net(), whole::frames_at_once(1));
+    let refused = GpuDenoiser::fits(&gpu, net, 1, all);
+    assert!(matches!(refused, Err(GpuError::Room { .. })), "{refused:?}");
+    compare_at_most(&gpu, &model, &recording(48_000, 1, 0.5), "large");
+}
+
+#[test]
+fn frames_are_as_many_as_fit_and_where_none_do_that_is_said() {
+    let open = |binding_bytes| {
+        let abilities = Abilities {
+            binding_bytes,
+            ..Abilities::ALL
+        };
+        Gpu::open_with(&Choice::any(), abilities, None).map(Arc::new)
+    };
+    let gpu = match open(1 << 20) {
+        Ok(gpu) => gpu,
+        Err(error) => return eprintln!("skipped: {error}"),
+    };
+    let model = Arc::new(Model::open(MODEL).unwrap());
+    let fits = |frames| GpuDenoiser::fits(&gpu, model.net(), 2, frames);
+    assert!(fits(4).is_ok() && fits(400).is_err());
+    compare_at_most(&gpu, &model, &recording(48_000, 2, 1.1), "1 MiB");
+
+    let gpu = open(10_000).unwrap();
+    let settings = Settings::new(48_000, 1, &Controls::default());
+    let Err(WholeError::Gpu(error)) = Whole::new(&gpu, &model, settings) else {
+        panic!("it cannot fit");
+    };
+    let told = error.to_string();
+    assert!(
+        matches!(error, GpuError::Room { most: 10_000, .. }),
+        "{told}"
+    );
+    assert!(!gpu.is_lost(), "{:?}", gpu.fault());
+}
+
+#[test]
+fn a_lost_device_says_what_was_wrong() {
+    let Some(gpu) = gpu() else { return };
+    let model = Arc::new(Model::open(MODEL).unwrap());
+    let settings = Settings::new(48_000, 1, &Controls::default());
+    let mut whole = Whole::new(&gpu, &model, settings).unwrap();
+    gpu.destroy();
+    let mut audio = recording(48_000, 1, 0.2);
+    let lost = whole.run(&mut InPlace::new(&mut audio, |_| ()));
+    let Err(error) = lost else {
+        panic!("it is gone")
+    };
+    let (told, fault) = (error.to_string(), gpu.fault().unwrap_or_default());
+    assert!(!fault.is_empty() && told.contains(fault), "{told}; {fault}");
 }
 
 #[test]

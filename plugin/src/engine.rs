@@ -91,6 +91,8 @@ pub struct EngineStatus {
     pub adapters: Vec<String>,
     /// A device is being opened.
     pub opening: bool,
+    /// A GPU was chosen, and what plays runs on this processor alone.
+    pub only_here: bool,
     /// The GPU that was chosen, once it is ready.
     pub gpu: Option<GpuFacts>,
 }
@@ -108,12 +110,14 @@ pub fn word(player: Player) -> &'static str {
 pub fn words(status: &EngineStatus, report: &EngineReport) -> String {
     let player = word(report.player);
     let Some(GpuFacts { adapter, trip }) = &status.gpu else {
-        let opening = if status.opening {
+        let why = if status.opening {
             ", a GPU is being opened"
+        } else if status.only_here {
+            "; the GPU runs denoisers alone, and this is none"
         } else {
             ""
         };
-        return format!("engine: {player}{opening}");
+        return format!("engine: {player}{why}");
     };
     let ms = |time: Duration| 1e3 * time.as_secs_f64();
     format!(

@@ -166,6 +166,8 @@ impl Loader {
         if matches!(playing, None | Some(Task::Denoise)) {
             status.engine.opening = matches!(shared.device, Device::Opening);
             status.engine.gpu = shared.device.facts();
+        } else {
+            status.engine.only_here = !matches!(shared.device, Device::None);
         }
         status
     }

@@ -155,7 +155,14 @@ fn run(gpu: &Arc<Gpu>, settings: &Settings) -> Result<(), Box<dyn Error>> {
         live::hold(&hub, &model, settings.minutes, room, &mut rows)?;
         return Ok(rows.save()?);
     }
-    parity::run(gpu, &mut rows);
+    let half = Gpu::open(&Choice {
+        half: true,
+        ..choice(settings)
+    })
+    .map_err(|e| e.to_string())?;
+    let half = half.abilities().half.then(|| Arc::new(half));
+    parity::run(gpu, half.as_ref(), &mut rows);
+    drop(half);
     scan::run(gpu, settings.short, settings.chunk, &mut rows)?;
     if settings.scans {
         return Ok(rows.save()?);

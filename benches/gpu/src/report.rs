@@ -94,7 +94,7 @@ pub fn table(runs: &[String]) -> Result<String, Box<dyn Error>> {
             let value = |rows: &Option<Vec<[String; 3]>>| {
                 let rows = rows.as_ref()?;
                 let row = rows.iter().find(|[s, n, _]| s == section && n == name);
-                Some(row.map_or_else(String::new, |[_, _, value]| value.clone()))
+                row.map(|[_, _, value]| value.clone())
             };
             let values: Vec<_> = columns
                 .iter()

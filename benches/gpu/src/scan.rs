@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use statewave::engine::gpu::ops::{self, Around, Maps, Place, S6Scan, ScanBuffers, Step, Strides};
+use statewave::engine::gpu::ops::{
+    self, Around, Maps, Place, S6Scan, ScanBuffers, StatePart, Step, Strides,
+};
 use statewave::engine::gpu::record::{Run, encode};
 use statewave::engine::gpu::{Gpu, GpuError};
 use statewave::kernels::scan::S6;
@@ -31,6 +33,11 @@ pub fn run(gpu: &Gpu, short: bool, chunk: Option<usize>, rows: &mut Rows) -> Res
     rows.add(
         "copy, read and written",
         &format!("{:.1} GB/s", copied / 1e9),
+    );
+    let by_shader = copy_by_shader(gpu, if short { 1 } else { 64 })?;
+    rows.add(
+        "copy by a shader (states.wgsl), read and written",
+        &format!("{:.1} GB/s", by_shader / 1e9),
     );
     let product = product(gpu, if short { 512 } else { 4096 })?;
     rows.add(
@@ -103,6 +110,25 @@ fn copy(gpu: &Gpu, floats: usize) -> Result<f64, GpuError> {
     let seconds = seconds(gpu, &|encoder| {
         encoder.copy_buffer_to_buffer(&from, 0, &to, 0, None);
     })?;
+    Ok(8.0 * floats as f64 / seconds)
+}
+
+/// The same of a copy by a compute shader, of `sessions` states that are as long as a dispatch has threads.
+fn copy_by_shader(gpu: &Gpu, sessions: usize) -> Result<f64, GpuError> {
+    let len = 64 * ops::MOST_GROUPS;
+    let part = StatePart {
+        len,
+        each: 1,
+        each_step: len,
+        slot_step: len,
+        at: 0,
+    };
+    let floats = sessions * len;
+    let (from, to) = (gpu.zeros("from", floats), gpu.zeros("to", floats));
+    let run = Run::new(1, sessions, 1);
+    let (run_buffer, slots) = (gpu.run(run), gpu.slots(sessions));
+    let [gather, _] = ops::states(gpu, (part, len), (&run_buffer, &slots), (&from, &to));
+    let seconds = seconds(gpu, &|encoder| encode(encoder, gather.for_run(run)))?;
     Ok(8.0 * floats as f64 / seconds)
 }
 

@@ -112,7 +112,7 @@ impl Device {
     pub(super) fn facts(&self) -> Option<GpuFacts> {
         match self {
             Device::Ready { hub, trip, .. } => Some(GpuFacts {
-                adapter: hub.adapter().into(),
+                adapter: hub.adapter(),
                 trip: *trip,
             }),
             Device::None | Device::Opening => None,
@@ -152,7 +152,7 @@ impl Device {
             .or(stream.offline.then_some(most as usize));
         let Some(handoff) = handoff else {
             return here(Some(GpuError::Slow {
-                adapter: hub.adapter().into(),
+                adapter: hub.adapter(),
                 usual: trip.p50,
                 longest: trip.p999,
             }));
@@ -166,7 +166,7 @@ impl Device {
         match GpuEngine::with_states(hub, model, channels, handoff, waits, save_every) {
             Ok(engine) => Made {
                 engine: Box::new(engine),
-                on: Some(hub.adapter().into()),
+                on: Some(hub.adapter()),
                 error: None,
             },
             Err(error) => here(Some(error)),

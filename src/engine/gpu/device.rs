@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::path::Path;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Poll, Waker};
 
@@ -15,7 +15,7 @@ use super::shader::{Shader, Source};
 use crate::folders;
 use wgpu::{
     Adapter, AdapterInfo, Backends, ComputePipeline, Device, DeviceDescriptor, DeviceType,
-    Features, Instance, InstanceDescriptor, Queue,
+    ErrorFilter, Features, Instance, InstanceDescriptor, Limits, Queue,
 };
 
 /// Which adapter to open.
@@ -54,6 +54,8 @@ pub struct Abilities {
     pub half: bool,
     /// Times of passes, taken on the device.
     pub timestamps: bool,
+    /// The most bytes of a buffer that a shader reaches.
+    pub binding_bytes: u64,
 }
 
 impl Abilities {
@@ -62,6 +64,7 @@ impl Abilities {
         subgroups: true,
         half: true,
         timestamps: true,
+        binding_bytes: u64::MAX,
     };
 
     /// What every adapter can do.
@@ -69,6 +72,7 @@ impl Abilities {
         subgroups: false,
         half: false,
         timestamps: false,
+        binding_bytes: 128 << 20,
     };
 
     const FEATURES: [Features; 3] = [
@@ -82,6 +86,7 @@ impl Abilities {
             subgroups,
             half,
             timestamps,
+            ..
         } = self;
         let wanted = [subgroups, half, timestamps].into_iter();
         let pairs = wanted.zip(Self::FEATURES);
@@ -90,12 +95,15 @@ impl Abilities {
             .fold(Features::empty(), |all, one| all | one)
     }
 
-    fn of(features: Features) -> Abilities {
+    fn of(features: Features, limits: &Limits) -> Abilities {
         let [subgroups, half, timestamps] = Self::FEATURES.map(|one| features.contains(one));
         Abilities {
             subgroups,
             half,
             timestamps,
+            binding_bytes: limits
+                .max_storage_buffer_binding_size
+                .min(limits.max_buffer_size),
         }
     }
 }
@@ -109,6 +117,7 @@ pub struct Gpu {
     abilities: Abilities,
     half_weights: bool,
     awake: AtomicBool,
+    pub(super) submits: AtomicU64,
     lost: Arc<AtomicBool>,
     /// What the driver, or wgpu, said when it was lost.
     fault: Arc<OnceLock<String>>,
@@ -154,11 +163,15 @@ impl Gpu {
         let adapter = find(choice)?;
         let info = adapter.get_info();
         let features = adapter.features() & (wanted.features() | Features::PIPELINE_CACHE);
+        let mut limits = adapter.limits();
+        limits.max_storage_buffer_binding_size = limits
+            .max_storage_buffer_binding_size
+            .min(wanted.binding_bytes);
         let described = DeviceDescriptor {
             label: Some("statewave"),
             required_features: features,
             // Buffers of a whole file's chunk are larger than what is promised everywhere.
-            required_limits: adapter.limits(),
+            required_limits: limits.clone(),
             ..DeviceDescriptor::default()
         };
         let (device, queue) =
@@ -182,7 +195,7 @@ impl Gpu {
         let cache = cache
             .filter(|_| features.contains(Features::PIPELINE_CACHE))
             .and_then(|folder| DiskCache::open(&device, &info, folder));
-        let abilities = Abilities::of(features);
+        let abilities = Abilities::of(features, &limits);
         let mut gpu = Gpu {
             device,
             queue,
@@ -190,6 +203,7 @@ impl Gpu {
             abilities,
             half_weights: choice.half && abilities.half,
             awake: AtomicBool::new(choice.awake),
+            submits: AtomicU64::new(0),
             lost,
             fault,
             pipelines: Mutex::new(HashMap::new()),
@@ -242,6 +256,11 @@ impl Gpu {
         self.abilities
     }
 
+    /// What has been submitted so far.
+    pub fn submits(&self) -> u64 {
+        self.submits.load(Ordering::Relaxed)
+    }
+
     /// Whether the device is gone, or has reported a fault.
     pub fn is_lost(&self) -> bool {
         self.lost.load(Ordering::Acquire)
@@ -250,6 +269,55 @@ impl Gpu {
     /// What was said when the device was lost, by the driver or by wgpu.
     pub fn fault(&self) -> Option<&str> {
         self.fault.get().map(String::as_str)
+    }
+
+    /// That it is lost, with what was said.
+    pub(super) fn gone(&self) -> GpuError {
+        GpuError::Lost(self.fault().map(String::from))
+    }
+
+    /// Whether a shader reaches all of each of `buffers`, (what for, floats).
+    ///
+    /// # Errors
+    /// [`GpuError::Room`], for the largest.
+    pub(super) fn has_room(&self, buffers: &[(&'static str, usize)]) -> Result<(), GpuError> {
+        let most = self.abilities.binding_bytes;
+        let bytes = |(_, floats): &(&str, usize)| 4 * *floats as u64;
+        match buffers.iter().max_by_key(|buffer| bytes(buffer)) {
+            Some(largest) if bytes(largest) > most => Err(GpuError::Room {
+                adapter: self.info.name.clone(),
+                what: largest.0,
+                bytes: bytes(largest),
+                most,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Does `work`, which makes buffers and pipelines; what the device refuses of it leaves the device as it was.
+    ///
+    /// # Errors
+    /// Those of `work`, [`GpuError::Refused`], and [`GpuError::Lost`] where the device is gone behind it.
+    pub(super) fn prepared<T>(
+        &self,
+        work: impl FnOnce() -> Result<T, GpuError>,
+    ) -> Result<T, GpuError> {
+        let filters = [ErrorFilter::OutOfMemory, ErrorFilter::Validation];
+        let scopes = filters.map(|filter| self.device.push_error_scope(filter));
+        let done = work();
+        let refused = scopes.into_iter().rev().map(|scope| ready(scope.pop()));
+        // The first that was pushed is asked last, and each has to be asked.
+        let refused = refused.fold(None, |first, error| first.or(error));
+        if let Some(error) = refused {
+            return Err(GpuError::Refused {
+                adapter: self.info.name.clone(),
+                reason: error.to_string(),
+            });
+        }
+        if self.is_lost() {
+            return Err(self.gone());
+        }
+        done
     }
 
     /// Bytes of device memory that are in use; `None` where the backend does not tell.
@@ -261,6 +329,8 @@ impl Gpu {
     /// Gives the device up, as a driver that resets does: everything that runs on it finds it lost.
     pub fn destroy(&self) {
         self.device.destroy();
+        // wgpu tells only who asks again.
+        let _ = self.fault.set("it was destroyed".into());
         self.lost.store(true, Ordering::Release);
     }
 }

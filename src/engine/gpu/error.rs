@@ -52,9 +52,42 @@ pub enum GpuError {
     /// Samples came back that are none.
     #[error("the GPU gave what is no number")]
     NotANumber,
-    /// The device is gone, or has not answered.
-    #[error("the GPU was lost")]
-    Lost,
+    /// Buffers that no shader of the device reaches all of.
+    #[error(
+        "{adapter} cannot hold this model: {what} would take {}, and a buffer has {} at the most",
+        mib(.bytes),
+        mib(.most)
+    )]
+    Room {
+        /// The adapter's name.
+        adapter: String,
+        /// What the buffer is for.
+        what: &'static str,
+        /// Its bytes.
+        bytes: u64,
+        /// The device's limit.
+        most: u64,
+    },
+    /// Buffers or pipelines that the device does not make.
+    #[error("{adapter} cannot prepare this model: {reason}")]
+    Refused {
+        /// The adapter's name.
+        adapter: String,
+        /// The driver's words, or wgpu's.
+        reason: String,
+    },
+    /// The device is gone, or has not answered; with what was said then.
+    #[error("the GPU was lost{}", said(.0))]
+    Lost(Option<String>),
+}
+
+fn said(words: &Option<String>) -> String {
+    let with = |words: &String| format!(": {words}");
+    words.as_ref().map_or_else(String::new, with)
+}
+
+fn mib(bytes: &u64) -> String {
+    format!("{:.1} MiB", *bytes as f64 / (1 << 20) as f64)
 }
 
 fn ms(time: &Duration) -> String {
@@ -82,7 +115,13 @@ impl GpuError {
                 "stay on the CPU, or choose another adapter or a smaller model"
             }
             GpuError::NotANumber => "update the graphics driver, or run it on the CPU",
-            GpuError::Lost => "models run on the CPU until it is back",
+            GpuError::Room { .. } => {
+                "run it on the CPU, choose an adapter with larger buffers, or play fewer channels at once"
+            }
+            GpuError::Refused { .. } => {
+                "run it on the CPU, choose an adapter with more memory, or close what else uses that one"
+            }
+            GpuError::Lost(_) => "models run on the CPU until it is back",
         }
     }
 }

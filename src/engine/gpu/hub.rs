@@ -1,11 +1,12 @@
 //! One device for all streams of a process: takes their jobs, runs those that wait in one submit, sends them back.
 //!
 //! The hub's thread looks for jobs in short sleeps, since waking it would cost an audio thread more than the sleeps cost a
-//! core; or, if that was chosen, it stays awake while streams play. While the device is lost it fails what comes, so that the supervisors play, and opens the device again. The same
-//! happens to streams for the moment in which others join and the model is prepared for more of them.
+//! core; or, if that was chosen, it stays awake while streams play. While the device is lost it fails what comes, so that the
+//! supervisors play, and opens the device again. The same happens to streams for the moment in which others join and the model
+//! is prepared for more of them, and for good to those that the device has no room for; other models play on.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -30,10 +31,8 @@ const RETRY: Duration = Duration::from_secs(2);
 /// nobody's sound.
 #[derive(Debug)]
 pub struct GpuHub {
-    /// The adapter's name.
-    name: String,
-    /// Trips that have been measured, by the SHA-256 of the model.
-    trips: Mutex<Vec<(String, RoundTrip)>>,
+    /// Trips that have been measured, by the SHA-256 of the model and the number of the opening.
+    trips: Mutex<Vec<(String, u64, RoundTrip)>>,
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
@@ -45,6 +44,15 @@ struct Shared {
     /// As [`Choice::awake`].
     awake: AtomicBool,
     newcomers: Mutex<Vec<Newcomer>>,
+    /// How often a device was opened, and the adapter's name: it may be another one the next time.
+    opened: Mutex<(u64, String)>,
+}
+
+impl Shared {
+    fn opened(&self) -> (u64, String) {
+        let opened = self.opened.lock();
+        opened.unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// A stream that wants to join.
@@ -53,16 +61,45 @@ pub(super) struct Newcomer {
     pub model: Arc<Model>,
     pub channels: usize,
     pub bench: JobBench,
-    pub gone: Arc<AtomicBool>,
+    pub place: Arc<Place>,
+}
+
+/// What a stream and the hub's thread know of each other.
+#[derive(Debug, Default)]
+pub(super) struct Place {
+    left: AtomicBool,
+    refused: OnceLock<GpuError>,
+}
+
+impl Place {
+    pub(super) fn is_left(&self) -> bool {
+        self.left.load(Ordering::Acquire)
+    }
+
+    pub(super) fn is_refused(&self) -> bool {
+        self.refused.get().is_some()
+    }
+
+    /// For good; what was said first counts.
+    pub(super) fn refuse(&self, error: &GpuError) {
+        self.refused.get_or_init(|| error.clone());
+    }
 }
 
 /// A stream's membership; it leaves when this is dropped.
 #[derive(Debug)]
-pub struct Seat(Arc<AtomicBool>);
+pub struct Seat(Arc<Place>);
+
+impl Seat {
+    /// Why the device does not serve this stream, and never will; its supervisor plays.
+    pub fn refused(&self) -> Option<&GpuError> {
+        self.0.refused.get()
+    }
+}
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.0.store(true, Ordering::Release);
+        self.0.left.store(true, Ordering::Release);
     }
 }
 
@@ -76,8 +113,8 @@ impl GpuHub {
             stop: AtomicBool::new(false),
             awake: AtomicBool::new(choice.awake),
             newcomers: Mutex::new(Vec::new()),
+            opened: Mutex::new((1, gpu.name().to_string())),
         });
-        let name = gpu.name().to_string();
         let mut floor = Floor {
             shared: Arc::clone(&shared),
             choice,
@@ -89,16 +126,15 @@ impl GpuHub {
             .name("statewave-gpu".into())
             .spawn(move || floor.run())?;
         Ok(GpuHub {
-            name,
             trips: Mutex::default(),
             shared,
             thread: Some(thread),
         })
     }
 
-    /// The adapter's name.
-    pub fn adapter(&self) -> &str {
-        &self.name
+    /// The name of the adapter that was opened last.
+    pub fn adapter(&self) -> String {
+        self.shared.opened().1
     }
 
     /// Has the thread stay awake while streams play, or no more. Round trips are measured anew then.
@@ -109,18 +145,21 @@ impl GpuHub {
         }
     }
 
-    /// The round trip of two channels of `model`, measured the first time it is asked for: seconds then.
+    /// The round trip of two channels of `model`, measured the first time it is asked for of a device that was opened: seconds
+    /// then.
     ///
     /// # Errors
     /// As [`round_trip::measure`].
     pub fn round_trip(&self, model: &Arc<Model>) -> Result<RoundTrip, GpuError> {
         // Held while it is measured, so that two do not disturb each other.
         let mut trips = self.trips.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, trip)) = trips.iter().find(|(sha, _)| sha == model.sha256()) {
+        let (opening, _) = self.shared.opened();
+        trips.retain(|(_, of, _)| *of == opening);
+        if let Some((.., trip)) = trips.iter().find(|(sha, ..)| sha == model.sha256()) {
             return Ok(*trip);
         }
         let trip = round_trip::measure(self, model, 2)?;
-        trips.push((model.sha256().into(), trip));
+        trips.push((model.sha256().into(), opening, trip));
         Ok(trip)
     }
 
@@ -144,19 +183,19 @@ impl GpuHub {
         bench: JobBench,
     ) -> Result<Seat, GpuError> {
         GpuDenoiser::check(model.net())?;
-        let gone = Arc::new(AtomicBool::new(false));
+        let place = Arc::new(Place::default());
         let newcomer = Newcomer {
             model: Arc::clone(model),
             channels,
             bench,
-            gone: Arc::clone(&gone),
+            place: Arc::clone(&place),
         };
         self.shared
             .newcomers
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(newcomer);
-        Ok(Seat(gone))
+        Ok(Seat(place))
     }
 }
 
@@ -195,6 +234,11 @@ impl Floor {
             if self.gpu.is_none() && self.lost_at.elapsed() > RETRY {
                 self.lost_at = Instant::now();
                 self.gpu = Gpu::open(&self.choice).ok().map(Arc::new);
+                if let Some(gpu) = &self.gpu {
+                    let opened = self.shared.opened.lock();
+                    let mut opened = opened.unwrap_or_else(PoisonError::into_inner);
+                    *opened = (opened.0 + 1, gpu.name().to_string());
+                }
             }
             let awake = self.shared.awake.load(Ordering::Relaxed);
             if let Some(gpu) = &self.gpu {

@@ -1,6 +1,7 @@
 //! Recordings: buffers, pipelines and the order of dispatches, made once and encoded anew for every submit.
 
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use wgpu::{
@@ -184,6 +185,7 @@ impl Gpu {
 
     /// Submits what was encoded.
     pub fn submit(&self, encoder: CommandEncoder) -> SubmissionIndex {
+        self.submits.fetch_add(1, Ordering::Relaxed);
         self.queue.submit([encoder.finish()])
     }
 
@@ -197,7 +199,7 @@ impl Gpu {
             match self.device.poll(PollType::Poll) {
                 Ok(PollStatus::QueueEmpty) => break,
                 Ok(_) => std::hint::spin_loop(),
-                Err(_) => return Err(GpuError::Lost),
+                Err(_) => return Err(self.gone()),
             }
         }
         let wait = PollType::Wait {
@@ -206,7 +208,7 @@ impl Gpu {
         };
         match self.device.poll(wait) {
             Ok(_) if !self.is_lost() => Ok(()),
-            _ => Err(GpuError::Lost),
+            _ => Err(self.gone()),
         }
     }
 
@@ -238,7 +240,7 @@ impl Gpu {
     ) -> Result<T, GpuError> {
         let looked = match staging.get_mapped_range(..4 * floats as u64) {
             Ok(view) => Ok(look(bytemuck::cast_slice(&view))),
-            Err(_) => Err(GpuError::Lost),
+            Err(_) => Err(self.gone()),
         };
         staging.unmap();
         looked

@@ -85,7 +85,7 @@ impl RoundTrip {
 #[derive(Debug)]
 pub struct Probe {
     desk: JobDesk,
-    _seat: Seat,
+    seat: Seat,
     values: Vec<f32>,
     /// Room for a state, which a supervisor asks for with every [`Policy::SAVE_EVERY`]th frame; empty while it is on its way.
     room: Vec<f32>,
@@ -106,7 +106,7 @@ impl Probe {
         let values = (0..len).map(|i| ((i * 37 % 101) as f32 - 50.0) / 50.0);
         Ok(Probe {
             desk,
-            _seat: hub.join(model, channels, bench)?,
+            seat: hub.join(model, channels, bench)?,
             values: values.collect(),
             room: vec![0.0; CpuEngine::new(model, channels).state_len()],
             seq: 0,
@@ -159,7 +159,8 @@ impl Probe {
         if !done {
             // The next one begins anew.
             self.seq = 0;
-            return Some(Err(GpuError::Lost));
+            let refused = self.seat.refused().cloned();
+            return Some(Err(refused.unwrap_or(GpuError::Lost(None))));
         }
         Some(Ok(sent.map(|sent| sent.elapsed()).unwrap_or_default()))
     }
@@ -175,7 +176,7 @@ impl Probe {
                 return came;
             }
             if since.elapsed() > patience {
-                return Err(GpuError::Lost);
+                return Err(GpuError::Lost(None));
             }
             thread::yield_now();
         }
@@ -186,7 +187,7 @@ impl Probe {
 /// takes seconds then, and up to one and a half else.
 ///
 /// # Errors
-/// [`GpuError::Model`], or [`GpuError::Lost`] where the device does not answer.
+/// [`GpuError::Model`], what a [`Seat`] was refused for, or [`GpuError::Lost`] where the device does not answer.
 pub fn measure(hub: &GpuHub, model: &Arc<Model>, channels: usize) -> Result<RoundTrip, GpuError> {
     let mut probe = Probe::join(hub, model, channels)?;
     probe.send();
@@ -199,7 +200,7 @@ pub fn measure(hub: &GpuHub, model: &Arc<Model>, channels: usize) -> Result<Roun
         probe.send();
         times.push(probe.wait(STALL)?);
     }
-    RoundTrip::of(&mut times).ok_or(GpuError::Lost)
+    RoundTrip::of(&mut times).ok_or(GpuError::Lost(None))
 }
 
 #[cfg(test)]

@@ -54,7 +54,8 @@ pub struct Arguments {
     /// Files cleaned at a time [default: the machine's cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
-    /// What runs the model: this processor, or a GPU, which takes long files thousands of frames at once
+    /// What runs the model: this processor, or a GPU, which takes long files thousands of frames at once. Memory does not grow
+    /// with the file where a GPU writes WAV; FLAC, --removed and --spectrogram hold the whole recording
     #[arg(long, value_enum, value_name = "cpu|gpu", default_value = "cpu")]
     engine: EngineKind,
     /// The GPU: part of an adapter's name as `statewave doctor` shows it [default: the fastest kind, none that works on

@@ -9,10 +9,10 @@ use crate::model::denoise::DenoiseNet;
 use crate::model::denoise::bands::Group;
 
 impl GpuDenoiser {
-    /// Spectrum to residual stream.
-    pub(super) fn front(&mut self, net: &DenoiseNet, between: &Between) {
+    /// Spectrum to residual stream, by so many floats of features.
+    pub(super) fn front(&mut self, net: &DenoiseNet, features: usize, between: &Between) {
         let rows = self.sessions * self.max_time;
-        let features = self.gpu.zeros("features", rows * 3 * net.used);
+        let features = self.gpu.zeros("features", features);
         let gains = self.gpu.zeros("gains", rows);
         let mut places: Vec<[u32; 2]> = Vec::new();
         for group in &net.groups {
@@ -92,11 +92,11 @@ impl GpuDenoiser {
         self.steps.push((Over::Sessions, split));
     }
 
-    /// Residual stream to filters, and the filters on the spectrum.
-    pub(super) fn head(&mut self, net: &DenoiseNet, between: &Between) {
+    /// Residual stream to filters, of so many floats, and the filters on the spectrum.
+    pub(super) fn head(&mut self, net: &DenoiseNet, coefficients: usize, between: &Between) {
         let row: usize = net.groups.iter().map(|g| g.bands * g.coefficients()).sum();
         let gpu = Arc::clone(&self.gpu);
-        let coefficients = gpu.zeros("coefficients", self.sessions * self.max_time * row);
+        let coefficients = gpu.zeros("coefficients", coefficients);
         let (mut maps, mut at, mut band) = (Maps::new(), 0, 0);
         let mut places: Vec<[u32; 4]> = Vec::new();
         let mut top = (0, net.groups[0]);

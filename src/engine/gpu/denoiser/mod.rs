@@ -2,6 +2,7 @@
 
 mod ends;
 mod layers;
+mod sizes;
 mod state;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use super::ops::{CHUNK, Step, chunk_of};
 use super::record::{Dispatch, Groups, Run, encode};
 use crate::model::denoise::{DenoiseNet, Layer};
 use crate::telemetry::DELTA_LAYERS;
+use sizes::{Sizes, Widths};
 use state::{Memory, Packing};
 
 /// What a step counts as streams.
@@ -105,7 +107,8 @@ impl GpuDenoiser {
     /// Prepares `sessions` streams of `net`, up to `max_time` frames at a time. Compiles; slow.
     ///
     /// # Errors
-    /// [`GpuError::Model`] for sizes that the shaders do not serve, [`GpuError::Lost`].
+    /// [`GpuError::Model`] for sizes that the shaders do not serve, [`GpuError::Room`] for buffers that they do not reach all of,
+    /// [`GpuError::Refused`] where the device does not make what is needed, [`GpuError::Lost`].
     pub fn new(
         gpu: Arc<Gpu>,
         net: &DenoiseNet,
@@ -113,34 +116,51 @@ impl GpuDenoiser {
         max_time: usize,
     ) -> Result<GpuDenoiser, GpuError> {
         GpuDenoiser::check(net)?;
+        let widths = Widths::of(net);
+        let sizes = widths.sizes(sessions, max_time);
+        sizes.fit(&gpu)?;
+        let own = Arc::clone(&gpu);
+        let made = gpu.prepared(|| {
+            Ok(GpuDenoiser::made(
+                own,
+                net,
+                (widths.inner, sizes),
+                (sessions, max_time),
+            ))
+        })?;
+        // States travel packed, one at least.
+        gpu.has_room(&[("a stream's state", made.state_len())])?;
+        Ok(made)
+    }
+
+    /// Whether `frames` at a time of `sessions` streams of `net` fit into buffers of `gpu`.
+    ///
+    /// # Errors
+    /// [`GpuError::Room`].
+    pub fn fits(
+        gpu: &Gpu,
+        net: &DenoiseNet,
+        sessions: usize,
+        frames: usize,
+    ) -> Result<(), GpuError> {
+        Widths::of(net).sizes(sessions, frames).fit(gpu)
+    }
+
+    fn made(
+        gpu: Arc<Gpu>,
+        net: &DenoiseNet,
+        (inner, sizes): (usize, Sizes),
+        (sessions, max_time): (usize, usize),
+    ) -> GpuDenoiser {
         let compiled = gpu.compiled();
         let (bands, past) = (net.bands, net.taps - 1);
-        let rows = bands * sessions * max_time;
-        let (mut wide, mut inner, mut conv, mut lines, mut heads) = (0, 0, 0, 0, 0);
-        for layer in &net.layers {
-            match layer {
-                Layer::Time(block) => {
-                    let c = block.config();
-                    wide = wide.max(block.in_proj.outputs());
-                    inner = inner.max(c.inner());
-                    conv = conv.max(c.conv_channels());
-                    lines = lines.max(block.scan.state_len());
-                    heads = heads.max(c.heads);
-                }
-                Layer::Bands(mix) => {
-                    wide = wide.max(2 * mix.mix.channels());
-                    inner = inner.max(mix.mix.channels());
-                }
-            }
-        }
-        let chunks = max_time.div_ceil(CHUNK);
         let between = Between {
-            x: gpu.zeros("x", rows * net.width),
-            wide: gpu.zeros("wide", rows * wide),
-            convolved: gpu.zeros("convolved", rows * conv),
-            y: gpu.zeros("y", rows * inner),
-            carried: gpu.zeros("carried", chunks * bands * sessions * lines),
-            sums: gpu.zeros("sums", chunks * bands * sessions * heads),
+            x: gpu.zeros("x", sizes.x),
+            wide: gpu.zeros("wide", sizes.wide),
+            convolved: gpu.zeros("convolved", sizes.convolved),
+            y: gpu.zeros("y", sizes.y),
+            carried: gpu.zeros("carried", sizes.carried),
+            sums: gpu.zeros("sums", sizes.sums),
         };
         let bins = net.bins;
         let mut made = GpuDenoiser {
@@ -153,8 +173,8 @@ impl GpuDenoiser {
             slots: gpu.slots(sessions),
             over_sessions: gpu.run(Run::new(1, sessions, CHUNK)),
             over_bands: gpu.run(Run::new(1, bands * sessions, CHUNK)),
-            spectra: gpu.zeros("spectra", sessions * (past + max_time) * 2 * bins),
-            filtered: gpu.zeros("filtered", sessions * max_time * 2 * bins),
+            spectra: gpu.zeros("spectra", sizes.spectra),
+            filtered: gpu.zeros("filtered", sizes.filtered),
             steps: Vec::new(),
             staging: gpu.staging(0),
             shown: gpu.zeros("deltas", sessions * DELTA_LAYERS * bands),
@@ -168,21 +188,18 @@ impl GpuDenoiser {
             packing: None,
             gpu,
         };
-        made.front(net, &between);
+        made.front(net, sizes.features, &between);
         for layer in &net.layers {
             match layer {
                 Layer::Time(block) => made.time(block, &between),
                 Layer::Bands(mix) => made.mix(mix, net.width, &between),
             }
         }
-        made.head(net, &between);
-        if made.gpu.is_lost() {
-            return Err(GpuError::Lost);
-        }
+        made.head(net, sizes.coefficients, &between);
         if made.gpu.compiled() > compiled {
             made.gpu.keep_pipelines();
         }
-        Ok(made)
+        made
     }
 
     /// Streams that run together.

@@ -9,7 +9,7 @@ use crate::engine::gpu::GpuError;
 use crate::engine::gpu::ops::{CHUNK, StatePart, Step, states};
 use crate::engine::gpu::record::{Run, encode};
 
-/// Sessions whose states are packed at once: a supervisor asks for one with every eighth frame, and all may ask together.
+/// Sessions whose states are packed at once, where a buffer holds them: a supervisor asks for one with every eighth frame, and all may ask together.
 const PACKED: usize = 16;
 
 /// What a layer over time remembers, streams being `[band][session]`.
@@ -49,7 +49,9 @@ impl GpuDenoiser {
             return Arc::clone(packing);
         }
         let compiled = self.gpu.compiled();
-        let (state, room) = (self.state_len(), self.sessions.min(PACKED));
+        let state = self.state_len();
+        let fit = self.gpu.abilities().binding_bytes as usize / (4 * state);
+        let room = self.sessions.min(PACKED).min(fit).max(1);
         let run = self.gpu.run(Run::new(1, room, CHUNK));
         let slots = self.gpu.slots(room);
         let packed = self.gpu.zeros("packed", room * state);

@@ -2,7 +2,7 @@
 
 use wgpu::Buffer;
 
-use super::Step;
+use super::{MOST_GROUPS, Step};
 use crate::engine::gpu::device::Gpu;
 use crate::engine::gpu::record::Run;
 use crate::engine::gpu::shader::{Shader, Source};
@@ -295,11 +295,15 @@ fn steps(
     let columns = channels.div_ceil(GROUP) as u32;
     let of_lanes = (channels * lanes).div_ceil(GROUP) as u32;
     let lines = carried.div_ceil(GROUP) as u32;
+    // A workgroup goes on to another stream where there are more.
+    let streams = |run: Run| run.batch.min(MOST_GROUPS as u32);
     [
-        Step::new(reduce, move |run: Run| [columns, run.chunks - 1, run.batch]),
-        Step::new(carry, move |run: Run| {
-            [lines, if run.chunks > 1 { run.batch } else { 0 }, 1]
+        Step::new(reduce, move |run: Run| {
+            [columns, run.chunks - 1, streams(run)]
         }),
-        Step::new(down, move |run: Run| [of_lanes, run.chunks, run.batch]),
+        Step::new(carry, move |run: Run| {
+            [lines, if run.chunks > 1 { streams(run) } else { 0 }, 1]
+        }),
+        Step::new(down, move |run: Run| [of_lanes, run.chunks, streams(run)]),
     ]
 }

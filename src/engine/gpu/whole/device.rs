@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use wgpu::{Buffer, CommandEncoder};
 
+use super::room::Lengths;
 use super::timing::{Timing, first_tap};
 use crate::engine::gpu::clock::Clock;
 use crate::engine::gpu::denoiser::GpuDenoiser;
@@ -100,6 +101,16 @@ impl Device {
         gpu: &Arc<Gpu>,
         model: &Model,
         timing: Timing,
+        sizes: (usize, usize),
+        linked: bool,
+    ) -> Result<Device, GpuError> {
+        gpu.prepared(|| Device::made(gpu, model, timing, sizes, linked))
+    }
+
+    fn made(
+        gpu: &Arc<Gpu>,
+        model: &Model,
+        timing: Timing,
         (channels, frames): (usize, usize),
         linked: bool,
     ) -> Result<Device, GpuError> {
@@ -113,14 +124,19 @@ impl Device {
         }
         let denoiser = GpuDenoiser::new(Arc::clone(gpu), net, channels, frames)?;
         let (hop, overlap) = (front_end.hop, front_end.overlap);
-        let (most_in, most_out) = timing.most(frames as i64);
-        let heard = front_end.window - hop + frames * hop;
-        let kept = timing.rates.map_or(0, |rates| 2 * rates.half_out);
-        let (joined_len, segment) = (kept + frames * hop, hop + overlap);
+        let lengths = Lengths::of(&front_end, &timing, frames);
+        let Lengths {
+            most_in,
+            most_out,
+            heard,
+            kept,
+            joined: joined_len,
+            segments: segments_len,
+        } = lengths;
         let zeros = |label: &str, floats: usize| gpu.zeros(label, channels * floats);
         let [input, segments, falls, joined, before] = [
             zeros("input", most_in),
-            zeros("segments", frames * segment),
+            zeros("segments", segments_len),
             zeros("falls", overlap),
             zeros("joined", joined_len),
             zeros("before", kept),
@@ -177,9 +193,6 @@ impl Device {
             Some((_, inward, outward, output)) => (Some(inward), Some(outward), Some(output)),
             None => (None, None, None),
         };
-        if gpu.is_lost() {
-            return Err(GpuError::Lost);
-        }
         gpu.keep_pipelines();
         Ok(Device {
             gpu: Arc::clone(gpu),
@@ -193,7 +206,7 @@ impl Device {
             link,
             back,
             segments,
-            segment,
+            segment: hop + overlap,
             falls,
             overlap,
             joined,

@@ -80,7 +80,7 @@ impl Seats {
         let taken = self.next;
         self.next = (taken + 1) % self.seats.len();
         let up = &self.seats[taken].up;
-        let mut view = up.get_mapped_range_mut(..).map_err(|_| GpuError::Lost)?;
+        let mut view = up.get_mapped_range_mut(..).map_err(|_| self.gpu.gone())?;
         fill(&mut |at, values| {
             let bytes: &[u8] = bytemuck::cast_slice(values);
             view.slice(4 * at..4 * at + bytes.len())

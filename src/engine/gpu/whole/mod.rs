@@ -7,6 +7,7 @@
 mod device;
 mod flight;
 mod history;
+mod room;
 mod stages;
 mod timing;
 
@@ -74,7 +75,7 @@ pub struct Settings {
     pub channels: usize,
     /// Amount, mix, and how the channels share the model.
     pub controls: Controls,
-    /// Frames of every channel at a time; as many as are good if not said.
+    /// Frames of every channel at a time; as many as are good if not said. Fewer where a buffer of the device has not that much.
     pub frames: Option<usize>,
     /// Have the device's own times taken.
     pub timed: bool,
@@ -93,7 +94,7 @@ impl Settings {
     }
 }
 
-/// Frames of each of `channels` streams that are run at a time.
+/// Frames of each of `channels` streams that are run at a time, where the device's buffers hold them.
 pub fn frames_at_once(channels: usize) -> usize {
     (FRAMES / channels.max(1)).max(1)
 }
@@ -130,7 +131,8 @@ impl Whole {
         let timing = Timing::new(&spec.front_end, rate, spec.sample_rate);
         let of_rate = SAMPLES / channels / timing.most(1).1;
         let good = frames_at_once(channels).min(of_rate).max(1);
-        let frames = settings.frames.unwrap_or(good).max(1);
+        let wanted = settings.frames.unwrap_or(good).max(1);
+        let frames = room::frames_that_fit(gpu, model, &timing, channels, wanted)?;
         let linked = settings.controls.stereo == Stereo::Link;
         let device = Device::new(gpu, model, timing, (channels, frames), linked)?;
         Ok(Whole {
