@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Poll, Waker};
 
+use super::abilities::Abilities;
 use super::cache::DiskCache;
 use super::error::GpuError;
 use super::record::encode;
@@ -15,7 +16,7 @@ use super::shader::{Shader, Source};
 use crate::folders;
 use wgpu::{
     Adapter, AdapterInfo, Backends, ComputePipeline, Device, DeviceDescriptor, DeviceType,
-    ErrorFilter, Features, Instance, InstanceDescriptor, Limits, Queue,
+    ErrorFilter, Features, Instance, InstanceDescriptor, Queue,
 };
 
 /// Which adapter to open.
@@ -41,69 +42,6 @@ impl Choice {
         Choice {
             software: true,
             ..Choice::default()
-        }
-    }
-}
-
-/// What the kernels may use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Abilities {
-    /// Sums across the lanes of a subgroup.
-    pub subgroups: bool,
-    /// Half precision in shaders.
-    pub half: bool,
-    /// Times of passes, taken on the device.
-    pub timestamps: bool,
-    /// The most bytes of a buffer that a shader reaches.
-    pub binding_bytes: u64,
-}
-
-impl Abilities {
-    /// Everything that kernels have a use for.
-    pub const ALL: Abilities = Abilities {
-        subgroups: true,
-        half: true,
-        timestamps: true,
-        binding_bytes: u64::MAX,
-    };
-
-    /// What every adapter can do.
-    pub const NONE: Abilities = Abilities {
-        subgroups: false,
-        half: false,
-        timestamps: false,
-        binding_bytes: 128 << 20,
-    };
-
-    const FEATURES: [Features; 3] = [
-        Features::SUBGROUP,
-        Features::SHADER_F16,
-        Features::TIMESTAMP_QUERY,
-    ];
-
-    fn features(self) -> Features {
-        let Abilities {
-            subgroups,
-            half,
-            timestamps,
-            ..
-        } = self;
-        let wanted = [subgroups, half, timestamps].into_iter();
-        let pairs = wanted.zip(Self::FEATURES);
-        pairs
-            .filter_map(|(wanted, feature)| wanted.then_some(feature))
-            .fold(Features::empty(), |all, one| all | one)
-    }
-
-    fn of(features: Features, limits: &Limits) -> Abilities {
-        let [subgroups, half, timestamps] = Self::FEATURES.map(|one| features.contains(one));
-        Abilities {
-            subgroups,
-            half,
-            timestamps,
-            binding_bytes: limits
-                .max_storage_buffer_binding_size
-                .min(limits.max_buffer_size),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Models on a GPU, through wgpu: the device, the shaders of `shaders/`, and the recordings made of them.
 
+mod abilities;
 mod cache;
 mod clock;
 mod crew;
@@ -15,5 +16,6 @@ pub mod shader;
 pub mod shared;
 pub mod whole;
 
-pub use device::{Abilities, Choice, Gpu};
+pub use abilities::Abilities;
+pub use device::{Choice, Gpu};
 pub use error::GpuError;
