@@ -196,7 +196,7 @@ fn a_device_that_stands_still_holds_up_nobody() {
         done.send(()).unwrap();
     });
     // Only ever reached by a thread that waits, or one that has panicked.
-    let end = came.recv_timeout(Duration::from_secs(600));
+    let end = came.recv_timeout(Duration::from_secs(1_200));
     assert!(end != Err(mpsc::RecvTimeoutError::Timeout), "it waits");
     if let Err(panic) = test.join() {
         std::panic::resume_unwind(panic);

@@ -96,6 +96,27 @@ fn a_worker_that_fails_is_given_the_state_and_plays_on() {
 }
 
 #[test]
+fn a_result_that_cannot_be_is_run_here_from_the_state_before_it() {
+    for handoff in [0, 400] {
+        for save_every in [1, 4] {
+            // At every place between two states, and where one comes with it.
+            for wrong in 60..64 {
+                let supervisor = stream(handoff, save_every, 3, 120, false, &[], |seq| {
+                    if seq == wrong {
+                        Fate::Times(1e9)
+                    } else {
+                        Fate::After(0)
+                    }
+                });
+                let stats = supervisor.stats();
+                assert_eq!(supervisor.playing(), Playing::Worker, "{stats:?}");
+                assert_eq!((stats.taken_over, stats.given_back), (1, 2), "{stats:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_worker_that_never_answers_is_done_without() {
     let supervisor = stream(400, 8, 10, 200, false, &[], |_| Fate::After(1 << 40));
     let stats = supervisor.stats();

@@ -29,14 +29,15 @@ impl Supervisor {
         }
     }
 
-    /// Takes the state out of a job, and keeps it if it is the newest and sound.
+    /// Takes the state out of a job, and keeps it if it is the newest and sound, and the result with it: behind a frame that is to be
+    /// run here it would be of no use, and the one before would be gone.
     pub(super) fn take_state(&mut self, job: &mut Job, done: bool) {
         let mut state = std::mem::take(&mut job.state);
         if state.is_empty() {
             return;
         }
         let newer = done && job.order() == StateOrder::Save && job.seq() > self.saved.seq;
-        if newer && peak(&state).is_finite() {
+        if newer && self.is_sound(job) && peak(&state).is_finite() {
             std::mem::swap(&mut self.saved.values, &mut state);
             self.saved.seq = job.seq();
         } else if newer {
