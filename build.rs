@@ -16,9 +16,9 @@ fn main() {
     };
     write(
         "built_in_models.rs",
-        list("pub const BUILT_IN", "The models compiled in", &folder)
+        list("pub static BUILT_IN", "The models compiled in", &folder)
             + &list(
-                "const EFFECTS",
+                "static EFFECTS",
                 "The effects compiled in",
                 &folder.join("tone"),
             ),
@@ -26,7 +26,7 @@ fn main() {
     write(
         "instruments.rs",
         list(
-            "const INSTRUMENTS",
+            "static INSTRUMENTS",
             "The instruments compiled in",
             &folder.join("instruments"),
         ),
@@ -34,7 +34,7 @@ fn main() {
     write(
         "continue_models.rs",
         list(
-            "const CONTINUE_MODELS",
+            "static CONTINUE_MODELS",
             "The models that go on by themselves",
             &folder.join("continue"),
         ),
@@ -42,21 +42,21 @@ fn main() {
     write(
         "task_models.rs",
         list(
-            "const TASK_MODELS",
+            "static TASK_MODELS",
             "The models of the papers' tasks",
             &folder.join("tasks"),
         ),
     );
 }
 
-/// A constant of the name and the bytes of every model in a folder.
-fn list(constant: &str, what: &str, folder: &Path) -> String {
+/// A static of the name and the bytes of every model in a folder: a constant would be in the program once for every piece of code that uses it.
+fn list(declared: &str, what: &str, folder: &Path) -> String {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|e| e == "safetensors"));
     paths.sort();
     let mut list = format!("/// {what}: name and bytes of the file.\n");
-    list.push_str(&format!("{constant}: &[(&str, &[u8])] = &[\n"));
+    list.push_str(&format!("{declared}: &[(&str, &[u8])] = &[\n"));
     for path in &paths {
         let name = path
             .file_stem()
