@@ -48,19 +48,22 @@ pub struct StateControls {
 
 impl Default for StateControls {
     fn default() -> StateControls {
-        StateControls {
-            freeze: 0.0,
-            memory: 1.0,
-            store: None,
-            recall: false,
-            from: 0,
-            to: 1,
-            morph: 0.0,
-        }
+        StateControls::USUAL
     }
 }
 
 impl StateControls {
+    /// Nothing is done to the state.
+    pub const USUAL: StateControls = StateControls {
+        freeze: 0.0,
+        memory: 1.0,
+        store: None,
+        recall: false,
+        from: 0,
+        to: 1,
+        morph: 0.0,
+    };
+
     /// The factor on every Δ, 0 to [`FASTEST`]: (1 − freeze) / memory.
     ///
     /// ```

@@ -10,15 +10,7 @@ use statewave::state::StateControls;
 use super::{held, of, on};
 
 /// Nothing is done to what notes remember.
-pub const USUAL: StateControls = StateControls {
-    freeze: 0.0,
-    memory: 1.0,
-    store: None,
-    recall: false,
-    from: 0,
-    to: 1,
-    morph: 0.0,
-};
+pub const USUAL: StateControls = StateControls::USUAL;
 
 /// It is put back.
 pub const RECALL: StateControls = StateControls {

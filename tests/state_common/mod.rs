@@ -19,15 +19,7 @@ use statewave::state::{Bank, BankKey, Hand, Memory, StateControls};
 use statewave::telemetry;
 
 /// Nothing is done to the state.
-pub const USUAL: StateControls = StateControls {
-    freeze: 0.0,
-    memory: 1.0,
-    store: None,
-    recall: false,
-    from: 0,
-    to: 1,
-    morph: 0.0,
-};
+pub const USUAL: StateControls = StateControls::USUAL;
 
 /// What is played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
