@@ -27,8 +27,8 @@ const MOVES: [(usize, &str, f64); 9] = [
     (22_222, "recall", 0.0),
 ];
 
-/// The same in the library.
-fn controls(id: &str, value: f64, state: &mut StateControls) {
+/// The same value in the library.
+pub fn controls(id: &str, value: f64, state: &mut StateControls) {
     let slot = |value: f64| value as usize;
     match id {
         // Normalised, from -2 octaves on.
@@ -38,6 +38,7 @@ fn controls(id: &str, value: f64, state: &mut StateControls) {
         "recall" => state.recall = value >= 0.5,
         "state-morph" => state.morph = value as f32,
         // The index of the choice, which is the slot from 0 on.
+        "recall-from" => state.from = slot(value),
         "recall-to" => state.to = slot(value),
         _ => panic!("{id}"),
     }

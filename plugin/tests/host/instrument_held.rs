@@ -5,13 +5,13 @@ use clack_host::events::io::EventBuffer;
 use clack_host::prelude::*;
 use nice_plug::prelude::ClapPlugin;
 use statewave::instrument::{Event, Happening, Instrument};
-use statewave::state::{Bank, BankKey, StateControls};
+use statewave::state::{Bank, BankKey};
 use statewave_plugin::StatewaveInstrument;
 use statewave_plugin::instrument::{InstrumentParams, Slots, shipped};
 use statewave_plugin::state::KeepsStates as _;
 
 use crate::clap_host::{Host, at, with_field};
-use crate::held::without_slots;
+use crate::held::{self, without_slots};
 
 const BLOCK: usize = 512;
 
@@ -75,23 +75,6 @@ fn played(host: &mut Host, moves: &[(usize, Move)], len: usize) -> Vec<f32> {
     all
 }
 
-/// The same value in the library.
-fn set(id: &str, value: f64, state: &mut StateControls) {
-    let slot = |value: f64| value as usize;
-    match id {
-        // Normalised, from -2 octaves on.
-        "memory" => state.memory = 0.25,
-        "store" => state.store = slot(value).checked_sub(1),
-        "freeze" => state.freeze = value as f32,
-        "recall" => state.recall = value >= 0.5,
-        "state-morph" => state.morph = value as f32,
-        // The index of the choice, which is the slot from 0 on.
-        "recall-from" => state.from = slot(value),
-        "recall-to" => state.to = slot(value),
-        _ => panic!("{id}"),
-    }
-}
-
 #[test]
 fn automation_does_at_its_sample_what_the_library_does() {
     let len = 56 * BLOCK;
@@ -113,7 +96,7 @@ fn automation_does_at_its_sample_what_the_library_does() {
             .filter(|(sample, _)| (cut[0]..cut[1]).contains(sample))
         {
             match *what {
-                Value(id, value) => set(id, value, &mut controls.state),
+                Value(id, value) => held::controls(id, value, &mut controls.state),
                 Note(key) => events.push(Event {
                     sample: sample - cut[0],
                     what: Happening::On {
