@@ -1,8 +1,8 @@
 // The recurrence of a diagonal S4 (Gu et al. 2022, "S4D"): h ← Ā h + u, y = Re Σ C̃ h + D u, with complex states that do not
 // depend on the input. Twin of src/kernels/scan/s4d.rs.
 //
-// A thread is a channel and holds its N complex states in registers; a workgroup is 64 channels of one chunk of one
-// stream. `reduce`, `carry` and `down` are those of scan_ssd.wgsl; a whole chunk's decay Ā^chunk is given.
+// A thread is a channel and holds its N complex states in registers, with the next 16 inputs on their way; a workgroup is 64
+// channels of one chunk of one stream. `reduce`, `carry` and `down` are those of scan_ssd.wgsl; a whole chunk's decay Ā^chunk is given.
 //
 // Constants: CHANNELS, STATES. States are [stream][channels/16][N][2][16], real parts and then imaginary parts.
 
@@ -14,6 +14,8 @@
 /// [chunk][stream] of states.
 @group(0) @binding(5) var<storage, read_write> carried: array<f32>;
 
+/// Steps whose inputs, and chunks whose states, are under way at a time.
+const AHEAD: u32 = 16u;
 const WHOLE: u32 = (CHANNELS + 15u) / 16u * 16u;
 const LINES: u32 = WHOLE * STATES * 2u;
 
@@ -30,6 +32,13 @@ fn state_of(channel: u32, n: u32) -> u32 {
 fn coefficient(channel: u32, n: u32, which: u32) -> vec2f {
     let at = ((channel / 16u * STATES + n) * 6u + 2u * which) * 16u + channel % 16u;
     return vec2f(coefficients[at], coefficients[at + 16u]);
+}
+
+/// Fetches a channel's inputs of `count` steps from `row` on.
+fn fetch(to: ptr<function, array<f32, AHEAD>>, row: u32, count: u32, channel: u32) {
+    for (var k = 0u; k < AHEAD; k++) {
+        (*to)[k] = u[(row + min(k, count - 1u)) * CHANNELS + channel];
+    }
 }
 
 @compute @workgroup_size(64)
@@ -49,10 +58,19 @@ fn reduce(
         for (var n = 0u; n < STATES; n++) {
             decay[n] = coefficient(channel, n, 0u);
         }
-        for (var t = 0u; t < run.chunk; t++) {
-            let value = vec2f(u[(first + t) * CHANNELS + channel], 0.0);
-            for (var n = 0u; n < STATES; n++) {
-                h[n] = times(decay[n], h[n]) + value;
+        var next: array<f32, AHEAD>;
+        fetch(&next, first, run.chunk, channel);
+        for (var t = 0u; t < run.chunk; t += AHEAD) {
+            let values = next;
+            if t + AHEAD < run.chunk {
+                fetch(&next, first + t + AHEAD, run.chunk - t - AHEAD, channel);
+            }
+            for (var k = 0u; k < AHEAD; k++) {
+                if t + k < run.chunk {
+                    for (var n = 0u; n < STATES; n++) {
+                        h[n] = times(decay[n], h[n]) + vec2f(values[k], 0.0);
+                    }
+                }
             }
         }
         let slot = group.y * run.batch + stream;
@@ -75,12 +93,20 @@ fn carry(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grou
         let at = state_of(channel, n);
         let decay = coefficient(channel, n, 2u);
         var h = vec2f(state[own + at], state[own + at + 16u]);
-        for (var c = 0u; c < run.chunks; c++) {
-            let slot = (c * run.batch + stream) * LINES + at;
-            let last = vec2f(carried[slot], carried[slot + 16u]);
-            carried[slot] = h.x;
-            carried[slot + 16u] = h.y;
-            h = times(decay, h) + last;
+        for (var c = 0u; c < run.chunks; c += AHEAD) {
+            var lasts: array<vec2f, AHEAD>;
+            for (var k = 0u; k < AHEAD; k++) {
+                let slot = (min(c + k, run.chunks - 1u) * run.batch + stream) * LINES + at;
+                lasts[k] = vec2f(carried[slot], carried[slot + 16u]);
+            }
+            for (var k = 0u; k < AHEAD; k++) {
+                if c + k < run.chunks {
+                    let slot = ((c + k) * run.batch + stream) * LINES + at;
+                    carried[slot] = h.x;
+                    carried[slot + 16u] = h.y;
+                    h = times(decay, h) + lasts[k];
+                }
+            }
         }
     }
 }
@@ -115,15 +141,23 @@ fn down(
                 h[n] = vec2f(carried[slot * LINES + at], carried[slot * LINES + at + 16u]);
             }
         }
-        for (var t = 0u; t < steps; t++) {
-            let row = (first + t) * CHANNELS + channel;
-            let value = u[row];
-            var sum = skip * value;
-            for (var n = 0u; n < STATES; n++) {
-                h[n] = times(decay[n], h[n]) + vec2f(value, 0.0);
-                sum += weight[n].x * h[n].x - weight[n].y * h[n].y;
+        var next: array<f32, AHEAD>;
+        fetch(&next, first, steps, channel);
+        for (var t = 0u; t < steps; t += AHEAD) {
+            let values = next;
+            if t + AHEAD < steps {
+                fetch(&next, first + t + AHEAD, steps - t - AHEAD, channel);
             }
-            y[row] = sum;
+            for (var k = 0u; k < AHEAD; k++) {
+                if t + k < steps {
+                    var sum = skip * values[k];
+                    for (var n = 0u; n < STATES; n++) {
+                        h[n] = times(decay[n], h[n]) + vec2f(values[k], 0.0);
+                        sum += weight[n].x * h[n].x - weight[n].y * h[n].y;
+                    }
+                    y[(first + t + k) * CHANNELS + channel] = sum;
+                }
+            }
         }
         if group.y + 1u == run.chunks {
             for (var n = 0u; n < STATES; n++) {

@@ -3,8 +3,8 @@
 //
 // A thread is a channel and holds its N states in registers: what the paper calls hardware-aware, h is never written but
 // at the ends of a chunk. A workgroup is 64 threads of one chunk of one stream. What a step takes comes into workgroup memory
-// 16 steps at a time, so that many loads are under way at once: Δ and x of the group's channels, and B and C, which all of
-// them read. `reduce`, `carry` and `down` are those of scan_ssd.wgsl.
+// 16 steps at a time: Δ and x of the group's channels, and B and C, which all of them read. While those steps are run, the
+// next 16 are on their way into registers. `reduce`, `carry` and `down` are those of scan_ssd.wgsl.
 //
 // Constants: CHANNELS, STATES; X_ROW, DELTA_ROW and BC_ROW, rows of x, Δ, and of B and C with BC_AT.
 // States are [stream][channels/16][N][16].
@@ -22,6 +22,8 @@
 @group(0) @binding(8) var<storage, read_write> sums: array<f32>;
 
 const STEPS: u32 = 16u;
+/// Chunks whose states `carry` has under way at a time.
+const AHEAD: u32 = 16u;
 const LINES: u32 = (CHANNELS + 15u) / 16u * 16u * STATES;
 /// Fours of states, the last filled up with states that stay zero.
 const FOURS: u32 = (STATES + 3u) / 4u;
@@ -34,21 +36,43 @@ var<workgroup> bc: array<vec4f, STEPS * 2u * FOURS>;
 /// Δ and x, [step][channel of the group].
 var<workgroup> inputs: array<vec2f, STEPS * 64u>;
 
-/// Brings in what `count` steps from `row` on take, for `wide` channels from `channel` on.
-fn bring(row: u32, count: u32, thread: u32, channel: u32, wide: u32) {
-    workgroupBarrier();
+/// Fours of B and C that a thread fetches for STEPS steps.
+const FETCHED: u32 = (STEPS * 2u * FOURS + 63u) / 64u;
+
+/// What a thread fetches for STEPS steps, on its way to workgroup memory.
+struct Fetched {
+    inputs: array<vec2f, STEPS>,
+    bc: array<vec4f, FETCHED>,
+}
+
+/// Fetches this thread's part of what `count` steps from `row` on take, for `wide` channels from `channel` on.
+fn fetch(to: ptr<function, Fetched>, row: u32, count: u32, thread: u32, channel: u32, wide: u32) {
     for (var k = 0u; k < STEPS * wide / 64u; k++) {
         let i = thread + 64u * k;
-        if i / wide < count {
-            let at = row + i / wide;
-            let column = min(channel + i % wide, CHANNELS - 1u);
-            inputs[i] = vec2f(delta[at * DELTA_ROW + column], x[at * X_ROW + column]);
-        }
+        let at = row + min(i / wide, count - 1u);
+        let column = min(channel + i % wide, CHANNELS - 1u);
+        (*to).inputs[k] = vec2f(delta[at * DELTA_ROW + column], x[at * X_ROW + column]);
     }
-    for (var i = thread; i < count * 2u * FOURS; i += 64u) {
-        let at = BC_AT + (row + i / (2u * FOURS)) * BC_ROW + i / FOURS % 2u * STATES + states_of(i % FOURS);
+    for (var k = 0u; k < FETCHED; k++) {
+        let i = thread + 64u * k;
+        let step = min(i / (2u * FOURS), count - 1u);
+        let at = BC_AT + (row + step) * BC_ROW + i / FOURS % 2u * STATES + states_of(i % FOURS);
         let four = vec4f(bc_rows[at.x], bc_rows[at.y], bc_rows[at.z], bc_rows[at.w]);
-        bc[i] = select(vec4f(), four, are_states(i % FOURS));
+        (*to).bc[k] = select(vec4f(), four, are_states(i % FOURS));
+    }
+}
+
+/// Puts what was fetched where all threads see it.
+fn bring(fetched: ptr<function, Fetched>, thread: u32, wide: u32) {
+    workgroupBarrier();
+    for (var k = 0u; k < STEPS * wide / 64u; k++) {
+        inputs[thread + 64u * k] = (*fetched).inputs[k];
+    }
+    for (var k = 0u; k < FETCHED; k++) {
+        let i = thread + 64u * k;
+        if i < STEPS * 2u * FOURS {
+            bc[i] = (*fetched).bc[k];
+        }
     }
     workgroupBarrier();
 }
@@ -75,9 +99,14 @@ fn reduce(
             decay[n] = decay_of(safe, n);
         }
         var sum = 0.0;
+        var fetched: Fetched;
+        fetch(&fetched, first, min(STEPS, run.chunk), local.x, group.x * 64u, 64u);
         for (var t = 0u; t < run.chunk; t += STEPS) {
             let count = min(STEPS, run.chunk - t);
-            bring(first + t, count, local.x, group.x * 64u, 64u);
+            bring(&fetched, local.x, 64u);
+            if t + STEPS < run.chunk {
+                fetch(&fetched, first + t + STEPS, min(STEPS, run.chunk - t - STEPS), local.x, group.x * 64u, 64u);
+            }
             for (var s = 0u; s < count; s++) {
                 let step = inputs[s * 64u + local.x];
                 let input = step.x * step.y;
@@ -107,11 +136,20 @@ fn carry(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grou
     for (var stream = id.y; stream < run.batch; stream += groups.y) {
         let own = slot_of(stream) * LINES;
         var h = state[own + at];
-        for (var c = 0u; c < run.chunks; c++) {
-            let slot = c * run.batch + stream;
-            let last = carried[slot * LINES + at];
-            carried[slot * LINES + at] = h;
-            h = exp2(a[at] * sums[slot * CHANNELS + channel]) * h + last;
+        for (var c = 0u; c < run.chunks; c += AHEAD) {
+            var lasts: array<f32, AHEAD>;
+            var decays: array<f32, AHEAD>;
+            for (var k = 0u; k < AHEAD; k++) {
+                let slot = min(c + k, run.chunks - 1u) * run.batch + stream;
+                lasts[k] = carried[slot * LINES + at];
+                decays[k] = exp2(a[at] * sums[slot * CHANNELS + channel]);
+            }
+            for (var k = 0u; k < AHEAD; k++) {
+                if c + k < run.chunks {
+                    carried[((c + k) * run.batch + stream) * LINES + at] = h;
+                    h = decays[k] * h + lasts[k];
+                }
+            }
         }
     }
 }
@@ -146,9 +184,14 @@ fn down(
                 h[n] = carried_four(slot * LINES, safe, first_four + n);
             }
         }
+        var fetched: Fetched;
+        fetch(&fetched, first, min(STEPS, steps), local.x, group.x * WIDE, WIDE);
         for (var t = 0u; t < steps; t += STEPS) {
             let count = min(STEPS, steps - t);
-            bring(first + t, count, local.x, group.x * WIDE, WIDE);
+            bring(&fetched, local.x, WIDE);
+            if t + STEPS < steps {
+                fetch(&fetched, first + t + STEPS, min(STEPS, steps - t - STEPS), local.x, group.x * WIDE, WIDE);
+            }
             for (var s = 0u; s < count; s++) {
                 let step = inputs[s * WIDE + column];
                 let input = step.x * step.y;

@@ -1,8 +1,8 @@
 // The scan of Mamba-2 (Dao and Gu 2024, "SSD"): h ← exp(Δ A) h + Δ x B, y = C h + D x. Twin of src/kernels/scan/ssd.rs.
 //
 // A thread is a channel and holds its N states in registers; a workgroup is 64 threads of one chunk of one stream. What a step
-// takes is brought into workgroup memory 16 steps at a time, so that many loads are under way at once: x of the group's
-// channels, and what all of them read, B, C, Δ and the decay of each head.
+// takes is brought into workgroup memory 16 steps at a time: x of the group's channels, and what all of them read, B, C, Δ and
+// the decay of each head. While those steps are run, the next 16 are on their way into registers.
 //
 // Whole files: `reduce` runs every chunk but the last from an empty state and keeps its last state and ΣΔ; `carry` goes
 // from chunk to chunk, h ← exp(A ΣΔ) h + last; `down` runs each chunk from the state it was carried. Streams: `down`
@@ -23,6 +23,8 @@
 @group(0) @binding(7) var<storage, read_write> sums: array<f32>;
 
 const STEPS: u32 = 16u;
+/// Chunks whose states `carry` has under way at a time.
+const AHEAD: u32 = 16u;
 const LINES: u32 = (CHANNELS + 15u) / 16u * 16u * STATES;
 /// Fours of states, the last filled up with states that stay zero; those of B and C of a step.
 const FOURS: u32 = (STATES + 3u) / 4u;
@@ -30,6 +32,9 @@ const BC: u32 = 2u * GROUPS * FOURS;
 /// Fours that a thread of `down` has, and the channels of its workgroup.
 const OWN: u32 = FOURS / LANES;
 const WIDE: u32 = 64u / LANES;
+/// Fours of B and C, and Δs, that a thread fetches for STEPS steps.
+const FETCHED_BC: u32 = (STEPS * BC + 63u) / 64u;
+const FETCHED_DT: u32 = (STEPS * HEADS + 63u) / 64u;
 
 /// B and then C, [step][group][FOURS] each.
 var<workgroup> bc: array<vec4f, STEPS * BC>;
@@ -38,24 +43,51 @@ var<workgroup> gates: array<vec2f, STEPS * HEADS>;
 /// x, [step][channel of the group].
 var<workgroup> values: array<f32, STEPS * 64u>;
 
-/// Brings in what `count` steps from `row` on take, for `wide` channels from `channel` on.
-fn bring(row: u32, count: u32, thread: u32, channel: u32, wide: u32) {
-    workgroupBarrier();
+/// What a thread fetches for STEPS steps, on its way to workgroup memory.
+struct Fetched {
+    values: array<f32, STEPS>,
+    bc: array<vec4f, FETCHED_BC>,
+    dt: array<f32, FETCHED_DT>,
+}
+
+/// Fetches this thread's part of what `count` steps from `row` on take, for `wide` channels from `channel` on.
+fn fetch(to: ptr<function, Fetched>, row: u32, count: u32, thread: u32, channel: u32, wide: u32) {
     for (var k = 0u; k < STEPS * wide / 64u; k++) {
         let i = thread + 64u * k;
-        if i / wide < count {
-            values[i] = x[(row + i / wide) * X_ROW + min(channel + i % wide, CHANNELS - 1u)];
+        let at = row + min(i / wide, count - 1u);
+        (*to).values[k] = x[at * X_ROW + min(channel + i % wide, CHANNELS - 1u)];
+    }
+    for (var k = 0u; k < FETCHED_BC; k++) {
+        let i = thread + 64u * k;
+        let step = row + min(i / BC, count - 1u);
+        let at = step * X_ROW + CHANNELS + i % BC / FOURS * STATES + states_of(i % FOURS);
+        (*to).bc[k] = select(vec4f(), vec4f(x[at.x], x[at.y], x[at.z], x[at.w]), are_states(i % FOURS));
+    }
+    for (var k = 0u; k < FETCHED_DT; k++) {
+        let i = thread + 64u * k;
+        (*to).dt[k] = dt[DT_AT + (row + min(i / HEADS, count - 1u)) * DT_ROW + i % HEADS];
+    }
+}
+
+/// Puts what was fetched where all threads see it.
+fn bring(fetched: ptr<function, Fetched>, thread: u32, wide: u32) {
+    workgroupBarrier();
+    for (var k = 0u; k < STEPS * wide / 64u; k++) {
+        values[thread + 64u * k] = (*fetched).values[k];
+    }
+    for (var k = 0u; k < FETCHED_BC; k++) {
+        let i = thread + 64u * k;
+        if i < STEPS * BC {
+            bc[i] = (*fetched).bc[k];
         }
     }
-    for (var i = thread; i < count * BC; i += 64u) {
-        let at = (row + i / BC) * X_ROW + CHANNELS + i % BC / FOURS * STATES + states_of(i % FOURS);
-        bc[i] = select(vec4f(), vec4f(x[at.x], x[at.y], x[at.z], x[at.w]), are_states(i % FOURS));
-    }
-    for (var i = thread; i < count * HEADS; i += 64u) {
-        let head = i % HEADS;
-        let delta = softplus(dt[DT_AT + (row + i / HEADS) * DT_ROW + head] + heads[HEADS + head]);
-        let held = clamp(delta, DELTA_LEAST, DELTA_MOST);
-        gates[i] = vec2f(held, exp2(held * heads[head]));
+    for (var k = 0u; k < FETCHED_DT; k++) {
+        let i = thread + 64u * k;
+        if i < STEPS * HEADS {
+            let head = i % HEADS;
+            let held = clamp(softplus((*fetched).dt[k] + heads[HEADS + head]), DELTA_LEAST, DELTA_MOST);
+            gates[i] = vec2f(held, exp2(held * heads[head]));
+        }
     }
     workgroupBarrier();
 }
@@ -73,9 +105,14 @@ fn reduce(
         let first = stream * run.time + group.y * run.chunk;
         var h: array<vec4f, FOURS>;
         var sum = 0.0;
+        var fetched: Fetched;
+        fetch(&fetched, first, min(STEPS, run.chunk), local.x, group.x * 64u, 64u);
         for (var t = 0u; t < run.chunk; t += STEPS) {
             let count = min(STEPS, run.chunk - t);
-            bring(first + t, count, local.x, group.x * 64u, 64u);
+            bring(&fetched, local.x, 64u);
+            if t + STEPS < run.chunk {
+                fetch(&fetched, first + t + STEPS, min(STEPS, run.chunk - t - STEPS), local.x, group.x * 64u, 64u);
+            }
             for (var s = 0u; s < count; s++) {
                 let gate = gates[s * HEADS + head];
                 sum += gate.x;
@@ -108,11 +145,20 @@ fn carry(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grou
     for (var stream = id.y; stream < run.batch; stream += groups.y) {
         let own = slot_of(stream) * LINES;
         var h = state[own + at];
-        for (var c = 0u; c < run.chunks; c++) {
-            let slot = c * run.batch + stream;
-            let last = carried[slot * LINES + at];
-            carried[slot * LINES + at] = h;
-            h = exp2(heads[head] * sums[slot * HEADS + head]) * h + last;
+        for (var c = 0u; c < run.chunks; c += AHEAD) {
+            var lasts: array<f32, AHEAD>;
+            var decays: array<f32, AHEAD>;
+            for (var k = 0u; k < AHEAD; k++) {
+                let slot = min(c + k, run.chunks - 1u) * run.batch + stream;
+                lasts[k] = carried[slot * LINES + at];
+                decays[k] = exp2(heads[head] * sums[slot * HEADS + head]);
+            }
+            for (var k = 0u; k < AHEAD; k++) {
+                if c + k < run.chunks {
+                    carried[((c + k) * run.batch + stream) * LINES + at] = h;
+                    h = decays[k] * h + lasts[k];
+                }
+            }
         }
     }
 }
@@ -148,9 +194,14 @@ fn down(
                 h[n] = carried_four(slot * LINES, safe, first_four + n);
             }
         }
+        var fetched: Fetched;
+        fetch(&fetched, first, min(STEPS, steps), local.x, group.x * WIDE, WIDE);
         for (var t = 0u; t < steps; t += STEPS) {
             let count = min(STEPS, steps - t);
-            bring(first + t, count, local.x, group.x * WIDE, WIDE);
+            bring(&fetched, local.x, WIDE);
+            if t + STEPS < steps {
+                fetch(&fetched, first + t + STEPS, min(STEPS, steps - t - STEPS), local.x, group.x * WIDE, WIDE);
+            }
             for (var s = 0u; s < count; s++) {
                 let gate = gates[s * HEADS + head];
                 let value = values[s * WIDE + column];

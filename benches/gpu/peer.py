@@ -4,7 +4,8 @@ matrix product, in the format of `statewave-gpu-bench`.
 
     pip install torch mamba-ssm        # the CUDA kernel; torch alone brings Triton
     python3 benches/gpu/peer.py --out out/peer.tsv
-    statewave-gpu-bench table "Statewave=out/card.tsv" "peer=out/peer.tsv"
+    python3 benches/gpu/peer.py --graph --out out/graph.tsv    # without what Python takes to launch
+    statewave-gpu-bench table "Statewave=out/card.tsv" "peer=out/peer.tsv" "peer, in a graph=out/graph.tsv"
 
 The sizes and the names of the rows are those of benches/gpu/src/scan.rs.
 """
@@ -14,6 +15,7 @@ from pathlib import Path
 
 STATES = 16
 MOST_FLOATS = 1 << 28
+CALLS = 20  # of a graph; as many as the bench here records in a submit
 SECTION = "The scan of Mamba, N = 16 (share of the copy, share of the product)"
 
 
@@ -33,6 +35,15 @@ def seconds(torch, work):
         torch.cuda.synchronize()
         best = min(best, (time.perf_counter() - begin) / rounds)
     return best
+
+
+def in_graph(torch, work):
+    """CALLS calls of `work` as one launch of a CUDA graph."""
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        for _ in range(CALLS):
+            work()
+    return graph.replay
 
 
 def cuda_scan():
@@ -76,7 +87,9 @@ def triton_scan(torch):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("out/peer.tsv"))
-    out = parser.parse_args().out
+    parser.add_argument("--graph", action="store_true", help="scans as CUDA graphs of 20 calls")
+    args = parser.parse_args()
+    out = args.out
     try:
         import torch
     except ImportError:
@@ -89,7 +102,7 @@ def main():
         print(f"mamba-ssm cannot be used ({error})")
         name, scan = triton_scan(torch)
     rows = [("Run", "adapter", torch.cuda.get_device_name()), ("Run", "driver", f"torch {torch.__version__}")]
-    rows.append(("Run", "scan", name))
+    rows.append(("Run", "scan", name + (", in a CUDA graph" if args.graph else "")))
     torch.backends.cuda.matmul.allow_tf32 = False
     make = lambda *shape: torch.randn(*shape, device="cuda")
     source = make(MOST_FLOATS)
@@ -110,7 +123,9 @@ def main():
                 u, delta = make(batch, channels, length), 0.05 * torch.ones(batch, channels, length, device="cuda")
                 a, d = -torch.rand(channels, STATES, device="cuda") - 0.1, make(channels)
                 b, c = make(batch, STATES, length), make(batch, STATES, length)
-                took = seconds(torch, lambda: scan(u, delta, a, b, c, d))
+                work = lambda: scan(u, delta, a, b, c, d)
+                work()
+                took = seconds(torch, in_graph(torch, work)) / CALLS if args.graph else seconds(torch, work)
                 count = batch * length
                 rate = 4 * count * (3 * channels + 2 * STATES) / took
                 flops = 6 * channels * STATES * count / took

@@ -1,6 +1,6 @@
 //! How large the buffers of a denoiser are: what they are made by, and how many frames at a time fit a device.
 
-use crate::engine::gpu::ops::CHUNK;
+use crate::engine::gpu::ops::most_chunks;
 use crate::engine::gpu::{Gpu, GpuError};
 use crate::model::denoise::{DenoiseNet, Layer};
 
@@ -75,7 +75,7 @@ impl Widths {
     /// For `sessions` streams, up to `frames` of each at a time.
     pub(super) fn sizes(&self, sessions: usize, frames: usize) -> Sizes {
         let (rows, streams) = (sessions * frames, self.bands * sessions);
-        let chunks = frames.div_ceil(CHUNK) * streams;
+        let chunks = most_chunks(frames, streams, self.inner);
         Sizes {
             spectra: sessions * (self.past + frames) * self.spectrum,
             filtered: rows * self.spectrum,

@@ -18,8 +18,8 @@ pub use proj::{
 };
 pub use resample::{PLACES, Resample, resample, resample_source};
 pub use scan::{
-    CHUNK, S4dScan, S6Scan, ScanBuffers, SsdScan, chunk_of, s4d, s4d_source, s6, s6_source, ssd,
-    ssd_source,
+    CHUNK, S4dScan, S6Scan, ScanBuffers, SsdScan, chunk_of, most_chunks, s4d, s4d_source, s6,
+    s6_source, ssd, ssd_source,
 };
 pub use states::{StatePart, states, states_source};
 pub use stft::{Stft, StftBuffers, stft, stft_bytes, stft_source};

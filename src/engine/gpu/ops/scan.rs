@@ -8,8 +8,8 @@ use crate::engine::gpu::record::Run;
 use crate::engine::gpu::shader::{Shader, Source};
 use crate::kernels::scan::{S4d, S6, Ssd};
 
-/// Steps of a chunk of a whole file.
-pub const CHUNK: usize = 128;
+/// Steps of a chunk at least.
+pub const CHUNK: usize = 32;
 
 /// Threads with which a card has enough to do: with fewer, a scan is cut into chunks, each of which is run twice.
 const ENOUGH: usize = 1 << 15;
@@ -21,6 +21,12 @@ pub fn chunk_of(time: usize, batch: usize, channels: usize) -> usize {
         .div_ceil((batch * channels).max(1))
         .min(time.div_ceil(CHUNK));
     time.div_ceil(chunks.max(1)).max(CHUNK)
+}
+
+/// Chunks that runs have at the most, of up to `time` steps and `batch` streams, taken over all of a run's streams.
+pub fn most_chunks(time: usize, batch: usize, channels: usize) -> usize {
+    let of_threads = ENOUGH / channels.max(1) + batch;
+    (time.div_ceil(CHUNK) * batch).min(of_threads)
 }
 
 /// Threads of a workgroup.
