@@ -70,7 +70,7 @@ proptest! {
 
     #[test]
     fn ssd_runs_in_one_chunk_and_in_many(
-        batch in 1usize..4, time in 1usize..200, chunk in 1usize..70, heads in 1usize..5, p8 in 1usize..5,
+        batch in 1usize..4, time in 1usize..200, chunk in 1usize..70, heads in 1usize..7, p8 in 1usize..5,
         states in 1usize..17, seed: u64,
     ) {
         hold(|gpu| cases::ssd(gpu, (batch, time, chunk, heads, p8, states), seed));
@@ -88,6 +88,45 @@ proptest! {
         batch in 1usize..4, time in 1usize..200, chunk in 1usize..70, e8 in 1usize..18, states in 1usize..17, seed: u64,
     ) {
         hold(|gpu| cases::s4d(gpu, (batch, time, chunk, e8, states), seed));
+    }
+}
+
+/// (batch, time, chunk) where something does not come out even: one step, in one chunk and in one longer than it; a last chunk of
+/// one step, one short of full, and full; chunks of less than is fetched at a time, of as much, and of one more; more chunks than
+/// are carried at a time, of one step or more, as many, and one more.
+const UNEVEN: [(usize, usize, usize); 14] = [
+    (1, 1, 1),
+    (3, 1, 40),
+    (2, 33, 32),
+    (3, 63, 32),
+    (2, 64, 32),
+    (3, 50, 15),
+    (2, 48, 16),
+    (1, 51, 17),
+    (2, 101, 33),
+    (3, 19, 1),
+    (2, 16, 1),
+    (3, 17, 1),
+    (1, 197, 7),
+    (2, 32 * 37 + 5, 32),
+];
+
+#[test]
+fn scans_come_out_even_where_nothing_else_does() {
+    for (at, (batch, time, chunk)) in UNEVEN.into_iter().enumerate() {
+        // No number of states a multiple of four but 16, which lanes can share; channels within 64, on it, and beyond.
+        for (e8, states) in [(1, 3), (8, 16), (9, 5), (17, 16)] {
+            for seed in [2 * at as u64, 2 * at as u64 + 1] {
+                hold(|gpu| cases::s6(gpu, (batch, time, chunk, e8, states), seed));
+                hold(|gpu| cases::s4d(gpu, (batch, time, chunk, e8, states), seed));
+            }
+        }
+        // One group, two of two heads, three of two, and three of one.
+        for (heads, p8, states) in [(1, 1, 3), (4, 2, 16), (6, 3, 5), (3, 3, 16)] {
+            for seed in [2 * at as u64, 2 * at as u64 + 1] {
+                hold(|gpu| cases::ssd(gpu, (batch, time, chunk, heads, p8, states), seed));
+            }
+        }
     }
 }
 

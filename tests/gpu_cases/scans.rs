@@ -6,23 +6,55 @@ use statewave::engine::gpu::ops::{self, ScanBuffers};
 use statewave::engine::gpu::record::Run;
 use statewave::kernels::oracle;
 use statewave::kernels::scan::{S4d, S6, Ssd};
+use wgpu::Buffer;
 
 use super::{Found, result};
 use crate::kernel_common::{Noise, wide};
+
+/// Floats behind what a run has to do with, more than 16 rows of any buffer here: what lies there is as it is behind a longer run's.
+const BEHIND: usize = 1 << 14;
+
+/// What nobody may write over.
+const UNTOUCHED: f32 = 7.25;
+
+/// A buffer that holds `values`, and behind them what is no number: it would be heard wherever it is used.
+fn followed(gpu: &Gpu, label: &str, values: &[f32]) -> Buffer {
+    gpu.holding(label, &[values, &[f32::NAN; BEHIND]].concat())
+}
+
+/// A buffer of `floats` to be written, none of them a number before.
+fn unwritten(gpu: &Gpu, label: &str, floats: usize) -> Buffer {
+    gpu.holding(label, &vec![f32::NAN; floats])
+}
+
+/// A buffer for `floats` of output.
+fn output(gpu: &Gpu, floats: usize) -> Buffer {
+    gpu.holding("y", &vec![UNTOUCHED; floats + BEHIND])
+}
+
+/// The first `floats` of an output, behind which nothing may have been written.
+fn written(mut all: Vec<f32>, floats: usize) -> Vec<f32> {
+    assert!(
+        all[floats..].iter().all(|v| *v == UNTOUCHED),
+        "it writes behind its rows"
+    );
+    all.truncate(floats);
+    all
+}
 
 /// `[streams][lines/16][N][16]` of a `[streams][channels][N]` state.
 fn line(channels: usize, states: usize, stream: usize, e: usize, n: usize) -> usize {
     stream * channels.next_multiple_of(16) * states + (e / 16 * states + n) * 16 + e % 16
 }
 
-/// Mamba-2's scan of `heads` of `8 · p8` channels, in chunks.
+/// Mamba-2's scan of `heads` of `8 · p8` channels, in chunks; three groups where the heads are threes, two where they are twos.
 pub fn ssd(
     gpu: &Gpu,
     (batch, time, chunk, heads, p8, states): (usize, usize, usize, usize, usize, usize),
     seed: u64,
 ) -> Found {
     let mut found = Found::new();
-    let groups = if heads % 2 == 0 { 2 } else { 1 };
+    let groups = [3, 2].into_iter().find(|n| heads % n == 0).unwrap_or(1);
     let e = heads * 8 * p8;
     let mut noise = Noise(seed);
     let (a_log, bias, d) = (
@@ -50,14 +82,14 @@ pub fn ssd(
     let chunks = run.chunks as usize;
     let [run_b, x_b, dt_b, y, state] = [
         gpu.run(run),
-        gpu.holding("x", &x),
-        gpu.holding("dt", &dt),
-        gpu.zeros("y", batch * time * e),
+        followed(gpu, "x", &x),
+        followed(gpu, "dt", &dt),
+        output(gpu, batch * time * e),
         gpu.holding("h", &h),
     ];
     let [carried, sums] = [
-        gpu.zeros("c", chunks * batch * lines),
-        gpu.zeros("s", chunks * batch * heads),
+        unwritten(gpu, "c", chunks * batch * lines),
+        unwritten(gpu, "s", chunks * batch * heads),
     ];
     let rows = ops::SsdScan {
         x: &x_b,
@@ -75,13 +107,9 @@ pub fn ssd(
         carried: &carried,
         sums: &sums,
     };
-    let got = result(
-        gpu,
-        &ops::ssd(gpu, &s, rows, buffers),
-        run,
-        &y,
-        batch * time * e,
-    );
+    let floats = batch * time * e;
+    let steps = ops::ssd(gpu, &s, rows, buffers);
+    let got = written(result(gpu, &steps, run, &y, floats + BEHIND), floats);
     let mut end = vec![0.0; batch * lines];
     gpu.read(&state, 0, &mut end).unwrap();
     let (mut truth, mut last, mut ended) = (Vec::new(), Vec::new(), Vec::new());
@@ -151,15 +179,15 @@ pub fn s6(
     let chunks = run.chunks as usize;
     let [run_b, x_b, delta_b, bc_b, y, state] = [
         gpu.run(run),
-        gpu.holding("x", &x),
-        gpu.holding("delta", &delta),
-        gpu.holding("bc", &bc),
-        gpu.zeros("y", count * e),
+        followed(gpu, "x", &x),
+        followed(gpu, "delta", &delta),
+        followed(gpu, "bc", &bc),
+        output(gpu, count * e),
         gpu.holding("h", &h),
     ];
     let [carried, sums] = [
-        gpu.zeros("c", chunks * batch * lines),
-        gpu.zeros("s", chunks * batch * e),
+        unwritten(gpu, "c", chunks * batch * lines),
+        unwritten(gpu, "s", chunks * batch * e),
     ];
     let rows = ops::S6Scan {
         x: &x_b,
@@ -179,7 +207,8 @@ pub fn s6(
         carried: &carried,
         sums: &sums,
     };
-    let got = result(gpu, &ops::s6(gpu, &s, rows, buffers), run, &y, count * e);
+    let steps = ops::s6(gpu, &s, rows, buffers);
+    let got = written(result(gpu, &steps, run, &y, count * e + BEHIND), count * e);
     let mut end = vec![0.0; batch * lines];
     gpu.read(&state, 0, &mut end).unwrap();
     let a: Vec<f64> = a_log.iter().map(|a| -(*a as f64).exp()).collect();
@@ -236,15 +265,19 @@ pub fn s4d(
     let s = S4d::new(&a_bar, &c, &d, states);
     let u = noise.vec(batch * time * e, 1.0);
     let lines = 2 * e.next_multiple_of(16) * states;
+    let h = noise.vec(batch * lines, 1.0);
     let run = Run::new(time, batch, chunk);
     let chunks = run.chunks as usize;
     let [run_b, u_b, y, state] = [
         gpu.run(run),
-        gpu.holding("u", &u),
-        gpu.zeros("y", u.len()),
-        gpu.zeros("h", batch * lines),
+        followed(gpu, "u", &u),
+        output(gpu, u.len()),
+        gpu.holding("h", &h),
     ];
-    let [carried, sums] = [gpu.zeros("c", chunks * batch * lines), gpu.zeros("s", 1)];
+    let [carried, sums] = [
+        unwritten(gpu, "c", chunks * batch * lines),
+        unwritten(gpu, "s", 1),
+    ];
     let rows = ops::S4dScan { u: &u_b, chunk };
     let buffers = ScanBuffers {
         few: seed % 2 == 1,
@@ -255,20 +288,24 @@ pub fn s4d(
         carried: &carried,
         sums: &sums,
     };
-    let got = result(gpu, &ops::s4d(gpu, &s, rows, buffers), run, &y, u.len());
-    let truth: Vec<f64> = u
-        .chunks(time * e)
-        .flat_map(|u| {
-            oracle::s4d(
-                &a_bar,
-                &c,
-                &wide(&d),
-                states,
-                &wide(u),
-                &mut vec![Complex64::default(); e * states],
-            )
-        })
-        .collect();
+    let steps = ops::s4d(gpu, &s, rows, buffers);
+    let got = written(result(gpu, &steps, run, &y, u.len() + BEHIND), u.len());
+    let mut end = vec![0.0; batch * lines];
+    gpu.read(&state, 0, &mut end).unwrap();
+    let (mut truth, mut last, mut ended) = (Vec::new(), Vec::new(), Vec::new());
+    for (stream, u) in u.chunks(time * e).enumerate() {
+        // Real parts and then imaginary ones, of sixteen channels each.
+        let part = |of: &[f32], i: usize, imaginary: usize| {
+            let (e, n) = (i / states, i % states);
+            of[stream * lines + ((e / 16 * states + n) * 2 + imaginary) * 16 + e % 16]
+        };
+        let of = |i| Complex64::new(part(&h, i, 0) as f64, part(&h, i, 1) as f64);
+        let mut h: Vec<_> = (0..e * states).map(of).collect();
+        truth.extend(oracle::s4d(&a_bar, &c, &wide(&d), states, &wide(u), &mut h));
+        last.extend(h.iter().flat_map(|h| [h.re, h.im]));
+        ended.extend((0..e * states).flat_map(|i| [part(&end, i, 0), part(&end, i, 1)]));
+    }
     found.push(("s4d", oracle::snr_db(&truth, &got)));
+    found.push(("the state s4d ends in", oracle::snr_db(&last, &ended)));
     found
 }

@@ -313,3 +313,52 @@ fn steps(
         Step::new(down, move |run: Run| [of_lanes, run.chunks, streams(run)]),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::engine::gpu::ops::MOST_GROUPS;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_run_has_more_chunks_than_buffers_were_made_for(
+            most_time in 1usize..6_000, most_batch in 1usize..300, channels in 1usize..3_000,
+            runs in proptest::collection::vec((1usize..6_000, 1usize..300), 64),
+        ) {
+            let room = most_chunks(most_time, most_batch, channels);
+            let smaller = runs.into_iter().map(|(time, batch)| (time.min(most_time), batch.min(most_batch)));
+            for (time, batch) in smaller.chain([(most_time, most_batch), (most_time, 1), (1, most_batch)]) {
+                let chunk = chunk_of(time, batch, channels);
+                let run = Run::new(time, batch, chunk);
+                prop_assert!(chunk >= CHUNK);
+                prop_assert!(run.chunks as usize * batch <= room, "{run:?}, room for {room}");
+                prop_assert!(run.chunks as usize <= MOST_GROUPS);
+                // All of the time is in chunks, and none of them is empty.
+                prop_assert!((run.chunks as usize - 1) * chunk < time && time <= run.chunks as usize * chunk);
+            }
+        }
+    }
+
+    /// Every time and batch up to some, for sizes at which the rounding turns.
+    #[test]
+    fn the_room_holds_for_every_smaller_run() {
+        for channels in [1, 63, 64, 1_000, 2_048, 4_096, 32_767, 32_768, 32_769] {
+            let (most_time, most_batch) = (700, 40);
+            let room = most_chunks(most_time, most_batch, channels);
+            for time in 1..=most_time {
+                for batch in 1..=most_batch {
+                    let run = Run::new(time, batch, chunk_of(time, batch, channels));
+                    let chunks = run.chunks as usize * batch;
+                    assert!(
+                        chunks <= room,
+                        "{channels} channels, {run:?}: {chunks} of {room}"
+                    );
+                }
+            }
+        }
+    }
+}
