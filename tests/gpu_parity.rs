@@ -91,10 +91,11 @@ proptest! {
     }
 }
 
-/// (batch, time, chunk) where something does not come out even: one step, in one chunk and in one longer than it; a last chunk of
+/// (batch, time, chunk) where something does not come out even: no step, one step, in one chunk and in one longer than it; a last chunk of
 /// one step, one short of full, and full; chunks of less than is fetched at a time, of as much, and of one more; more chunks than
 /// are carried at a time, of one step or more, as many, and one more.
-const UNEVEN: [(usize, usize, usize); 14] = [
+const UNEVEN: [(usize, usize, usize); 15] = [
+    (2, 0, 32),
     (1, 1, 1),
     (3, 1, 40),
     (2, 33, 32),

@@ -28,7 +28,7 @@ pub struct Run {
     pub batch: u32,
     /// Steps of a scan's chunk.
     pub chunk: u32,
-    /// Chunks of a stream.
+    /// Chunks of a stream; none where there are no rows, as the scans look for a step in each.
     pub chunks: u32,
     /// Sessions that take part.
     pub sessions: u32,
@@ -43,7 +43,7 @@ impl Run {
             time: time as u32,
             batch: batch as u32,
             chunk: chunk as u32,
-            chunks: time.div_ceil(chunk).max(1) as u32,
+            chunks: time.div_ceil(chunk) as u32,
             sessions: batch as u32,
             most: batch as u32,
         }

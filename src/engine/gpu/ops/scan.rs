@@ -305,7 +305,7 @@ fn steps(
     let streams = |run: Run| run.batch.min(MOST_GROUPS as u32);
     [
         Step::new(reduce, move |run: Run| {
-            [columns, run.chunks - 1, streams(run)]
+            [columns, run.chunks.saturating_sub(1), streams(run)]
         }),
         Step::new(carry, move |run: Run| {
             [lines, if run.chunks > 1 { streams(run) } else { 0 }, 1]
@@ -341,6 +341,12 @@ mod tests {
                 prop_assert!((run.chunks as usize - 1) * chunk < time && time <= run.chunks as usize * chunk);
             }
         }
+    }
+
+    #[test]
+    fn a_run_of_no_steps_has_no_chunk_to_look_for_one_in() {
+        let run = Run::new(0, 3, chunk_of(0, 3, 64));
+        assert_eq!((run.time, run.chunks), (0, 0));
     }
 
     /// Every time and batch up to some, for sizes at which the rounding turns.
