@@ -12,6 +12,8 @@ mod error;
 mod shared;
 mod shelf;
 mod states;
+#[cfg(test)]
+mod tests;
 mod thread;
 
 pub use cabinet::may_be_response;
@@ -26,6 +28,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use parking_lot::RwLock;
+use statewave::model::Model;
 use statewave::model::effect::Knob;
 use statewave::model::spec::Task;
 use statewave::model::streams::StreamModel;
@@ -264,7 +267,7 @@ impl Loader {
         if stream.offline
             && let StreamModel::Denoise(model) = &model
         {
-            self.await_device(model);
+            self.await_device(model, stream);
         }
         let (device, name, response) = {
             let shared = lock(&self.shared);
@@ -301,10 +304,11 @@ impl Loader {
     }
 
     /// Waits until the device that was chosen is ready, or cannot be had.
-    fn await_device(&self, model: &statewave::model::Model) {
+    fn await_device(&self, model: &Arc<Model>, stream: &Stream) {
         let _ = self.commands.send(thread::Command::Engine);
         let since = Instant::now();
-        while lock(&self.shared).device.is_coming(model) && since.elapsed() < PATIENCE {
+        while lock(&self.shared).device.is_coming(model, Some(stream)) && since.elapsed() < PATIENCE
+        {
             std::thread::sleep(LOOK);
         }
     }

@@ -12,6 +12,7 @@ use statewave::engine::gpu::GpuError;
 use statewave::engine::gpu::hub::GpuHub;
 use statewave::engine::gpu::round_trip::{Probe, RoundTrip};
 use statewave::engine::gpu::session::GpuEngine;
+use statewave::engine::supervisor::Policy;
 use statewave::model::Model;
 
 use crate::kernel_common::Noise;
@@ -87,7 +88,7 @@ fn trips(
     seconds: f64,
 ) -> Result<(Option<RoundTrip>, usize), GpuError> {
     let hop = model.spec().front_end.hop;
-    let probes = (0..sessions).map(|_| Probe::join(hub, model, 1));
+    let probes = (0..sessions).map(|_| Probe::join(hub, model, 1, Policy::SAVE_EVERY));
     let mut probes = probes.collect::<Result<Vec<_>, _>>()?;
     // All must have been there before the clock starts: the last makes the device prepare for all.
     for _ in 0..2 {
@@ -140,7 +141,7 @@ pub fn hold(
     rows.section("Without a miss");
     let name = format!("{INSTANCES} stereo instances, blocks of {BLOCK}, {minutes} minutes");
     let spec = model.spec();
-    let trip = hub.round_trip(model)?;
+    let trip = hub.round_trip(model, Policy::SAVE_EVERY)?;
     let handoff = trip.handoff(&spec.front_end, spec.sample_rate, block_time(), room);
     let Some(handoff) = handoff else {
         rows.add(&name, "too slow to play live");

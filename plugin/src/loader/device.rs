@@ -52,6 +52,15 @@ impl Stream {
         StandIn::of(times(model), channels, front_end, rate, self.block_time())
     }
 
+    /// Every so many-th frame of this stream brings its state back from a GPU that plays `model`.
+    fn save_every(&self, model: &Arc<Model>) -> u64 {
+        match self.offline {
+            // Who waits can run as many frames here as there are.
+            true => Policy::SAVE_EVERY,
+            false => self.stand_in(model).save_every,
+        }
+    }
+
     pub(super) fn block_time(&self) -> Duration {
         Duration::from_secs_f64(self.block as f64 / f64::from(self.config.sample_rate))
     }
@@ -65,10 +74,11 @@ pub(super) enum Device {
     None,
     /// It is being opened.
     Opening,
-    /// It has played the model of that SHA-256.
+    /// It has played the model of that SHA-256, with states that came back with every `save_every`th frame.
     Ready {
         hub: Arc<GpuHub>,
         sha256: String,
+        save_every: u64,
         trip: RoundTrip,
         /// What frames may take beside their trip.
         room: Duration,
@@ -85,26 +95,40 @@ pub(super) struct Made {
 }
 
 impl Device {
-    /// Opens the device of `choice` and measures `model` on it. Takes seconds the first time.
-    pub(super) fn open(choice: &EngineChoice, model: &Arc<Model>) -> Result<Device, GpuError> {
+    /// Opens the device of `choice` and measures `model` on it, as `stream` will have it played if there is one. Takes seconds the
+    /// first time.
+    pub(super) fn open(
+        choice: &EngineChoice,
+        model: &Arc<Model>,
+        stream: Option<&Stream>,
+    ) -> Result<Device, GpuError> {
         let Some(wanted) = choice.device() else {
             return Ok(Device::None);
         };
         let hub = shared::hub(&wanted)?;
+        let save_every = stream.map_or(Policy::SAVE_EVERY, |stream| stream.save_every(model));
         Ok(Device::Ready {
-            trip: hub.round_trip(model)?,
+            trip: hub.round_trip(model, save_every)?,
             hub,
             sha256: model.sha256().into(),
+            save_every,
             room: choice.room(),
         })
     }
 
-    /// Whether it may yet be ready to play `model`.
-    pub(super) fn is_coming(&self, model: &Model) -> bool {
+    /// Whether it may yet be ready to play `model` in `stream`, if there is one.
+    pub(super) fn is_coming(&self, model: &Arc<Model>, stream: Option<&Stream>) -> bool {
         match self {
             Device::None => false,
             Device::Opening => true,
-            Device::Ready { sha256, .. } => sha256 != model.sha256(),
+            Device::Ready {
+                sha256, save_every, ..
+            } => {
+                // Who waits needs no measure of how long.
+                let heard = stream.filter(|stream| !stream.offline);
+                let other = |stream: &Stream| stream.save_every(model) != *save_every;
+                sha256 != model.sha256() || heard.is_some_and(other)
+            }
         }
     }
 
@@ -128,15 +152,12 @@ impl Device {
             error,
         };
         let Device::Ready {
-            hub,
-            sha256,
-            trip,
-            room,
+            hub, trip, room, ..
         } = self
         else {
             return here(None);
         };
-        if sha256 != model.sha256() {
+        if self.is_coming(model, Some(stream)) {
             return here(None);
         }
         let spec = model.spec();
@@ -158,10 +179,7 @@ impl Device {
             }));
         };
         let channels = stream.config.channels;
-        let save_every = match stream.offline {
-            true => Policy::SAVE_EVERY,
-            false => stream.stand_in(model).save_every,
-        };
+        let save_every = stream.save_every(model);
         let (handoff, waits) = (handoff.max(least), stream.offline);
         match GpuEngine::with_states(hub, model, channels, handoff, waits, save_every) {
             Ok(engine) => Made {

@@ -114,18 +114,20 @@ impl Worker {
 
     /// Opens the device that was chosen and measures the model on it, where that is still to be done; then plays.
     fn open(&mut self) {
-        let (choice, model) = {
+        let (choice, model, device) = {
             let shared = lock(&self.shared);
-            (shared.status.engine.choice.clone(), shared.ready.clone())
+            let choice = shared.status.engine.choice.clone();
+            (choice, shared.ready.clone(), shared.device.clone())
         };
         let Some(model) = model else {
             // Reading it leads back here.
             return self.load();
         };
+        let stream = self.link.as_ref().map(|link| &link.stream);
         if let StreamModel::Denoise(model) = &model
-            && lock(&self.shared).device.is_coming(model)
+            && device.is_coming(model, stream)
         {
-            let opened = Device::open(&choice, model);
+            let opened = Device::open(&choice, model, stream);
             let mut shared = lock(&self.shared);
             if shared.status.engine.choice != choice {
                 // Somebody has changed their mind; another command is under way.

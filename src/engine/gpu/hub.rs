@@ -31,10 +31,19 @@ const RETRY: Duration = Duration::from_secs(2);
 /// nobody's sound.
 #[derive(Debug)]
 pub struct GpuHub {
-    /// Trips that have been measured, by the SHA-256 of the model and the number of the opening.
-    trips: Mutex<Vec<(String, u64, RoundTrip)>>,
+    /// Trips that have been measured.
+    trips: Mutex<Vec<Measured>>,
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// A trip, and what it was measured of: the SHA-256 of the model, how often states came back, and the number of the opening.
+#[derive(Debug)]
+struct Measured {
+    sha256: String,
+    save_every: u64,
+    opening: u64,
+    trip: RoundTrip,
 }
 
 /// What the hub and its thread share.
@@ -88,7 +97,7 @@ impl Place {
 
 /// A stream's membership; it leaves when this is dropped.
 #[derive(Debug)]
-pub struct Seat(Arc<Place>);
+pub struct Seat(pub(super) Arc<Place>);
 
 impl Seat {
     /// Why the device does not serve this stream, and never will; its supervisor plays.
@@ -145,21 +154,27 @@ impl GpuHub {
         }
     }
 
-    /// The round trip of two channels of `model`, measured the first time it is asked for of a device that was opened: seconds
-    /// then.
+    /// The round trip of two channels of `model` whose states come back with every `save_every`th frame, as those of the stream
+    /// will that it is asked for. Measured the first time it is asked for of a device that was opened: seconds then.
     ///
     /// # Errors
     /// As [`round_trip::measure`].
-    pub fn round_trip(&self, model: &Arc<Model>) -> Result<RoundTrip, GpuError> {
+    pub fn round_trip(&self, model: &Arc<Model>, save_every: u64) -> Result<RoundTrip, GpuError> {
         // Held while it is measured, so that two do not disturb each other.
         let mut trips = self.trips.lock().unwrap_or_else(PoisonError::into_inner);
         let (opening, _) = self.shared.opened();
-        trips.retain(|(_, of, _)| *of == opening);
-        if let Some((.., trip)) = trips.iter().find(|(sha, ..)| sha == model.sha256()) {
-            return Ok(*trip);
+        trips.retain(|measured| measured.opening == opening);
+        let same = |m: &&Measured| m.sha256 == model.sha256() && m.save_every == save_every;
+        if let Some(measured) = trips.iter().find(same) {
+            return Ok(measured.trip);
         }
-        let trip = round_trip::measure(self, model, 2)?;
-        trips.push((model.sha256().into(), opening, trip));
+        let trip = round_trip::measure(self, model, 2, save_every)?;
+        trips.push(Measured {
+            sha256: model.sha256().into(),
+            save_every,
+            opening,
+            trip,
+        });
         Ok(trip)
     }
 

@@ -1,6 +1,6 @@
 //! How long a frame is on its way to a device and back, measured as a stream meets it: through the hub and its queue.
 //!
-//! Flows in: a hub and a model. Flows out: percentiles, and the delay that a chain has to allow for.
+//! Flows in: a hub, a model, and how often states come back. Flows out: percentiles, and the delay that a chain has to allow for.
 
 use std::sync::Arc;
 use std::thread;
@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use super::GpuError;
 use super::hub::{GpuHub, Seat};
 use crate::engine::cpu::CpuEngine;
-use crate::engine::supervisor::Policy;
 use crate::handoff::job::{JobDesk, Outcome, StateOrder, jobs};
 use crate::model::Model;
 use crate::model::spec::FrontEnd;
@@ -87,7 +86,9 @@ pub struct Probe {
     desk: JobDesk,
     seat: Seat,
     values: Vec<f32>,
-    /// Room for a state, which a supervisor asks for with every [`Policy::SAVE_EVERY`]th frame; empty while it is on its way.
+    /// Every so many-th frame brings its state back, as a supervisor's.
+    save_every: u64,
+    /// Room for that; empty while it is on its way.
     room: Vec<f32>,
     seq: u64,
     /// When each frame in flight was sent, by its number.
@@ -95,23 +96,36 @@ pub struct Probe {
 }
 
 impl Probe {
-    /// Joins `hub` with `channels` streams of `model`.
+    /// Joins `hub` with `channels` streams of `model`, whose states come back with every `save_every`th frame
+    /// ([`Policy::save_every`](crate::engine::supervisor::Policy::save_every)).
     ///
     /// # Errors
     /// [`GpuError::Model`].
-    pub fn join(hub: &GpuHub, model: &Arc<Model>, channels: usize) -> Result<Probe, GpuError> {
+    pub fn join(
+        hub: &GpuHub,
+        model: &Arc<Model>,
+        channels: usize,
+        save_every: u64,
+    ) -> Result<Probe, GpuError> {
         let len = channels * 2 * model.net().bins();
         let (desk, bench) = jobs(IN_FLIGHT, len, 0);
+        let seat = hub.join(model, channels, bench)?;
+        let state_len = CpuEngine::new(model, channels).state_len();
+        Ok(Probe::at(desk, seat, (len, state_len), save_every))
+    }
+
+    fn at(desk: JobDesk, seat: Seat, (len, state_len): (usize, usize), save_every: u64) -> Probe {
         // Not silence: numbers that become tiny are slow on some processors.
         let values = (0..len).map(|i| ((i * 37 % 101) as f32 - 50.0) / 50.0);
-        Ok(Probe {
+        Probe {
             desk,
-            seat: hub.join(model, channels, bench)?,
+            seat,
             values: values.collect(),
-            room: vec![0.0; CpuEngine::new(model, channels).state_len()],
+            save_every: save_every.max(1),
+            room: vec![0.0; state_len],
             seq: 0,
             sent: [None; IN_FLIGHT],
-        })
+        }
     }
 
     /// Sends a frame; `false` where too many are on their way.
@@ -119,7 +133,7 @@ impl Probe {
         let (seq, values) = (self.seq, &self.values);
         let (order, room) = match seq {
             0 => (StateOrder::Reset, Vec::new()),
-            n if n.is_multiple_of(Policy::SAVE_EVERY) && !self.room.is_empty() => {
+            n if n.is_multiple_of(self.save_every) && !self.room.is_empty() => {
                 (StateOrder::Save, std::mem::take(&mut self.room))
             }
             _ => (StateOrder::Leave, Vec::new()),
@@ -183,13 +197,18 @@ impl Probe {
     }
 }
 
-/// Measures trips of `channels` streams of `model` on `hub`, one after the other. Prepares the model there if it is not;
-/// takes seconds then, and up to one and a half else.
+/// Measures trips of `channels` streams of `model` on `hub`, one after the other, every `save_every`th with its state. Prepares the
+/// model there if it is not; takes seconds then, and up to one and a half else.
 ///
 /// # Errors
 /// [`GpuError::Model`], what a [`Seat`] was refused for, or [`GpuError::Lost`] where the device does not answer.
-pub fn measure(hub: &GpuHub, model: &Arc<Model>, channels: usize) -> Result<RoundTrip, GpuError> {
-    let mut probe = Probe::join(hub, model, channels)?;
+pub fn measure(
+    hub: &GpuHub,
+    model: &Arc<Model>,
+    channels: usize,
+    save_every: u64,
+) -> Result<RoundTrip, GpuError> {
+    let mut probe = Probe::join(hub, model, channels, save_every)?;
     probe.send();
     probe.wait(PREPARATION)?;
     let mut times = Vec::with_capacity(FRAMES);
@@ -224,6 +243,29 @@ mod tests {
             p99: micros(p999),
             p999: micros(p999),
             count: 400,
+        }
+    }
+
+    #[test]
+    fn a_probe_asks_for_states_as_often_as_the_stream_it_stands_for() {
+        for save_every in [1, 2, 3, 8] {
+            let (desk, mut bench) = jobs(IN_FLIGHT, 4, 0);
+            let mut probe = Probe::at(desk, Seat(Arc::default()), (4, 6), save_every);
+            for seq in 0..24 {
+                assert!(probe.send());
+                let mut job = bench.take().expect("it was sent");
+                let wanted = match seq {
+                    0 => StateOrder::Reset,
+                    n if n % save_every == 0 => StateOrder::Save,
+                    _ => StateOrder::Leave,
+                };
+                assert_eq!((job.seq(), job.order()), (seq, wanted));
+                let room = if wanted == StateOrder::Save { 6 } else { 0 };
+                assert_eq!(job.state.len(), room);
+                job.outcome = Outcome::Done;
+                bench.send(job);
+                assert!(probe.take().is_some_and(|came| came.is_ok()));
+            }
         }
     }
 
