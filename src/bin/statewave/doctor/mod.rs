@@ -4,6 +4,8 @@
 mod gpu;
 #[cfg(feature = "devices")]
 mod sound;
+#[cfg(feature = "gpu")]
+mod trial;
 
 use std::process::ExitCode;
 use std::thread;
