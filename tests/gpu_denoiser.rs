@@ -6,7 +6,7 @@ mod kernel_common;
 
 use std::sync::Arc;
 
-use gpu_common::{MODEL, frames, gpu};
+use gpu_common::{MODEL, STUDIO, frames, gpu};
 use kernel_common::{Noise, wide};
 use statewave::engine::gpu::denoiser::GpuDenoiser;
 use statewave::engine::gpu::{Abilities, Choice, Gpu};
@@ -17,9 +17,17 @@ use statewave::model::denoise::DenoiseSession;
 #[test]
 fn streams_together_equal_streams_alone_however_cut() {
     let Some(gpu) = gpu() else { return };
-    let model = Model::open(MODEL).unwrap();
+    for (model, cuts) in [
+        (MODEL, vec![1, 2, 3, 1, 140, 3]),
+        (STUDIO, vec![1, 2, 1, 70, 1]),
+    ] {
+        together_and_alone(&gpu, &Model::open(model).unwrap(), cuts);
+    }
+}
+
+fn together_and_alone(gpu: &Arc<Gpu>, model: &Model, cuts: Vec<usize>) {
     let net = model.net();
-    let (sessions, time, bins) = (3, 150, net.bins());
+    let (sessions, time, bins) = (3, cuts.iter().sum(), net.bins());
     let inputs: Vec<Vec<f32>> = (0..sessions)
         .map(|s| frames(s as u64 + 1, time, bins))
         .collect();
@@ -32,8 +40,8 @@ fn streams_together_equal_streams_alone_however_cut() {
             out
         })
         .collect();
-    let mut denoiser = GpuDenoiser::new(gpu, net, sessions, time).unwrap();
-    for cuts in [vec![time], vec![1, 2, 3, 1, 140, 3]] {
+    let mut denoiser = GpuDenoiser::new(Arc::clone(gpu), net, sessions, time).unwrap();
+    for cuts in [vec![time], cuts] {
         denoiser.reset();
         let mut outputs = vec![Vec::new(); sessions];
         let mut at = 0;
@@ -61,7 +69,12 @@ fn streams_together_equal_streams_alone_however_cut() {
 #[test]
 fn a_state_goes_from_the_gpu_to_the_cpu_and_back() {
     let Some(gpu) = gpu() else { return };
-    let model = Model::open(MODEL).unwrap();
+    for model in [MODEL, STUDIO] {
+        there_and_back(&gpu, &Model::open(model).unwrap());
+    }
+}
+
+fn there_and_back(gpu: &Arc<Gpu>, model: &Model) {
     let net = model.net();
     let (sessions, bins) = (2, net.bins());
     let inputs: Vec<Vec<f32>> = (0..sessions)
@@ -89,7 +102,7 @@ fn a_state_goes_from_the_gpu_to_the_cpu_and_back() {
     let truths = [(0, 20), (20, 40), (40, 60)].map(|(a, b)| run_here(&mut truth, &piece(a, b)));
 
     // Twenty frames on the GPU, twenty here, and twenty there again.
-    let mut there = GpuDenoiser::new(gpu, net, sessions, 20).unwrap();
+    let mut there = GpuDenoiser::new(Arc::clone(gpu), net, sessions, 20).unwrap();
     let mut first = vec![0.0; truths[0].len()];
     there.run(20, &piece(0, 20), &mut first).unwrap();
     let mut here: Vec<DenoiseSession> = (0..sessions).map(|_| session()).collect();

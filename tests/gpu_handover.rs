@@ -117,7 +117,8 @@ impl Pair {
 
     /// Largest difference to the uninterrupted stream.
     fn worst(&self) -> f32 {
-        let pairs = self.heard[self.later..].iter().zip(&self.truth);
+        let heard = self.heard.iter().skip(self.later);
+        let pairs = heard.zip(&self.truth);
         pairs.fold(0.0, |worst, (a, b)| worst.max((a - b).abs()))
     }
 }
@@ -183,8 +184,8 @@ fn a_device_that_stands_still_holds_up_nobody() {
         pair.until(Player::Gpu, rest);
         let before = pair.gpu.engine_report();
         let held = hub.hold();
-        // More than are in flight and than there is room for: 200 frames of 320 samples.
-        (0..1_000).for_each(|_| pair.block());
+        // Five seconds of sound, which is more than are in flight and than there is room for.
+        (0..5 * 48_000 / BLOCK).for_each(|_| pair.block());
         let during = pair.gpu.engine_report();
         assert_eq!(during.taken_over, before.taken_over + 1, "{during:?}");
         assert_eq!(during.player, Player::Cpu);
@@ -200,6 +201,35 @@ fn a_device_that_stands_still_holds_up_nobody() {
     assert!(end != Err(mpsc::RecvTimeoutError::Timeout), "it waits");
     if let Err(panic) = test.join() {
         std::panic::resume_unwind(panic);
+    }
+}
+
+#[test]
+fn a_reset_begins_anew_whoever_plays_and_nothing_of_before_is_heard() {
+    let Some(gpu) = gpu() else { return };
+    let hub = Arc::new(GpuHub::start(gpu, Choice::any()).unwrap());
+    // Waited for, so that it is the device that plays; and not, with frames on their way.
+    for (handoff, waits) in [(0, true), (480, true), (4_800, false)] {
+        let mut pair = Pair::new(&hub, handoff, waits, LatencyMode::Live);
+        if waits {
+            pair.until(Player::Gpu, Duration::ZERO);
+        }
+        for blocks in [301, 1, 7, 150] {
+            (0..blocks).for_each(|_| pair.block());
+            let worst = pair.worst();
+            assert!(worst < 1e-5, "a sample is off by {worst}");
+            let gpu = &mut pair.gpu;
+            assert_no_alloc(|| gpu.reset());
+            pair.cpu.reset();
+            // What was before the reset is compared; behind it both begin with nothing.
+            (pair.heard, pair.truth) = (Vec::new(), Vec::new());
+        }
+        (0..200).for_each(|_| pair.block());
+        if waits {
+            assert_eq!(pair.player(), Player::Gpu);
+        }
+        let worst = pair.worst();
+        assert!(worst < 1e-5, "a sample is off by {worst}");
     }
 }
 

@@ -8,7 +8,8 @@ use std::collections::VecDeque;
 use common::{FRONT_END, MODEL_RATE, Random, noise, run};
 use statewave::chain::{Chain, ChainConfig};
 use statewave::controls::Controls;
-use statewave::engine::{Engine, Exchange};
+use statewave::engine::{Engine, EngineReport, Exchange, Player};
+use statewave::telemetry::pair;
 
 /// Halves every frame, and has it ready `handoff` samples after the work: not a frame earlier.
 struct Travelling {
@@ -16,6 +17,7 @@ struct Travelling {
     /// (sequence, frame), the oldest first.
     away: VecDeque<(u64, Vec<f32>)>,
     lost: Option<u64>,
+    late: u64,
     frame_len: usize,
 }
 
@@ -25,6 +27,7 @@ impl Travelling {
             handoff,
             away: VecDeque::new(),
             lost: None,
+            late: 0,
             frame_len: 2 * FRONT_END.bins(),
         }
     }
@@ -69,6 +72,7 @@ impl Engine for Travelling {
             "asked for too early"
         );
         if self.lost.is_some_and(|nth| sequence.is_multiple_of(nth)) {
+            self.late += 1;
             return Exchange::Late;
         }
         output.copy_from_slice(&frame);
@@ -77,6 +81,17 @@ impl Engine for Travelling {
 
     fn reset(&mut self) {
         self.away.clear();
+    }
+
+    fn report(&self) -> EngineReport {
+        EngineReport {
+            player: Player::HandingOver,
+            late: self.late,
+            lost: 7,
+            taken_over: 11,
+            age: self.away.len() as u64,
+            worst_age: self.in_flight() as u64,
+        }
     }
 }
 
@@ -149,6 +164,45 @@ fn a_frame_that_does_not_come_back_is_heard_dry_in_its_place() {
                 "handoff {handoff}, frame {frame}: {came} of {went}"
             );
         }
+    }
+}
+
+#[test]
+fn whoever_watches_is_told_who_plays_what_was_missed_and_how_old_results_are() {
+    for handoff in [64, 500] {
+        let mut engine = Travelling::new(handoff);
+        engine.lost = Some(3);
+        let in_flight = engine.in_flight() as u64;
+        let mut chain = chain_of(engine, MODEL_RATE);
+        let (writer, mut reader) = pair();
+        reader.watch(true);
+        chain.set_telemetry(Some(writer));
+        let mut late = 0;
+        for _ in 0..40 {
+            run(
+                &mut chain,
+                &mut noise(1, 700, 4),
+                &Controls::default(),
+                || 700,
+            );
+            while let Some(snapshot) = reader.read() {
+                let told = snapshot.engine;
+                let expected = EngineReport {
+                    player: Player::HandingOver,
+                    late: told.late,
+                    lost: 7,
+                    taken_over: 11,
+                    // Told where a frame has come back: those in flight but that one.
+                    age: in_flight - 1,
+                    worst_age: in_flight,
+                };
+                assert_eq!(told, expected);
+                assert!(told.late >= late);
+                late = told.late;
+            }
+        }
+        assert_eq!(late, chain.engine_report().late);
+        assert!(late > 20, "{late}");
     }
 }
 

@@ -23,6 +23,11 @@ const MODEL: &str = concat!(
     "/assets/models/denoise-live.safetensors"
 );
 
+const STUDIO: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/assets/models/denoise-studio.safetensors"
+);
+
 fn gpu() -> Option<Arc<Gpu>> {
     match Gpu::open(&Choice::any()) {
         Ok(gpu) => Some(Arc::new(gpu)),
@@ -184,6 +189,13 @@ fn compare_at_most(gpu: &Arc<Gpu>, model: &Arc<Model>, audio: &[Vec<f32>], what:
         .unwrap_or_else(|e| panic!("{what}: {e}"));
     assert!(truth[0].iter().any(|x| x.abs() > 1e-3), "there is sound");
     assert_same(&truth, &output, what);
+}
+
+#[test]
+fn the_studio_model_gives_the_same_sound() {
+    let Some(gpu) = gpu() else { return };
+    let model = Arc::new(Model::open(STUDIO).unwrap());
+    compare_at_most(&gpu, &model, &recording(48_000, 1, 0.8), "studio");
 }
 
 #[test]

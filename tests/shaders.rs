@@ -71,16 +71,21 @@ fn s6(states: usize) -> Source {
 }
 
 fn ssd(states: usize) -> Source {
+    grouped(states, 1)
+}
+
+/// Of heads in groups, each with a B and a C of its own.
+fn grouped(states: usize, groups: usize) -> Source {
     let s = Ssd::new(
         &[0.0; 4],
         &[0.0; 4],
         &[0.0; 4],
         16,
         states,
-        1,
+        groups,
         (0.0, f32::INFINITY),
     );
-    ops::ssd_source(&s, 64 + 2 * states, 4, 0)
+    ops::ssd_source(&s, 64 + 2 * groups * states, 4, 0)
 }
 
 fn s4d(states: usize) -> Source {
@@ -90,8 +95,10 @@ fn s4d(states: usize) -> Source {
 
 #[test]
 fn scans_are_sound_for_few_states_and_many() {
-    for states in [1, 4, 16, 64] {
-        for source in [s6(states), ssd(states), s4d(states)] {
+    for states in [1, 3, 4, 16, 64] {
+        let groups = if states < 64 { 4 } else { 1 };
+        let grouped = grouped(states, groups);
+        for source in [s6(states), ssd(states), grouped, s4d(states)] {
             let module = module(&source);
             assert_eq!(entries(&module), ["reduce", "carry", "down"]);
             // What WebGPU promises everywhere.

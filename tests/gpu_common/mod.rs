@@ -11,6 +11,13 @@ pub const MODEL: &str = concat!(
     "/assets/models/denoise-live.safetensors"
 );
 
+/// The larger one that is shipped.
+#[allow(dead_code)]
+pub const STUDIO: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/assets/models/denoise-studio.safetensors"
+);
+
 /// The best adapter; where there is none, that is said.
 pub fn gpu() -> Option<Arc<Gpu>> {
     match Gpu::open(&Choice::any()) {

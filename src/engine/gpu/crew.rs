@@ -325,10 +325,13 @@ mod tests {
                 sent.unwrap();
             }
             let before = gpu.submits();
+            let compiled = gpu.compiled();
             assert!(crew.turn(Some(&gpu)).unwrap());
             if seq > 0 {
                 // What is prepared and reset at first are submits as well.
                 assert_eq!(gpu.submits() - before, 1, "{some} streams");
+                // Nothing is left for a frame to wait for.
+                assert!(compiled > 0 && gpu.compiled() == compiled);
             }
             for desk in &mut desks[..some] {
                 let job = desk.take().unwrap();

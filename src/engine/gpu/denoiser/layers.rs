@@ -199,3 +199,40 @@ impl GpuDenoiser {
         ]);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::gpu::{Choice, Gpu};
+    use crate::model::Model;
+    use crate::model::denoise::Layer;
+
+    const MODEL: &str = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/assets/models/denoise-live.safetensors"
+    );
+
+    #[test]
+    fn a_layer_is_as_few_dispatches_as_is_said() {
+        let gpu = match Gpu::open(&Choice::any()) {
+            Ok(gpu) => Arc::new(gpu),
+            Err(error) => return eprintln!("skipped: {error}"),
+        };
+        let model = Model::open(MODEL).unwrap();
+        let net = model.net();
+        let over_time = net.time_layers();
+        let across = net.layers.iter();
+        let across = across.filter(|layer| matches!(layer, Layer::Bands(_)));
+        // Compress, level, remember and the split before the layers; the head and the filter behind them.
+        let [ends, across] = [6, 3 * across.count()];
+        let denoiser = GpuDenoiser::new(gpu, net, 1, 64).unwrap();
+        for (frames, each) in [(1, 4), (16, 4), (17, 5), (32, 5), (33, 7), (64, 7)] {
+            let (_, steps) = denoiser.steps_of_all(frames);
+            assert_eq!(
+                steps.count(),
+                ends + across + each * over_time,
+                "{frames} frames"
+            );
+        }
+    }
+}
