@@ -219,6 +219,52 @@ fn an_adapter_that_is_not_here_is_told_remembered_and_done_without() {
     assert_eq!(settled(&loader).engine_fault, None);
 }
 
+/// Drivers are looked for once a process, so this one runs again where none is.
+#[cfg(target_os = "linux")]
+#[test]
+fn without_any_adapter_the_cpu_plays_and_says_what_to_install() {
+    const AGAIN: &str = "STATEWAVE_TEST_WITHOUT_ADAPTERS";
+    if std::env::var_os(AGAIN).is_none() {
+        let folder = folder();
+        let nowhere = folder.path().join("no driver.json");
+        let own = std::env::current_exe().expect("it runs");
+        let name = "gpu::without_any_adapter_the_cpu_plays_and_says_what_to_install";
+        let out = std::process::Command::new(own)
+            .args(["--exact", name])
+            .env(AGAIN, "1")
+            .env("VK_DRIVER_FILES", &nowhere)
+            .env("VK_ICD_FILENAMES", &nowhere)
+            .output()
+            .expect("it runs again");
+        let said = String::from_utf8_lossy(&out.stdout);
+        assert!(
+            out.status.success() && said.contains("1 passed"),
+            "{said}{}",
+            String::from_utf8_lossy(&out.stderr)
+        );
+        return;
+    }
+    assert_eq!(Gpu::adapters(false), []);
+    let input = noisy(2, 6_400, 38);
+    let truth = on_cpu(&input);
+    let named = EngineChoice::gpu(Some("a card".into()));
+    for choice in [EngineChoice::gpu(None), named] {
+        for offline in [false, true] {
+            let loader = Loader::new();
+            loader.choose_engine(choice.clone());
+            let mut processor = loader.processor(&stream(offline)).expect("it can be made");
+            let status = settled(&loader);
+            let fault = status.engine_fault.expect("there is none");
+            assert!(fault.what.ends_with("the CPU plays"), "{}", fault.what);
+            assert!(fault.remedy.contains("Vulkan"), "{}", fault.remedy);
+            assert_eq!(status.engine.gpu, None);
+            let mut audio = input.clone();
+            assert!(!play(&mut processor, &mut audio));
+            assert!(audio == truth);
+        }
+    }
+}
+
 #[test]
 fn a_project_remembers_the_engine_and_plays_in_a_host() {
     let choice = card().unwrap_or(EngineChoice::gpu(Some("no such card".into())));
