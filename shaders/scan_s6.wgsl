@@ -49,16 +49,19 @@ struct Fetched {
 fn fetch(to: ptr<function, Fetched>, row: u32, count: u32, thread: u32, channel: u32, wide: u32) {
     for (var k = 0u; k < STEPS * wide / 64u; k++) {
         let i = thread + 64u * k;
-        let at = row + min(i / wide, count - 1u);
-        let column = min(channel + i % wide, CHANNELS - 1u);
-        (*to).inputs[k] = vec2f(delta[at * DELTA_ROW + column], x[at * X_ROW + column]);
+        if i / wide < count {
+            let at = row + i / wide;
+            let column = min(channel + i % wide, CHANNELS - 1u);
+            (*to).inputs[k] = vec2f(delta[at * DELTA_ROW + column], x[at * X_ROW + column]);
+        }
     }
     for (var k = 0u; k < FETCHED; k++) {
         let i = thread + 64u * k;
-        let step = min(i / (2u * FOURS), count - 1u);
-        let at = BC_AT + (row + step) * BC_ROW + i / FOURS % 2u * STATES + states_of(i % FOURS);
-        let four = vec4f(bc_rows[at.x], bc_rows[at.y], bc_rows[at.z], bc_rows[at.w]);
-        (*to).bc[k] = select(vec4f(), four, are_states(i % FOURS));
+        if i / (2u * FOURS) < count {
+            let at = BC_AT + (row + i / (2u * FOURS)) * BC_ROW + i / FOURS % 2u * STATES + states_of(i % FOURS);
+            let four = vec4f(bc_rows[at.x], bc_rows[at.y], bc_rows[at.z], bc_rows[at.w]);
+            (*to).bc[k] = select(vec4f(), four, are_states(i % FOURS));
+        }
     }
 }
 

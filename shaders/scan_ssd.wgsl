@@ -54,18 +54,22 @@ struct Fetched {
 fn fetch(to: ptr<function, Fetched>, row: u32, count: u32, thread: u32, channel: u32, wide: u32) {
     for (var k = 0u; k < STEPS * wide / 64u; k++) {
         let i = thread + 64u * k;
-        let at = row + min(i / wide, count - 1u);
-        (*to).values[k] = x[at * X_ROW + min(channel + i % wide, CHANNELS - 1u)];
+        if i / wide < count {
+            (*to).values[k] = x[(row + i / wide) * X_ROW + min(channel + i % wide, CHANNELS - 1u)];
+        }
     }
     for (var k = 0u; k < FETCHED_BC; k++) {
         let i = thread + 64u * k;
-        let step = row + min(i / BC, count - 1u);
-        let at = step * X_ROW + CHANNELS + i % BC / FOURS * STATES + states_of(i % FOURS);
-        (*to).bc[k] = select(vec4f(), vec4f(x[at.x], x[at.y], x[at.z], x[at.w]), are_states(i % FOURS));
+        if i / BC < count {
+            let at = (row + i / BC) * X_ROW + CHANNELS + i % BC / FOURS * STATES + states_of(i % FOURS);
+            (*to).bc[k] = select(vec4f(), vec4f(x[at.x], x[at.y], x[at.z], x[at.w]), are_states(i % FOURS));
+        }
     }
     for (var k = 0u; k < FETCHED_DT; k++) {
         let i = thread + 64u * k;
-        (*to).dt[k] = dt[DT_AT + (row + min(i / HEADS, count - 1u)) * DT_ROW + i % HEADS];
+        if i / HEADS < count {
+            (*to).dt[k] = dt[DT_AT + (row + i / HEADS) * DT_ROW + i % HEADS];
+        }
     }
 }
 

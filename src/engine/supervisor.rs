@@ -12,7 +12,7 @@ mod here;
 mod policy;
 mod there;
 
-pub use policy::{Playing, Policy, SupervisorStats};
+pub use policy::{Playing, Policy, Saves, SupervisorStats};
 
 use std::sync::Arc;
 
@@ -52,6 +52,7 @@ const QUIET: f32 = 0.01;
 pub struct Supervisor {
     cpu: CpuEngine,
     policy: Policy,
+    saves: Saves,
     /// Frames between the newest given and the one that is due.
     behind: u64,
     desk: JobDesk,
@@ -110,6 +111,7 @@ impl Supervisor {
         let supervisor = Supervisor {
             cpu,
             policy,
+            saves: Saves::new(saves, 0),
             behind,
             desk,
             came: Vec::with_capacity(window),
@@ -136,6 +138,11 @@ impl Supervisor {
             deltas: vec![0.0; deltas],
         };
         (supervisor, bench)
+    }
+
+    /// Has states come back in its turn among the streams of a device ([`Saves::new`]). Before the first frame.
+    pub fn take_turn(&mut self, turn: u64) {
+        self.saves = Saves::new(self.policy.save_every, turn);
     }
 
     /// Who plays now.

@@ -5,7 +5,7 @@
 //! supervisors play, and opens the device again. The same happens to streams for the moment in which others join and the model
 //! is prepared for more of them, and for good to those that the device has no room for; other models play on.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -53,6 +53,8 @@ struct Shared {
     /// As [`Choice::awake`].
     awake: AtomicBool,
     newcomers: Mutex<Vec<Newcomer>>,
+    /// Turns given so far.
+    turns: AtomicU64,
     /// How often a device was opened, and the adapter's name: it may be another one the next time.
     opened: Mutex<(u64, String)>,
 }
@@ -122,6 +124,7 @@ impl GpuHub {
             stop: AtomicBool::new(false),
             awake: AtomicBool::new(choice.awake),
             newcomers: Mutex::new(Vec::new()),
+            turns: AtomicU64::new(0),
             opened: Mutex::new((1, gpu.name().to_string())),
         });
         let mut floor = Floor {
@@ -176,6 +179,11 @@ impl GpuHub {
             trip,
         });
         Ok(trip)
+    }
+
+    /// A turn for another stream, in which its states come back ([`Saves`](crate::engine::supervisor::Saves)).
+    pub fn next_turn(&self) -> u64 {
+        self.shared.turns.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Holds the thread before its next turn, for as long as what this gives lives: a device that stands still, for tests of

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use wgpu::{
     BindGroup, BindGroupDescriptor, BindGroupEntry, Buffer, BufferDescriptor, BufferUsages,
     CommandEncoder, CommandEncoderDescriptor, ComputePassDescriptor, ComputePassTimestampWrites,
-    ComputePipeline, ComputePipelineDescriptor, MapMode, PollStatus, PollType,
+    ComputePipeline, ComputePipelineDescriptor, MapMode, PollError, PollType,
     ShaderModuleDescriptor, ShaderRuntimeChecks, ShaderSource, SubmissionIndex,
 };
 
@@ -194,19 +194,20 @@ impl Gpu {
     /// # Errors
     /// [`GpuError::Lost`].
     pub fn wait(&self, submitted: SubmissionIndex) -> Result<(), GpuError> {
+        let poll = |timeout: Option<Duration>| {
+            self.device.poll(PollType::Wait {
+                submission_index: Some(submitted.clone()),
+                timeout,
+            })
+        };
         let since = Instant::now();
         while self.awake() && since.elapsed() < AWAKE {
-            match self.device.poll(PollType::Poll) {
-                Ok(PollStatus::QueueEmpty) => break,
-                Ok(_) => std::hint::spin_loop(),
-                Err(_) => return Err(self.gone()),
+            match poll(Some(Duration::ZERO)) {
+                Err(PollError::Timeout) => std::hint::spin_loop(),
+                _ => break,
             }
         }
-        let wait = PollType::Wait {
-            submission_index: Some(submitted),
-            timeout: None,
-        };
-        match self.device.poll(wait) {
+        match poll(None) {
             Ok(_) if !self.is_lost() => Ok(()),
             _ => Err(self.gone()),
         }

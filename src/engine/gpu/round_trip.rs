@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::GpuError;
 use super::hub::{GpuHub, Seat};
 use crate::engine::cpu::CpuEngine;
+use crate::engine::supervisor::Saves;
 use crate::handoff::job::{JobDesk, Outcome, StateOrder, jobs};
 use crate::model::Model;
 use crate::model::spec::FrontEnd;
@@ -86,8 +87,8 @@ pub struct Probe {
     desk: JobDesk,
     seat: Seat,
     values: Vec<f32>,
-    /// Every so many-th frame brings its state back, as a supervisor's.
-    save_every: u64,
+    /// Which frames bring their state back, as a supervisor's.
+    saves: Saves,
     /// Room for that; empty while it is on its way.
     room: Vec<f32>,
     seq: u64,
@@ -111,17 +112,18 @@ impl Probe {
         let (desk, bench) = jobs(IN_FLIGHT, len, 0);
         let seat = hub.join(model, channels, bench)?;
         let state_len = CpuEngine::new(model, channels).state_len();
-        Ok(Probe::at(desk, seat, (len, state_len), save_every))
+        let saves = Saves::new(save_every, hub.next_turn());
+        Ok(Probe::at(desk, seat, (len, state_len), saves))
     }
 
-    fn at(desk: JobDesk, seat: Seat, (len, state_len): (usize, usize), save_every: u64) -> Probe {
+    fn at(desk: JobDesk, seat: Seat, (len, state_len): (usize, usize), saves: Saves) -> Probe {
         // Not silence: numbers that become tiny are slow on some processors.
         let values = (0..len).map(|i| ((i * 37 % 101) as f32 - 50.0) / 50.0);
         Probe {
             desk,
             seat,
             values: values.collect(),
-            save_every: save_every.max(1),
+            saves,
             room: vec![0.0; state_len],
             seq: 0,
             sent: [None; IN_FLIGHT],
@@ -133,7 +135,7 @@ impl Probe {
         let (seq, values) = (self.seq, &self.values);
         let (order, room) = match seq {
             0 => (StateOrder::Reset, Vec::new()),
-            n if n.is_multiple_of(self.save_every) && !self.room.is_empty() => {
+            n if self.saves.at(n + 1) && !self.room.is_empty() => {
                 (StateOrder::Save, std::mem::take(&mut self.room))
             }
             _ => (StateOrder::Leave, Vec::new()),
@@ -250,13 +252,14 @@ mod tests {
     fn a_probe_asks_for_states_as_often_as_the_stream_it_stands_for() {
         for save_every in [1, 2, 3, 8] {
             let (desk, mut bench) = jobs(IN_FLIGHT, 4, 0);
-            let mut probe = Probe::at(desk, Seat(Arc::default()), (4, 6), save_every);
+            let saves = Saves::new(save_every, 0);
+            let mut probe = Probe::at(desk, Seat(Arc::default()), (4, 6), saves);
             for seq in 0..24 {
                 assert!(probe.send());
                 let mut job = bench.take().expect("it was sent");
                 let wanted = match seq {
                     0 => StateOrder::Reset,
-                    n if n % save_every == 0 => StateOrder::Save,
+                    n if saves.at(n + 1) => StateOrder::Save,
                     _ => StateOrder::Leave,
                 };
                 assert_eq!((job.seq(), job.order()), (seq, wanted));

@@ -68,7 +68,8 @@ impl GpuEngine {
             // Where nobody listens, a device that is waited for is punctual from the first frame on.
             punctual: if waits { 1 } else { PUNCTUAL },
         };
-        let (supervisor, bench) = Supervisor::new(model, channels, policy);
+        let (mut supervisor, bench) = Supervisor::new(model, channels, policy);
+        supervisor.take_turn(hub.next_turn());
         Ok(GpuEngine {
             supervisor,
             waits,

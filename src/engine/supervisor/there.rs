@@ -72,10 +72,9 @@ impl Supervisor {
 
     /// Sends frame `seq` to a worker that has had all before.
     pub(super) fn send_next(&mut self, seq: u64) {
-        let saves = self.policy.save_every.max(1);
         let sent = match seq - self.first + 1 {
             1 => self.send(seq, StateOrder::Reset, Vec::new()),
-            n if n.is_multiple_of(saves) => match self.rooms.pop() {
+            n if self.saves.at(n) => match self.rooms.pop() {
                 Some(room) => self.send(seq, StateOrder::Save, room),
                 None => self.send(seq, StateOrder::Leave, Vec::new()),
             },
