@@ -28,7 +28,7 @@ mod way;
 
 pub use cabinet::{CABINET_SECONDS, Cabinet, CabinetError};
 pub use error::{ChainError, EffectError};
-pub use render::render;
+pub use render::{render, run};
 
 use std::sync::Arc;
 

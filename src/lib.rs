@@ -20,4 +20,5 @@ pub mod kernels;
 pub mod latency;
 pub mod model;
 pub mod state;
+pub mod tape;
 pub mod telemetry;

@@ -12,10 +12,11 @@ use statewave::chain::{self, Chain, ChainConfig};
 use statewave::controls::{Controls, Listen, Stereo};
 use statewave::engine::cpu::CpuEngine;
 use statewave::engine::gpu::denoiser::GpuDenoiser;
-use statewave::engine::gpu::whole::{self, InPlace, Settings, Tape, Whole, WholeError};
+use statewave::engine::gpu::whole::{self, InPlace, Settings, Whole, WholeError};
 use statewave::engine::gpu::{Abilities, Choice, Gpu, GpuError};
 use statewave::kernels::oracle;
 use statewave::model::Model;
+use statewave::tape::Tape;
 use voice::noisy_voice;
 
 const MODEL: &str = concat!(

@@ -1,13 +1,52 @@
-//! Offline use of a chain: whole files, aligned with their input.
+//! Offline use of a chain: recordings, aligned with their input.
 //!
-//! Flows in: a whole recording. Flows out: the same recording processed, of the same length, in place, so that a long
-//! one is held in memory once.
+//! Flows in: a recording, piece by piece or whole. Flows out: the same recording processed, of the same length and in time with
+//! it. Of one that comes in pieces no more is in memory than a piece and what the chain holds.
+
+use std::convert::Infallible;
 
 use super::Chain;
 use crate::controls::Controls;
+use crate::tape::{InPlace, Tape};
 
 /// Samples a channel processed at a time.
 const PIECE_SAMPLES: usize = 4096;
+
+/// Runs what is on `tape` through `chain` from a fresh start, and writes the output without its delay: as many samples.
+///
+/// # Errors
+/// Those of the tape; a part has been written then.
+pub fn run<T: Tape>(chain: &mut Chain, controls: &Controls, tape: &mut T) -> Result<(), T::Error> {
+    chain.reset();
+    let delay = chain.latency().total();
+    let mut late = delay;
+    let mut piece = vec![Vec::new(); chain.channels()];
+    loop {
+        piece.iter_mut().for_each(Vec::clear);
+        let mut len = tape.read(&mut piece, PIECE_SAMPLES)?;
+        let is_end = len == 0;
+        if is_end {
+            // Silence brings out what is still in the chain.
+            len = delay;
+            piece
+                .iter_mut()
+                .for_each(|channel| channel.resize(len, 0.0));
+        }
+        let mut blocks: Vec<&mut [f32]> = piece.iter_mut().map(Vec::as_mut_slice).collect();
+        chain.process(&mut blocks, controls);
+        let skipped = late.min(len);
+        late -= skipped;
+        if skipped < len {
+            piece
+                .iter_mut()
+                .for_each(|channel| drop(channel.drain(..skipped)));
+            tape.write(&mut piece)?;
+        }
+        if is_end {
+            return Ok(());
+        }
+    }
+}
 
 /// Replaces `audio`, a channel each, by the chain's output without its delay, from a fresh start.
 ///
@@ -25,34 +64,9 @@ pub fn render(
     chain: &mut Chain,
     audio: &mut [Vec<f32>],
     controls: &Controls,
-    mut on_progress: impl FnMut(usize),
+    on_progress: impl FnMut(usize),
 ) {
-    chain.reset();
-    let delay = chain.latency().total();
     let channels = audio.len().min(chain.channels());
-    let len = audio[..channels].iter().map(Vec::len).min().unwrap_or(0);
-    let mut pieces = vec![vec![0.0; PIECE_SAMPLES]; channels];
-    let mut at = 0;
-    while at < len + delay {
-        let piece = PIECE_SAMPLES.min(len + delay - at);
-        // Behind the end there is silence, which brings out what is still in the chain.
-        let (from_input, to_input) = (at.min(len), (at + piece).min(len));
-        for (piece, audio) in pieces.iter_mut().zip(audio.iter()) {
-            piece.fill(0.0);
-            piece[..to_input - from_input].copy_from_slice(&audio[from_input..to_input]);
-        }
-        let mut blocks: Vec<&mut [f32]> = pieces
-            .iter_mut()
-            .map(|samples| &mut samples[..piece])
-            .collect();
-        chain.process(&mut blocks, controls);
-        // Output falls behind the input that was read, so nothing unread is overwritten.
-        let skipped = delay.saturating_sub(at).min(piece);
-        let finished = (at + skipped).saturating_sub(delay);
-        for (piece_of, audio) in pieces.iter().zip(audio.iter_mut()) {
-            audio[finished..finished + piece - skipped].copy_from_slice(&piece_of[skipped..piece]);
-        }
-        at += piece;
-        on_progress(at.saturating_sub(delay));
-    }
+    let mut tape = InPlace::<_, Infallible>::new(&mut audio[..channels], on_progress);
+    let Ok(()) = run(chain, controls, &mut tape);
 }

@@ -19,6 +19,7 @@ mod audio;
 #[allow(dead_code)]
 #[path = "../../../src/bin/statewave/failure.rs"]
 mod failure;
+#[allow(dead_code)]
 #[path = "../../../src/bin/statewave/streamed.rs"]
 mod streamed;
 #[allow(dead_code)]

@@ -12,10 +12,10 @@ use statewave::engine::gpu::Gpu;
 use statewave::engine::gpu::whole::{InPlace, Settings, Stages, Whole};
 use statewave::model::Model;
 
-use crate::audio::{self, Depth, Reader, WavOut};
+use crate::audio::{self, Depth, FileOut, Reader};
 use crate::kernel_common::Noise;
 use crate::report::Rows;
-use crate::streamed;
+use crate::streamed::{self, Threads};
 
 /// Rate of most recordings, Hz.
 pub const RATE: u32 = 48_000;
@@ -188,9 +188,14 @@ fn file_to_file(
         let mut whole = Whole::new(gpu, model, settings(rate, channels, frames))?;
         let prepared = begun.elapsed();
         let out = BufWriter::new(File::create(&to)?);
-        let out = WavOut::new(&to, out, channels, rate, depth).map_err(|e| e.to_string())?;
+        let out = FileOut::new(&to, out, channels, rate, depth).map_err(|e| e.to_string())?;
+        let mut stages = Stages::default();
+        let run = |tape: &mut Threads| {
+            stages = whole.run(tape)?;
+            Ok(())
+        };
         let (streamed, out) =
-            streamed::clean(input, out, &mut whole, |_| (), |_| ()).map_err(|e| e.to_string())?;
+            streamed::clean(input, out, run, |_| (), |_| ()).map_err(|e| e.to_string())?;
         out.into_inner()?;
         if streamed.clipped > 0 || !streamed.notes.is_empty() {
             return Err(format!("{} is not what it was written as", from.display()).into());
@@ -200,7 +205,7 @@ fn file_to_file(
             all: begun.elapsed(),
             prepared,
             files: Some([streamed.decode, streamed.encode]),
-            stages: streamed.stages,
+            stages,
         })
     })
 }
@@ -261,7 +266,7 @@ fn recording(channels: usize, samples: usize) -> Vec<Vec<f32>> {
 fn write(path: &Path, sound: &[Vec<f32>], rate: u32, depth: Depth) -> Result<(), Box<dyn Error>> {
     let out = BufWriter::new(File::create(path)?);
     let told = |e: crate::failure::Failure| e.to_string();
-    let mut wav = WavOut::new(path, out, sound.len(), rate, depth).map_err(told)?;
+    let mut wav = FileOut::new(path, out, sound.len(), rate, depth).map_err(told)?;
     wav.write(sound).map_err(told)?;
     wav.finish().map_err(told)?.0.into_inner()?;
     Ok(())

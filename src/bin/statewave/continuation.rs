@@ -11,6 +11,7 @@ use statewave::engine::continuation::{Continuation, Continue, Restarts, Sampling
 use statewave::model::generate::{Density, GenerateModel};
 
 use crate::audio::{self, Audio};
+use crate::drawing;
 use crate::failure::{Failure, Result};
 use crate::models;
 use crate::spectrogram;
@@ -140,15 +141,17 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         channels: made,
         rate: sound.rate,
         depth: sound.depth,
-        notes: Vec::new(),
     };
     audio::write(&arguments.output, &output, arguments.force)?;
     if let Some(path) = &arguments.spectrogram {
-        let mut before = sound.channels.clone();
-        before
-            .iter_mut()
-            .for_each(|channel| channel.resize(output.len(), 0.0));
-        spectrogram::write(path, &before, &output.channels, sound.rate, arguments.force)?;
+        let levels = [&sound.channels, &output.channels].map(|channels| {
+            let shape = (sound.rate, channels.len());
+            let mut analysis = spectrogram::analysis(shape, output.len());
+            analysis.add(channels);
+            analysis.finish()
+        });
+        let canvas = spectrogram::draw(&levels, sound.rate, output.len());
+        drawing::write(path, &canvas, arguments.force)?;
     }
     let text = format!("{}\n{report}\n", arguments.output.display());
     // A reader that closed the pipe has seen enough.

@@ -1,19 +1,21 @@
-//! Where the program meets the engine: a whole recording in, the cleaned one out.
+//! Where the program meets the engine: what a person asked for in, what cleans recordings out.
 
+#[cfg(feature = "gpu")]
 use std::sync::Arc;
 
 use statewave::chain::{self, Chain, ChainConfig, ChainError};
 use statewave::controls::{Controls, Listen};
-use statewave::engine::Engine;
 use statewave::engine::cpu::CpuEngine;
 #[cfg(feature = "gpu")]
-use statewave::engine::gpu::whole;
+use statewave::engine::gpu::whole::{self, Whole};
 use statewave::latency::Latency;
-use statewave::model::Model;
+#[cfg(feature = "gpu")]
+use statewave::model::spec::Task;
 
 use crate::failure::{Failure, Result};
 use crate::models::Loaded;
-use crate::tone::{self, Tone};
+use crate::streamed::{Fault, Threads};
+use crate::tone::Tone;
 
 /// What a person asked for.
 #[derive(Debug, Clone)]
@@ -44,14 +46,6 @@ impl Settings {
     }
 }
 
-/// A cleaned recording.
-pub struct Cleaned {
-    /// One vector a channel, as long as the input's and in time with it.
-    pub channels: Vec<Vec<f32>>,
-    /// The delays when it runs live at this rate; the output has been moved back by their sum.
-    pub latency: Latency,
-}
-
 /// What runs the model.
 #[derive(Clone, Default)]
 pub enum Runner {
@@ -74,60 +68,77 @@ impl Runner {
     }
 }
 
-/// Clean a recording. `progress` is told how many more samples a channel are done.
-pub fn clean(
-    model: &Loaded,
-    mut channels: Vec<Vec<f32>>,
-    rate: u32,
-    settings: &Settings,
-    runner: &Runner,
-    progress: &mut dyn FnMut(usize),
-) -> Result<Cleaned> {
-    let controls = settings.controls();
-    let mut told = 0;
-    let told_of = |done| {
-        progress(done - told);
-        told = done;
-    };
-    if let Some(effect) = model.effect()? {
-        if !matches!(runner, Runner::Cpu) {
-            let what = format!("the effect {} does not run on a GPU", model.name);
-            return Err(Failure::new(what, "play it with --engine cpu"));
-        }
-        return tone::play(&effect, channels, rate, (&settings.tone, controls), told_of);
-    }
-    let model = model.model()?;
-    let latency = match runner {
-        Runner::Cpu => {
-            let engine = Box::new(CpuEngine::new(&model, channels.len()));
-            let mut chain = chain_around(engine, &model, rate, channels.len())?;
-            chain::render(&mut chain, &mut channels, &controls, told_of);
-            chain.latency()
-        }
-        #[cfg(feature = "gpu")]
-        Runner::Gpu(gpu) => whole::render(gpu, &model, &mut channels, rate, &controls, told_of)?,
-    };
-    Ok(Cleaned { channels, latency })
+/// A model ready for recordings of one rate and number of channels.
+pub enum Cleaner {
+    /// On this processor, with what it is told.
+    Cpu(Box<Chain>, Box<Controls>),
+    #[cfg(feature = "gpu")]
+    Gpu(Box<Whole>),
 }
 
-fn chain_around(
-    engine: Box<dyn Engine>,
-    model: &Model,
-    rate: u32,
-    channels: usize,
-) -> Result<Chain> {
+impl Cleaner {
+    pub fn new(
+        model: &Loaded,
+        (rate, channels): (u32, usize),
+        settings: &Settings,
+        runner: &Runner,
+    ) -> Result<Self> {
+        match runner {
+            Runner::Cpu => {
+                let (chain, controls) = chain_for(model, (rate, channels), settings)?;
+                Ok(Self::Cpu(chain.into(), controls.into()))
+            }
+            #[cfg(feature = "gpu")]
+            Runner::Gpu(gpu) => {
+                if model.task() == Some(Task::Effect) {
+                    let what = format!("the effect {} does not run on a GPU", model.name);
+                    return Err(Failure::new(what, "play it with --engine cpu"));
+                }
+                let kind = whole::Settings::new(rate, channels, &settings.controls());
+                let whole = Whole::new(gpu, &model.model()?, kind)?;
+                Ok(Self::Gpu(whole.into()))
+            }
+        }
+    }
+
+    /// The delays when it runs live at this rate; they are taken off.
+    pub fn latency(&self) -> Latency {
+        match self {
+            Self::Cpu(chain, _) => chain.latency(),
+            #[cfg(feature = "gpu")]
+            Self::Gpu(whole) => whole.latency(),
+        }
+    }
+
+    /// Cleans what comes from one thread, and hands it to the other.
+    pub fn run(&mut self, tape: &mut Threads) -> std::result::Result<(), Fault> {
+        match self {
+            Self::Cpu(chain, controls) => chain::run(chain, controls, tape),
+            #[cfg(feature = "gpu")]
+            Self::Gpu(whole) => whole.run(tape).map(|_| ()),
+        }
+    }
+}
+
+/// The chain that plays `model` at `rate` Hz, and what it is told.
+pub fn chain_for(
+    model: &Loaded,
+    (rate, channels): (u32, usize),
+    settings: &Settings,
+) -> Result<(Chain, Controls)> {
     let config = ChainConfig {
         sample_rate: rate,
         channels,
         max_block: BLOCK,
     };
-    let spec = model.spec();
-    Ok(Chain::new(
-        engine,
-        spec.front_end,
-        spec.sample_rate,
-        config,
-    )?)
+    let controls = settings.controls();
+    if let Some(effect) = model.effect()? {
+        return settings.tone.chain(&effect, config, controls);
+    }
+    let model = model.model()?;
+    let (engine, spec) = (CpuEngine::new(&model, channels), model.spec());
+    let chain = Chain::new(Box::new(engine), spec.front_end, spec.sample_rate, config)?;
+    Ok((chain, controls))
 }
 
 impl From<ChainError> for Failure {
@@ -136,5 +147,5 @@ impl From<ChainError> for Failure {
     }
 }
 
-/// Samples a channel that the chain is given at a time.
-pub const BLOCK: usize = 4096;
+/// The most samples a channel that the chain is given at a time.
+const BLOCK: usize = 4096;

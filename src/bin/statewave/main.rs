@@ -12,7 +12,6 @@ mod models;
 mod play;
 mod render;
 mod spectrogram;
-#[cfg(feature = "gpu")]
 mod streamed;
 mod task;
 mod temporary;

@@ -1,4 +1,4 @@
-//! A file cleaned on a GPU while it is read and written: a thread each, and memory that does not grow with the file.
+//! A file cleaned while it is read and written: a thread each, and memory that does not grow with the file.
 
 use std::io::{Seek, Write};
 use std::panic::resume_unwind;
@@ -6,9 +6,11 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
-use statewave::engine::gpu::whole::{Stages, Tape, Whole, WholeError};
+#[cfg(feature = "gpu")]
+use statewave::engine::gpu::whole::WholeError;
+use statewave::tape::Tape;
 
-use crate::audio::{Reader, WavOut};
+use crate::audio::{FileOut, Reader};
 use crate::failure::{Failure, Result};
 
 /// Samples of a piece that is handed from thread to thread, and pieces that may wait.
@@ -16,14 +18,13 @@ const PIECE: usize = 1 << 16;
 const WAITING: usize = 8;
 
 /// Samples, a channel each.
-type Piece = Vec<Vec<f32>>;
+pub type Piece = Vec<Vec<f32>>;
 
 /// What came of a file.
 pub struct Streamed {
-    /// Where the time of the thread between the other two went.
-    pub stages: Stages,
-    /// What reading and writing took, on their threads.
+    /// What reading, cleaning and writing took, each on its thread.
     pub decode: Duration,
+    pub engine: Duration,
     pub encode: Duration,
     /// What was wrong with the input.
     pub notes: Vec<String>,
@@ -31,12 +32,12 @@ pub struct Streamed {
     pub clipped: usize,
 }
 
-/// Cleans all of `input` by `whole` into `output`, which comes back with what it was written to. `read` and `written` see every
+/// Cleans all of `input` by `run` into `output`, which comes back with what it was written to. `read` and `written` see every
 /// piece, each on its thread.
 pub fn clean<W: Write + Seek + Send>(
     input: Reader,
-    output: WavOut<W>,
-    whole: &mut Whole,
+    output: FileOut<W>,
+    run: impl FnOnce(&mut Threads) -> std::result::Result<(), Fault>,
     read: impl FnMut(&[Vec<f32>]) + Send,
     written: impl FnMut(&[Vec<f32>]) + Send,
 ) -> Result<(Streamed, W)> {
@@ -53,24 +54,26 @@ pub fn clean<W: Write + Seek + Send>(
             at: 0,
             to_writer,
             used,
+            waited: Duration::ZERO,
         };
-        let run = whole.run(&mut tape);
+        let begun = Instant::now();
+        let ran = run(&mut tape);
+        let engine = begun.elapsed().saturating_sub(tape.waited);
         // Whoever still waits for this thread finds it gone.
         drop(tape);
         let (reader, decode) = joined(reading);
-        let written = joined(writing);
-        let stages = match (run, &written) {
-            (Err(Fault::WriterGone), Err(_)) => Stages::default(),
-            (run, _) => run.map_err(Fault::failure)?,
+        // Where the output was given up, the writer says why.
+        let (output, encode) = match (ran, joined(writing)) {
+            (Ok(()), Ok(written)) => written,
+            (Ok(()) | Err(Fault::WriterGone), Err(failure)) => return Err(failure),
+            (Err(fault), _) => return Err(fault.failure()),
         };
-        let (output, encode) = written?;
         let (out, clipped) = output.finish()?;
-        let notes = reader.notes();
         let streamed = Streamed {
-            stages,
             decode,
+            engine,
             encode,
-            notes,
+            notes: reader.notes(),
             clipped,
         };
         Ok((streamed, out))
@@ -112,11 +115,11 @@ fn reading(
 
 /// Writes until nothing more comes, and gives back what it came in.
 fn writing<W: Write + Seek>(
-    mut output: WavOut<W>,
+    mut output: FileOut<W>,
     mut written: impl FnMut(&[Vec<f32>]),
     from: Receiver<Piece>,
     back: &Sender<Piece>,
-) -> Result<(WavOut<W>, Duration)> {
+) -> Result<(FileOut<W>, Duration)> {
     let mut busy = Duration::ZERO;
     for piece in from {
         let begun = Instant::now();
@@ -130,7 +133,7 @@ fn writing<W: Write + Seek>(
 }
 
 /// The two other threads, as a recording.
-struct Threads {
+pub struct Threads {
     pieces: Receiver<Result<Piece>>,
     /// What is being read, from a sample on.
     piece: Piece,
@@ -138,10 +141,12 @@ struct Threads {
     to_writer: SyncSender<Piece>,
     /// Pieces that have been written.
     used: Receiver<Piece>,
+    /// For the two.
+    waited: Duration,
 }
 
 /// Why a recording is not whole.
-enum Fault {
+pub enum Fault {
     Failure(Failure),
     /// The writer says why.
     WriterGone,
@@ -159,12 +164,14 @@ impl Fault {
     }
 }
 
+#[cfg(feature = "gpu")]
 impl From<WholeError> for Fault {
     fn from(error: WholeError) -> Fault {
         Fault::Failure(error.into())
     }
 }
 
+#[cfg(feature = "gpu")]
 impl From<WholeError> for Failure {
     fn from(error: WholeError) -> Failure {
         let help = match &error {
@@ -184,7 +191,10 @@ impl Tape for Threads {
         most: usize,
     ) -> std::result::Result<usize, Fault> {
         if self.at == self.piece[0].len() {
-            match self.pieces.recv() {
+            let begun = Instant::now();
+            let next = self.pieces.recv();
+            self.waited += begun.elapsed();
+            match next {
                 Ok(piece) => self.piece = piece.map_err(Fault::Failure)?,
                 Err(_) => return Ok(0),
             }
@@ -203,6 +213,9 @@ impl Tape for Threads {
         let take =
             |channel: &mut Vec<f32>| std::mem::replace(channel, used.next().unwrap_or_default());
         let piece = channels.iter_mut().map(take).collect();
-        self.to_writer.send(piece).map_err(|_| Fault::WriterGone)
+        let begun = Instant::now();
+        let sent = self.to_writer.send(piece);
+        self.waited += begun.elapsed();
+        sent.map_err(|_| Fault::WriterGone)
     }
 }

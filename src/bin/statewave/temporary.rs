@@ -28,16 +28,26 @@ impl Temporary {
         Ok((temporary, BufWriter::new(file)))
     }
 
-    /// Put what was written on the disk, and give it its name. Fails if something has that name by now, unless told to
-    /// overwrite.
-    pub fn keep(self, out: BufWriter<File>, force: bool) -> Result<()> {
+    /// Put what was written on the disk; it has its name only when it is kept.
+    pub fn close(self, out: BufWriter<File>) -> Result<Closed> {
         let io = |e: std::io::Error| Failure::io("write", &self.path, &e);
         out.into_inner()
             .map_err(|e| io(e.into_error()))?
             .sync_all()
             .map_err(io)?;
-        refuse_to_overwrite(&self.path, force)?;
-        fs::rename(&self.name, &self.path).map_err(io)
+        Ok(Closed(self))
+    }
+}
+
+/// A file that is whole, under a temporary name; removed again unless it was kept.
+pub struct Closed(Temporary);
+
+impl Closed {
+    /// Give it its name. Fails if something has that name by now, unless told to overwrite.
+    pub fn keep(self, force: bool) -> Result<()> {
+        let Temporary { name, path } = &self.0;
+        refuse_to_overwrite(path, force)?;
+        fs::rename(name, path).map_err(|e| Failure::io("write", path, &e))
     }
 }
 

@@ -3,12 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use statewave::chain::{self, Chain, ChainConfig, EffectError};
+use statewave::chain::{Chain, ChainConfig, EffectError};
 use statewave::controls::{Controls, NO_GATE_DB};
 use statewave::model::effect::{EffectModel, knob_setting};
 
 use crate::audio::{self, Audio};
-use crate::denoise::{BLOCK, Cleaned};
 use crate::failure::{Failure, Result};
 
 /// Of effects alone.
@@ -74,6 +73,27 @@ impl ToneArguments {
 }
 
 impl Tone {
+    /// The chain that plays `model`, and `controls` with what only effects know.
+    pub fn chain(
+        &self,
+        model: &EffectModel,
+        config: ChainConfig,
+        controls: Controls,
+    ) -> Result<(Chain, Controls)> {
+        let mut chain = Chain::of_effect(model, config).map_err(|e| match &e {
+            EffectError::Chain(_) => {
+                Failure::new(e.to_string(), "convert the recording to 48 kHz first")
+            }
+            EffectError::Model(source) => Failure::new(e.to_string(), source.remedy()),
+        })?;
+        if let Some(response) = &self.cabinet {
+            let cabinet = Chain::cabinet(&config, &response.channels, response.rate)
+                .map_err(|e| Failure::new(e.to_string(), "or leave --cabinet away"))?;
+            chain.swap_cabinet(Some(cabinet));
+        }
+        Ok((chain, self.controls(model, controls)?))
+    }
+
     /// `controls` with the knobs of `model` where they were asked to be.
     fn controls(&self, model: &EffectModel, mut controls: Controls) -> Result<Controls> {
         for (to, knob) in controls.knobs.iter_mut().zip(&model.spec().knobs) {
@@ -88,36 +108,4 @@ impl Tone {
         controls.gate_db = self.gate_db;
         Ok(controls)
     }
-}
-
-/// Play a recording through an effect. `told_of` is told how many samples a channel are done.
-pub fn play(
-    model: &EffectModel,
-    mut channels: Vec<Vec<f32>>,
-    rate: u32,
-    (tone, controls): (&Tone, Controls),
-    told_of: impl FnMut(usize),
-) -> Result<Cleaned> {
-    let config = ChainConfig {
-        sample_rate: rate,
-        channels: channels.len(),
-        max_block: BLOCK,
-    };
-    let mut chain = Chain::of_effect(model, config).map_err(|e| match &e {
-        EffectError::Chain(_) => {
-            Failure::new(e.to_string(), "convert the recording to 48 kHz first")
-        }
-        EffectError::Model(source) => Failure::new(e.to_string(), source.remedy()),
-    })?;
-    if let Some(response) = &tone.cabinet {
-        let cabinet = Chain::cabinet(&config, &response.channels, response.rate)
-            .map_err(|e| Failure::new(e.to_string(), "or leave --cabinet away"))?;
-        chain.swap_cabinet(Some(cabinet));
-    }
-    let controls = tone.controls(model, controls)?;
-    chain::render(&mut chain, &mut channels, &controls, told_of);
-    Ok(Cleaned {
-        channels,
-        latency: chain.latency(),
-    })
 }

@@ -1,5 +1,6 @@
 //! Sound files: any that symphonia decodes in, WAV and FLAC out.
 
+mod flac;
 mod read;
 mod wav;
 mod write;
@@ -8,9 +9,10 @@ use std::path::Path;
 
 use crate::failure::Failure;
 
-pub use read::{Reader, is_audio_name, read};
+pub use flac::FlacOut;
+pub use read::{Reader, is_audio_name, length, read};
 pub use wav::WavOut;
-pub use write::{Container, refuse_to_overwrite, write};
+pub use write::{Container, FileOut, refuse_to_overwrite, write};
 
 /// How samples are stored in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +32,6 @@ pub struct Audio {
     pub rate: u32,
     /// How the file it came from stores its samples.
     pub depth: Depth,
-    /// What was wrong with the file though it could be read.
-    pub notes: Vec<String>,
 }
 
 impl Audio {

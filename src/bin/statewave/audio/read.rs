@@ -48,8 +48,18 @@ pub fn read(path: &Path) -> Result<Audio> {
         channels,
         rate: reader.rate(),
         depth: reader.depth(),
-        notes: reader.notes(),
     })
+}
+
+/// Samples a channel that [`Reader`] finds in a file, which may be others than it claims.
+pub fn length(path: &Path) -> Result<usize> {
+    let mut reader = Reader::open(path)?;
+    let (mut piece, mut samples) = (vec![Vec::new(); reader.channels()], 0);
+    while reader.next(&mut piece)? {
+        samples += piece[0].len();
+        piece.iter_mut().for_each(Vec::clear);
+    }
+    Ok(samples)
 }
 
 /// A file that is read piece by piece, as [`read`] does.
@@ -60,6 +70,8 @@ pub struct Reader {
     track: Track,
     params: AudioCodecParameters,
     rate: u32,
+    /// Samples of silence, for what is damaged, in front of the piece.
+    gap: usize,
     /// What has been decoded and not been given yet.
     piece: Vec<Vec<f32>>,
     /// Samples a channel that have been decoded.
@@ -120,6 +132,7 @@ impl Reader {
             track,
             rate: params.sample_rate.unwrap_or(0),
             params,
+            gap: 0,
             piece: Vec::new(),
             found: 0,
             planes: Vec::new(),
@@ -174,10 +187,19 @@ impl Reader {
 
     /// Appends the next samples to every channel; says whether there were any.
     pub fn next(&mut self, channels: &mut [Vec<f32>]) -> Result<bool> {
-        while self.piece[0].is_empty() {
+        while self.gap == 0 && self.piece[0].is_empty() {
             if let Packet::End = self.packet()? {
                 return Ok(false);
             }
+        }
+        if self.gap > 0 {
+            // The gap may be as long as the recording.
+            let silence = self.gap.min(MOST_LOST as usize);
+            self.gap -= silence;
+            for channel in channels {
+                channel.resize(channel.len() + silence, 0.0);
+            }
+            return Ok(true);
         }
         for (channel, piece) in channels.iter_mut().zip(&mut self.piece) {
             channel.append(piece);
@@ -273,10 +295,9 @@ impl Reader {
         Ok(Packet::Decoded)
     }
 
+    /// Nothing waits in the piece when a packet is decoded, so what is damaged lies in front of it.
     fn silence(&mut self, samples: usize) {
-        for channel in &mut self.piece {
-            channel.resize(channel.len() + samples, 0.0);
-        }
+        self.gap += samples;
         self.found += samples;
     }
 

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
+use statewave::chain;
 use statewave::kernels::{Path, peak};
 use statewave::model::catalogue;
 use statewave::model::effect::EffectModel;
@@ -16,7 +17,7 @@ use statewave::model::instrument::InstrumentModel;
 use statewave::model::spec::Task;
 
 use crate::audio::{Audio, Depth};
-use crate::denoise::{self, Runner, Settings};
+use crate::denoise::{self, Settings};
 use crate::failure::Result;
 use crate::inspect::grouped;
 use crate::models::{self, Loaded};
@@ -95,14 +96,8 @@ fn frames(model: &Loaded, arguments: &Arguments) -> Result<()> {
     let mut times = vec![peer::Times::NONE; peers.len()];
     for run in 0..RUNS {
         let start = Instant::now();
-        denoise::clean(
-            model,
-            vec![sound.clone()],
-            rate,
-            &settings,
-            &Runner::Cpu,
-            &mut |_| {},
-        )?;
+        let (mut chain, controls) = denoise::chain_for(model, (rate, 1), &settings)?;
+        chain::render(&mut chain, &mut [sound.clone()], &controls, |_| ());
         best = best.min(start.elapsed().as_secs_f64());
         if let Some(files) = files.as_ref().filter(|_| run % RUNS_A_PEER == 0) {
             for (peer, times) in peers.iter().zip(&mut times) {
@@ -148,7 +143,6 @@ fn mono(sound: &[f32], rate: u32) -> Audio {
         channels: vec![sound.to_vec()],
         rate,
         depth: Depth::Int(16),
-        notes: Vec::new(),
     }
 }
 

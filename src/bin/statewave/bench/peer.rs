@@ -149,7 +149,6 @@ impl Files {
             channels: vec![sound.channels[0][..start_len].to_vec()],
             rate: sound.rate,
             depth: sound.depth,
-            notes: Vec::new(),
         };
         audio::write(&files.folder.join("whole.wav"), sound, false)?;
         audio::write(&files.folder.join("start.wav"), &start, false)?;

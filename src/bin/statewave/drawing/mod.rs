@@ -9,7 +9,7 @@ use std::path::Path;
 pub use canvas::{Align, Canvas};
 
 use crate::failure::{Failure, Result};
-use crate::temporary::Temporary;
+use crate::temporary::{Closed, Temporary};
 
 /// What pictures are drawn on.
 pub const BACKGROUND: [u8; 3] = [16, 17, 22];
@@ -20,14 +20,20 @@ pub const FAINT: [u8; 3] = [140, 143, 152];
 
 /// Write a picture as a PNG, whole or not at all.
 pub fn write(path: &Path, canvas: &Canvas, force: bool) -> Result<()> {
+    closed(path, canvas)?.keep(force)
+}
+
+/// The same under a temporary name, to be kept when all else has gone well.
+pub fn closed(path: &Path, canvas: &Canvas) -> Result<Closed> {
     let (temporary, mut out) = Temporary::beside(path)?;
-    encode(&mut out, canvas).map_err(|why| {
-        Failure::new(
+    encode(&mut out, canvas).map_err(|why| match why {
+        png::EncodingError::IoError(e) => Failure::io("write", path, &e),
+        why => Failure::new(
             format!("cannot write {}: {why}", path.display()),
             "check the path and the disk",
-        )
+        ),
     })?;
-    temporary.keep(out, force)
+    temporary.close(out)
 }
 
 fn encode(out: &mut impl Write, canvas: &Canvas) -> std::result::Result<(), png::EncodingError> {

@@ -80,7 +80,6 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         channels,
         rate: arguments.rate,
         depth: Depth::Int(24),
-        notes: Vec::new(),
     };
     let clipped = audio::write(&arguments.output, &sound, arguments.force)?;
     let name = |place: usize| &model.facts().instruments[place];

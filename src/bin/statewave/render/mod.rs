@@ -2,8 +2,7 @@
 
 mod figures;
 mod one;
-#[cfg(feature = "gpu")]
-mod pieces;
+mod passing;
 mod plan;
 mod report;
 

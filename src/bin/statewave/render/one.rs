@@ -1,21 +1,23 @@
-//! One file: read, clean, write, measure.
+//! One file: read, cleaned, written and measured at the same time, in pieces, so that memory does not grow with it.
 
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
 use indicatif::ProgressBar;
+use statewave::model::spec::Task;
 
-use super::figures::{Energies, noise_taken_db};
-#[cfg(feature = "gpu")]
-use super::pieces;
+use super::passing::{self, Measured, Wanted};
 use super::plan::Job;
 use super::report::{self, Report};
-use crate::audio::{self, Audio};
-use crate::denoise::{self, Runner, Settings};
+use crate::audio::{self, FileOut, Reader};
+use crate::denoise::{Cleaner, Runner, Settings};
+use crate::drawing;
 use crate::failure::{Failure, Result};
 use crate::models::Loaded;
 use crate::spectrogram;
+use crate::streamed;
+use crate::temporary::Temporary;
 
 /// Do one job. Nothing is written unless all of it succeeds.
 pub fn render(
@@ -25,89 +27,81 @@ pub fn render(
     force: bool,
     bar: &ProgressBar,
 ) -> Result<Report> {
-    for path in [Some(&job.output), job.picture.as_ref()]
-        .into_iter()
-        .flatten()
-    {
+    let paths = || {
+        [Some(&job.output), job.picture.as_ref()]
+            .into_iter()
+            .flatten()
+    };
+    for path in paths() {
         audio::refuse_to_overwrite(path, force)?;
     }
-    #[cfg(feature = "gpu")]
-    if let Runner::Gpu(gpu) = runner
-        && pieces::will_do(job, model, settings)?
-    {
-        return pieces::render(job, model, (settings, gpu, runner), force, bar);
-    }
-    let input = audio::read(&job.input)?;
-    bar.set_length(input.len() as u64);
+    let input = Reader::open(&job.input)?;
+    let (rate, channels) = (input.rate(), input.channels());
+    // How much sound a column shows follows from the length, and only reading says it for sure.
+    let length = job.picture.as_ref().map(|_| audio::length(&job.input));
+    let length = length.transpose()?;
+    bar.set_length(input.claimed().unwrap_or(0));
     let start = Instant::now();
-    let cleaned = denoise::clean(
-        model,
-        input.channels.clone(),
-        input.rate,
-        settings,
-        runner,
-        &mut |n| bar.inc(n as u64),
-    )?;
-    let elapsed = start.elapsed().as_secs_f64();
-    for channel in &cleaned.channels {
-        report::check_length(job, input.len(), channel.len())?;
-    }
-    let output = Audio {
-        channels: cleaned.channels,
-        rate: input.rate,
-        depth: input.depth,
-        notes: Vec::new(),
-    };
-    for path in [Some(&job.output), job.picture.as_ref()]
-        .into_iter()
-        .flatten()
-    {
+    let mut cleaner = Cleaner::new(model, (rate, channels), settings, runner)?;
+    for path in paths() {
         make_parent(path)?;
     }
-    let clipped = audio::write(&job.output, &output, force)?;
-    let kept = if settings.removed {
-        difference(&input.channels, &output.channels)
-    } else {
-        output.channels
+    let (temporary, out) = Temporary::beside(&job.output)?;
+    let out = FileOut::new(&job.output, out, channels, rate, input.depth())?;
+    let wanted = Wanted {
+        noise: model.task() != Some(Task::Effect),
+        levels: length
+            .map(|samples| [(); 2].map(|()| spectrogram::analysis((rate, channels), samples))),
+        removed: settings.removed,
     };
-    if let Some(path) = &job.picture {
-        spectrogram::write(path, &input.channels, &kept, input.rate, force)?;
+    let (mut incoming, mut outgoing) = passing::ends(wanted, rate);
+    let (streamed, out) = streamed::clean(
+        input,
+        out,
+        |tape| cleaner.run(tape),
+        |piece| incoming.hear(piece),
+        |piece| {
+            outgoing.hear(piece);
+            bar.inc(piece[0].len() as u64);
+        },
+    )?;
+    let output = temporary.close(out)?;
+    let elapsed = start.elapsed().as_secs_f64();
+    let measured = Measured::new(incoming, outgoing);
+    let [read, written] = measured.samples;
+    report::check_length(job, read, written)?;
+    let picture = job.picture.as_ref().zip(measured.levels.as_ref());
+    let picture =
+        picture.map(|(path, levels)| drawing::closed(path, &spectrogram::draw(levels, rate, read)));
+    let picture = picture.transpose()?;
+    output.keep(force)?;
+    if let Some(picture) = picture {
+        picture.keep(force)?;
     }
-    let noise = || {
-        let energies = |channels| Energies::of(channels, input.rate);
-        noise_taken_db(&energies(&input.channels), &energies(&kept))
-    };
+    let seconds = read as f64 / f64::from(rate);
     let mut report = Report {
         input: job.input.clone(),
         output: job.output.clone(),
         picture: job.picture.clone(),
-        shape: (input.rate, input.channels.len()),
-        seconds: input.seconds(),
-        speed: input.seconds() / elapsed.max(1e-9),
+        shape: (rate, channels),
+        seconds,
+        speed: seconds / elapsed.max(1e-9),
         runner: runner.name(),
-        latency_ms: cleaned.latency.total_ms(),
-        noise_db: model.effect()?.is_none().then(noise),
-        time: None,
-        notes: input.notes.clone(),
+        latency_ms: cleaner.latency().total_ms(),
+        noise_db: measured.noise_db,
+        time: [streamed.decode, streamed.engine, streamed.encode],
+        notes: streamed.notes,
     };
-    report.note_clipped(clipped);
+    report.note_clipped(streamed.clipped);
     Ok(report)
 }
 
 /// Makes the folder that a file is to be in.
-pub(super) fn make_parent(path: &Path) -> Result<()> {
+fn make_parent(path: &Path) -> Result<()> {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => {
             fs::create_dir_all(folder).map_err(|e| Failure::io("make the folder", folder, &e))
         }
         _ => Ok(()),
     }
-}
-
-/// Input less what was taken away is what was kept.
-fn difference(a: &[Vec<f32>], b: &[Vec<f32>]) -> Vec<Vec<f32>> {
-    a.iter()
-        .zip(b)
-        .map(|(a, b)| a.iter().zip(b).map(|(a, b)| a - b).collect())
-        .collect()
 }

@@ -3,11 +3,9 @@
 mod levels;
 mod palette;
 
-use std::path::Path;
-
-use crate::drawing::{self, Align, BACKGROUND, Canvas, FAINT, INK};
-use crate::failure::Result;
-use levels::{Levels, frequency_at, height_of};
+use crate::drawing::{Align, BACKGROUND, Canvas, FAINT, INK};
+pub use levels::{Analysis, Levels};
+use levels::{frequency_at, height_of};
 
 const WIDTH: usize = 1600;
 const HEIGHT: usize = 1100;
@@ -25,22 +23,16 @@ const RANGE_DB: f32 = 80.0;
 const TEXT: f32 = 14.0;
 const TITLE: f32 = 19.0;
 
-/// Write the picture of two recordings of one length and rate (Hz), whole or not at all.
-pub fn write(
-    path: &Path,
-    before: &[Vec<f32>],
-    after: &[Vec<f32>],
-    rate: u32,
-    force: bool,
-) -> Result<()> {
-    drawing::write(path, &draw(before, after, rate), force)
+/// Begins to analyse a recording of `samples` a channel that passes, for one of the two panels.
+pub fn analysis((rate, channels): (u32, usize), samples: usize) -> Analysis {
+    Analysis::new((rate, channels), samples, (PANEL_WIDTH, PANEL_HEIGHT))
 }
 
-fn draw(before: &[Vec<f32>], after: &[Vec<f32>], rate: u32) -> Canvas {
+/// The picture of a recording of `samples` a channel at `rate` Hz, before and after.
+pub fn draw(levels: &[Levels; 2], rate: u32, samples: usize) -> Canvas {
     let mut canvas = Canvas::new(WIDTH, HEIGHT, BACKGROUND);
-    let levels = [before, after].map(|sound| Levels::of(sound, rate, PANEL_WIDTH, PANEL_HEIGHT));
     let top_db = levels[0].loudest_db();
-    let seconds = before.first().map_or(0, Vec::len) as f64 / f64::from(rate);
+    let seconds = samples as f64 / f64::from(rate);
     for ((levels, title), top) in levels.iter().zip(["before", "after"]).zip(PANEL_TOPS) {
         draw_panel(&mut canvas, levels, top, top_db);
         canvas.text(

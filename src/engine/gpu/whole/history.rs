@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::Tape;
 use crate::controls::Controls;
 use crate::frame::replace_and_tell;
+use crate::tape::Tape;
 
 /// The newest samples, a channel each.
 #[derive(Debug)]

@@ -12,7 +12,6 @@ mod stages;
 mod timing;
 
 use std::collections::VecDeque;
-use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -22,6 +21,7 @@ use crate::controls::{Controls, Stereo};
 use crate::engine::cpu::CpuEngine;
 use crate::latency::Latency;
 use crate::model::Model;
+use crate::tape::{self, Tape};
 use device::{Chunk, Device};
 use flight::{Flight, Seats};
 use history::History;
@@ -46,24 +46,6 @@ pub enum WholeError {
     /// The rate or the channels.
     #[error(transparent)]
     Chain(#[from] ChainError),
-}
-
-/// What a recording comes from and goes to.
-pub trait Tape {
-    /// What can be wrong with it.
-    type Error;
-
-    /// Appends up to `most` samples, as many to every channel, and says how many; 0 at the end.
-    ///
-    /// # Errors
-    /// Where it cannot be read.
-    fn read(&mut self, channels: &mut [Vec<f32>], most: usize) -> Result<usize, Self::Error>;
-
-    /// Takes the next samples of every channel; it may have the vectors as well, and leave others.
-    ///
-    /// # Errors
-    /// Where it cannot be written.
-    fn write(&mut self, channels: &mut [Vec<f32>]) -> Result<(), Self::Error>;
 }
 
 /// What a recording is, and how it is run.
@@ -302,51 +284,4 @@ pub fn render(
 }
 
 /// A recording in memory, whose output takes its place.
-pub struct InPlace<'a, F> {
-    audio: &'a mut [Vec<f32>],
-    told_of: F,
-    read: usize,
-    written: usize,
-}
-
-impl<'a, F: FnMut(usize)> InPlace<'a, F> {
-    /// `audio`, a channel each, as long as the shortest; `told_of` hears how many samples a channel are finished.
-    pub fn new(audio: &'a mut [Vec<f32>], told_of: F) -> InPlace<'a, F> {
-        InPlace {
-            audio,
-            told_of,
-            read: 0,
-            written: 0,
-        }
-    }
-
-    fn take(at: &mut usize, most: usize, len: usize) -> Range<usize> {
-        let begin = *at;
-        *at = len.min(begin + most);
-        begin..*at
-    }
-}
-
-impl<F: FnMut(usize)> Tape for InPlace<'_, F> {
-    type Error = WholeError;
-
-    fn read(&mut self, channels: &mut [Vec<f32>], most: usize) -> Result<usize, WholeError> {
-        let len = self.audio.iter().map(Vec::len).min().unwrap_or(0);
-        let piece = Self::take(&mut self.read, most, len);
-        for (to, from) in channels.iter_mut().zip(self.audio.iter()) {
-            to.extend_from_slice(&from[piece.clone()]);
-        }
-        Ok(piece.len())
-    }
-
-    fn write(&mut self, channels: &mut [Vec<f32>]) -> Result<(), WholeError> {
-        // What is written has been read, so nothing unread is overwritten.
-        let count = channels.first().map_or(0, Vec::len);
-        let piece = Self::take(&mut self.written, count, self.read);
-        for (to, from) in self.audio.iter_mut().zip(channels.iter()) {
-            to[piece.clone()].copy_from_slice(from);
-        }
-        (self.told_of)(self.written);
-        Ok(())
-    }
-}
+pub type InPlace<'a, F> = tape::InPlace<'a, F, WholeError>;
