@@ -16,8 +16,10 @@ use crate::failure::{Failure, Result};
 /// Samples a channel of a frame.
 const BLOCK: usize = flacenc::constant::DEFAULT_BLOCK_SIZE;
 
-/// Frames that each core encodes at a time: enough for its thread to be worth beginning.
+/// Frames that each core encodes at a time: enough for its thread to be worth beginning. More cores than so many would want more
+/// memory than is due.
 const FRAMES_A_CORE: usize = 4;
+const MOST_CORES: usize = 16;
 
 /// What the header's 36 bits can count.
 const MOST_SAMPLES: usize = (1 << 36) - 1;
@@ -68,7 +70,9 @@ impl<W: Write + Seek> FlacOut<W> {
             info,
             context: Context::new(bits, channels),
             waiting: Vec::new(),
-            cores: thread::available_parallelism().map_or(1, usize::from),
+            cores: thread::available_parallelism()
+                .map_or(1, usize::from)
+                .min(MOST_CORES),
             frames: 0,
             sizes: None,
             clipped: 0,

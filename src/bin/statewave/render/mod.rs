@@ -25,10 +25,11 @@ use plan::Job;
 /// Clean recordings: WAV, FLAC, MP3 or Ogg Vorbis in, WAV or FLAC out, at the input's rate and length.
 ///
 /// The output is in time with the input, to the sample. Folders are searched with all that is in them, and their
-/// structure is kept under the output folder.
+/// structure is kept under the output folder. Files are read, cleaned and written at the same time, in memory that does
+/// not grow with their length.
 ///
 /// Printed for each file: its length; the real-time factor (seconds of audio a second of work); the latency that the
-/// model has when it runs live; and the noise taken away, which is 10·log10 of input energy over output energy in
+/// model has when it runs live; what reading, cleaning and writing took; and the noise taken away, which is 10·log10 of input energy over output energy in
 /// the quietest 20 % of the input's 20 ms frames, where a recording of a voice holds noise alone.
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -53,8 +54,7 @@ pub struct Arguments {
     /// Files cleaned at a time [default: the machine's cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
-    /// What runs the model: this processor, or a GPU, which takes long files thousands of frames at once. Memory does not grow
-    /// with the file where a GPU writes WAV; FLAC, --removed and --spectrogram hold the whole recording
+    /// What runs the model: this processor, or a GPU, which takes long files thousands of frames at once
     #[arg(long, value_enum, value_name = "cpu|gpu", default_value = "cpu")]
     engine: EngineKind,
     /// The GPU: part of an adapter's name as `statewave doctor` shows it [default: the fastest kind, none that works on
@@ -64,7 +64,8 @@ pub struct Arguments {
     /// Overwrite files that are there
     #[arg(long)]
     force: bool,
-    /// Write a picture of the sound before and after; with several inputs, a folder of pictures
+    /// Write a picture of the sound before and after; with several inputs, a folder of pictures. Each file is read once more
+    /// for it, to know its length
     #[arg(long, value_name = "PNG")]
     spectrogram: Option<PathBuf>,
     #[command(flatten)]
