@@ -5,7 +5,9 @@
 mod common;
 
 use common::{Log, RATES, Random, TestEngine, chain_of, noise, run, same_bits};
+use statewave::chain;
 use statewave::controls::Controls;
+use statewave::tape::Tape;
 
 const MAX_BLOCK: usize = 1024;
 
@@ -135,6 +137,72 @@ fn the_engine_is_asked_in_order_and_for_no_more_than_the_samples_that_passed() {
                     "{calls} calls for {frames} frames of {per_frame}"
                 );
                 assert!(block != 1 || share == 1);
+            }
+        }
+    }
+}
+
+/// A recording that comes in pieces of any length, and what came of it.
+struct Pieces {
+    left: Vec<Vec<f32>>,
+    random: Random,
+    out: Vec<Vec<f32>>,
+}
+
+impl Tape for Pieces {
+    type Error = ();
+
+    fn read(&mut self, channels: &mut [Vec<f32>], most: usize) -> Result<usize, ()> {
+        let len = (1 + self.random.below(3_000))
+            .min(most)
+            .min(self.left[0].len());
+        for (to, from) in channels.iter_mut().zip(&mut self.left) {
+            to.extend(from.drain(..len));
+        }
+        Ok(len)
+    }
+
+    fn write(&mut self, channels: &mut [Vec<f32>]) -> Result<(), ()> {
+        for (to, from) in self.out.iter_mut().zip(channels) {
+            // Vectors that are taken are the tape's.
+            to.extend(std::mem::take(from));
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn recordings_in_pieces_come_out_in_time_with_the_same_bits_as_whole_ones() {
+    let controls = Controls::default();
+    for sample_rate in RATES {
+        for (len, seed) in [(0, 1), (1, 2), (100, 3), (12_000, 4)] {
+            let audio = noise(2, len, 7);
+            let mut chain = chain_of(TestEngine::recalling(2), sample_rate, MAX_BLOCK);
+            let delay = chain.latency().total();
+            let mut whole = audio.clone();
+            chain::render(&mut chain, &mut whole, &controls, |_| ());
+            let mut tape = Pieces {
+                left: audio.clone(),
+                random: Random::new(seed),
+                out: vec![Vec::new(); 2],
+            };
+            chain::run(&mut chain, &controls, &mut tape).unwrap();
+            // What the chain gives block by block, with silence behind the end, less its delay.
+            let mut live = audio;
+            live.iter_mut()
+                .for_each(|channel| channel.resize(len + delay, 0.0));
+            chain.reset();
+            run(&mut chain, &mut live, &controls, || 480);
+            for channel in 0..2 {
+                let live = &live[channel][delay..];
+                assert!(
+                    same_bits(&whole[channel], live),
+                    "{sample_rate} Hz, {len} samples"
+                );
+                assert!(
+                    same_bits(&tape.out[channel], live),
+                    "{sample_rate} Hz, {len} samples"
+                );
             }
         }
     }

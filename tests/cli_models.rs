@@ -3,7 +3,9 @@
 
 mod cli_common;
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::BufReader;
+use std::path::Path;
 use std::process::Command;
 
 use cli_common::{Bench, code, shape, text};
@@ -77,13 +79,35 @@ fn inspect_prints_what_other_programs_read() {
     assert_eq!(facts["sha256"].as_str().unwrap().len(), 64);
 }
 
+fn assert_same_sound(bench: &Bench, one: &str, other: &str) {
+    let samples = |name: &str| -> Vec<f32> {
+        let mut reader = WavReader::open(bench.path(name)).unwrap();
+        reader.samples().map(Result::unwrap).collect()
+    };
+    let (one, other) = (samples(one), samples(other));
+    assert_eq!(one.len(), other.len());
+    assert!(one.iter().any(|x| x.abs() > 1e-3), "there is sound");
+    let pairs = one.iter().zip(&other);
+    let worst = pairs.fold(0.0f32, |w, (a, b)| w.max((a - b).abs()));
+    assert!(worst < 1e-5, "a sample is off by {worst}");
+}
+
+fn pixels(path: &Path) -> Vec<u8> {
+    let file = BufReader::new(File::open(path).unwrap());
+    let mut reader = png::Decoder::new(file).read_info().unwrap();
+    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+    reader.next_frame(&mut pixels).unwrap();
+    pixels
+}
+
 #[test]
 fn a_gpu_gives_the_same_sound_or_says_what_to_do() {
     let bench = Bench::new();
     bench.wav("in.wav", 44_100, 2, 32, 30_000);
     assert!(bench.render(&["in.wav", "-o", "cpu.wav"]).status.success());
-    let on_gpu = ["in.wav", "-o", "gpu.wav", "--engine", "gpu"];
-    let mut out = bench.render(&on_gpu);
+    let mut engine = vec!["--engine", "gpu"];
+    let on_gpu = ["in.wav", "-o", "gpu.wav"];
+    let mut out = bench.render(&[&on_gpu[..], &engine].concat());
     let said = String::from_utf8_lossy(&out.stderr).into_owned();
     if !out.status.success() {
         assert!(said.contains("--engine cpu"), "{said}");
@@ -94,7 +118,8 @@ fn a_gpu_gives_the_same_sound_or_says_what_to_do() {
             assert!(said.contains("no GPU adapter was found"), "{said}");
             return;
         };
-        out = bench.render(&[&on_gpu[..], &["--adapter", name]].concat());
+        engine.extend(["--adapter", name]);
+        out = bench.render(&[&on_gpu[..], &engine].concat());
         assert!(
             out.status.success(),
             "{}",
@@ -103,19 +128,38 @@ fn a_gpu_gives_the_same_sound_or_says_what_to_do() {
     }
     let told = String::from_utf8_lossy(&out.stdout).into_owned();
     assert!(told.contains("on GPU, "), "{told}");
-    // Read, cleaned and written at the same time.
-    assert!(told.contains("side by side"), "{told}");
-    let samples = |name: &str| -> Vec<f32> {
-        let mut reader = WavReader::open(bench.path(name)).unwrap();
-        reader.samples().map(Result::unwrap).collect()
+    assert_same_sound(&bench, "cpu.wav", "gpu.wav");
+
+    // What was taken away, measured and drawn as it passes.
+    let told = |name: &str, engine: &[&str]| {
+        let (sound, picture) = (format!("{name}.wav"), format!("{name}.png"));
+        let removed = [
+            "in.wav",
+            "--removed",
+            "-o",
+            &sound,
+            "--spectrogram",
+            &picture,
+        ];
+        let out = bench.render(&[&removed[..], engine].concat());
+        assert_eq!(code(&out), 0);
+        let told = text(&out.stdout);
+        let noise = told.lines().find(|line| line.contains("noise taken"));
+        noise.unwrap().to_string()
     };
-    let (cpu, gpu) = (samples("cpu.wav"), samples("gpu.wav"));
-    assert_eq!(cpu.len(), gpu.len());
-    let worst = cpu
+    assert_eq!(told("removed-cpu", &[]), told("removed-gpu", &engine));
+    assert_same_sound(&bench, "removed-cpu.wav", "removed-gpu.wav");
+    let [cpu, gpu] = ["removed-cpu.png", "removed-gpu.png"].map(|name| pixels(&bench.path(name)));
+    let off = cpu
         .iter()
         .zip(&gpu)
-        .fold(0.0f32, |w, (a, b)| w.max((a - b).abs()));
-    assert!(worst < 1e-5, "a sample is off by {worst}");
+        .filter(|(a, b)| a.abs_diff(**b) > 8)
+        .count();
+    assert!(
+        cpu.len() == gpu.len() && off < cpu.len() / 1000,
+        "{off} of {}",
+        cpu.len()
+    );
 
     let out = bench.render(&[
         "in.wav",

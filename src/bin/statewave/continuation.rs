@@ -9,15 +9,21 @@ use std::time::{Duration, Instant};
 
 use statewave::engine::continuation::{Continuation, Continue, Restarts, Sampling};
 use statewave::model::generate::{Density, GenerateModel};
+use statewave::tape::Tape;
 
-use crate::audio::{self, Audio};
+use crate::audio::{self, FileOut, Reader};
 use crate::drawing;
 use crate::failure::{Failure, Result};
 use crate::models;
 use crate::spectrogram;
+use crate::streamed::{self, Fault, Threads};
+use crate::temporary::Temporary;
 
 /// Samples that are run at once, as a sound card would.
 const BLOCK: usize = 64;
+
+/// Samples that are handed on at once.
+const PIECE: usize = 4096;
 
 /// Let a model go on where a recording ends: the recording, then as many seconds as are wanted, in one file.
 ///
@@ -117,63 +123,89 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         audio::refuse_to_overwrite(path, arguments.force)?;
     }
     audio::Container::of(&arguments.output)?;
-    let mut sound = audio::read(&arguments.input)?;
-    if !(8_000..=192_000).contains(&sound.rate) {
+    let input = Reader::open(&arguments.input)?;
+    let (rate, channels) = (input.rate(), input.channels());
+    if !(8_000..=192_000).contains(&rate) {
         return Err(Failure::new(
-            format!(
-                "{} has a rate of {} Hz",
-                arguments.input.display(),
-                sound.rate
-            ),
+            format!("{} has a rate of {rate} Hz", arguments.input.display()),
             "convert it to a rate from 8 to 192 kHz",
         ));
     }
-    if let Some(prime) = arguments.prime {
-        let keep = (prime * f64::from(sound.rate)).round() as usize;
-        let before = sound.len().saturating_sub(keep);
-        sound
-            .channels
-            .iter_mut()
-            .for_each(|channel| drop(channel.drain(..before)));
-    }
-    let (made, report) = go_on(model, &sound, arguments);
-    let output = Audio {
-        channels: made,
-        rate: sound.rate,
-        depth: sound.depth,
+    // How much is in front of what is to be heard follows from the length, and only reading says it for sure.
+    let length = audio::length(&arguments.input)?;
+    let prime = arguments.prime.unwrap_or(f64::INFINITY);
+    let heard = length.min((prime * f64::from(rate)).round() as usize);
+    let seconds = heard as f64 / f64::from(rate) + arguments.seconds;
+    let parts = Parts {
+        skipped: length - heard,
+        heard,
+        all: (seconds * f64::from(rate)).round() as usize,
     };
-    audio::write(&arguments.output, &output, arguments.force)?;
-    if let Some(path) = &arguments.spectrogram {
-        let levels = [&sound.channels, &output.channels].map(|channels| {
-            let shape = (sound.rate, channels.len());
-            let mut analysis = spectrogram::analysis(shape, output.len());
-            analysis.add(channels);
-            analysis.finish()
+    let picture = arguments.spectrogram.as_ref();
+    let analysis = || picture.map(|_| spectrogram::analysis((rate, channels), parts.all));
+    let (mut before, mut after) = (analysis(), analysis());
+    let mut stream = Continuation::new(model, rate, channels, BLOCK);
+    let (temporary, out) = Temporary::beside(&arguments.output)?;
+    let out = FileOut::new(&arguments.output, out, channels, rate, input.depth())?;
+    let mut report = None;
+    let (streamed, out) = streamed::clean(
+        input,
+        out,
+        |tape| {
+            let hear = |block: &[Vec<f32>]| before.iter_mut().for_each(|levels| levels.add(block));
+            report = Some(go_on(
+                &mut stream,
+                tape,
+                (&parts, rate, channels),
+                arguments,
+                hear,
+            )?);
+            Ok(())
+        },
+        |_| (),
+        |piece| after.iter_mut().for_each(|levels| levels.add(piece)),
+    )?;
+    let output = temporary.close(out)?;
+    let picture = picture
+        .zip(before.zip(after))
+        .map(|(path, (before, after))| {
+            let levels = [before.finish(), after.finish()];
+            drawing::closed(path, &spectrogram::draw(&levels, rate, parts.all))
         });
-        let canvas = spectrogram::draw(&levels, sound.rate, output.len());
-        drawing::write(path, &canvas, arguments.force)?;
+    let picture = picture.transpose()?;
+    output.keep(arguments.force)?;
+    if let Some(picture) = picture {
+        picture.keep(arguments.force)?;
     }
-    let text = format!("{}\n{report}\n", arguments.output.display());
+    let mut text = format!("{}\n", arguments.output.display());
+    report
+        .iter()
+        .for_each(|report| text += &format!("{report}\n"));
+    let notes = streamed.notes.iter();
+    notes.for_each(|note| text += &format!("  note: {note}\n"));
     // A reader that closed the pipe has seen enough.
     let _ = std::io::stdout().write_all(text.as_bytes());
     Ok(ExitCode::SUCCESS)
 }
 
-/// The recording with its continuation, in time with the recording to the sample.
+/// Samples a channel.
+struct Parts {
+    /// Of the recording, in front of what is heard.
+    skipped: usize,
+    heard: usize,
+    /// What is heard and what is made of it.
+    all: usize,
+}
+
+/// What is heard of the recording on `tape` and its continuation, in time with it to the sample. `hear` is given the first, block
+/// by block.
 fn go_on(
-    model: Arc<GenerateModel>,
-    sound: &Audio,
+    stream: &mut Continuation,
+    tape: &mut Threads,
+    (parts, rate, channels): (&Parts, u32, usize),
     arguments: &Arguments,
-) -> (Vec<Vec<f32>>, Report) {
-    let (rate, heard) = (sound.rate, sound.len());
-    let mut stream = Continuation::new(model, rate, sound.channels.len(), BLOCK);
-    let delay = stream.latency().total();
-    let seconds = heard as f64 / f64::from(rate) + arguments.seconds;
-    let total = (seconds * f64::from(rate)).round() as usize + delay;
-    let mut channels = sound.channels.clone();
-    channels
-        .iter_mut()
-        .for_each(|channel| channel.resize(total, 0.0));
+    mut hear: impl FnMut(&[Vec<f32>]),
+) -> std::result::Result<Report, Fault> {
     let mut controls = Continue {
         go_on: false,
         sampling: Sampling {
@@ -186,27 +218,59 @@ fn go_on(
         seed: arguments.seed,
         ..Continue::default()
     };
-    let (start, mut worst, mut at) = (Instant::now(), Duration::ZERO, 0);
+    let (mut block, mut piece) = (vec![Vec::new(); channels], vec![Vec::new(); channels]);
+    let mut skipped = 0;
+    while skipped < parts.skipped {
+        block.iter_mut().for_each(Vec::clear);
+        match tape.read(&mut block, PIECE.min(parts.skipped - skipped))? {
+            0 => break,
+            read => skipped += read,
+        }
+    }
+    let mut late = stream.latency().total();
+    let (total, mut at) = (parts.all + late, 0);
+    let (mut work, mut worst) = (Duration::ZERO, Duration::ZERO);
     while at < total {
         // The switch lies at the recording's end, and blocks are cut there.
-        let end = if at < heard { heard } else { total };
-        let next = (at + BLOCK).min(end);
-        controls.go_on = at >= heard;
-        let mut block: Vec<&mut [f32]> = channels.iter_mut().map(|c| &mut c[at..next]).collect();
+        controls.go_on = at >= parts.heard;
+        let end = if controls.go_on { total } else { parts.heard };
+        let len = BLOCK.min(end - at);
+        block.iter_mut().for_each(Vec::clear);
+        if !controls.go_on {
+            let mut missing = len;
+            while missing > 0 {
+                match tape.read(&mut block, missing)? {
+                    0 => break,
+                    read => missing -= read,
+                }
+            }
+            hear(&block);
+        }
+        block
+            .iter_mut()
+            .for_each(|channel| channel.resize(len, 0.0));
+        let mut slices: Vec<&mut [f32]> = block.iter_mut().map(Vec::as_mut_slice).collect();
         let began = Instant::now();
-        stream.process(&mut block, &controls);
-        worst = worst.max(began.elapsed());
-        at = next;
+        stream.process(&mut slices, &controls);
+        let took = began.elapsed();
+        (work, worst) = (work + took, worst.max(took));
+        let gone = late.min(len);
+        late -= gone;
+        for (piece, block) in piece.iter_mut().zip(&block) {
+            piece.extend_from_slice(&block[gone..]);
+        }
+        at += len;
+        if piece[0].len() >= PIECE || at == total {
+            tape.write(&mut piece)?;
+            piece.iter_mut().for_each(Vec::clear);
+        }
     }
-    let report = Report {
-        seconds,
-        share: start.elapsed().as_secs_f64() / (total as f64 / f64::from(rate)),
+    let rate = f64::from(rate);
+    Ok(Report {
+        seconds: parts.all as f64 / rate,
+        share: work.as_secs_f64() / (total as f64 / rate),
         worst,
-        block: Duration::from_secs_f64(BLOCK as f64 / f64::from(rate)),
+        block: Duration::from_secs_f64(BLOCK as f64 / rate),
         restarts: stream.restarts(),
-    };
-    channels
-        .iter_mut()
-        .for_each(|channel| drop(channel.drain(..delay)));
-    (channels, report)
+    })
 }

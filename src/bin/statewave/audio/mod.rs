@@ -39,11 +39,6 @@ impl Audio {
     pub fn len(&self) -> usize {
         self.channels.first().map_or(0, Vec::len)
     }
-
-    /// Length in seconds.
-    pub fn seconds(&self) -> f64 {
-        self.len() as f64 / f64::from(self.rate)
-    }
 }
 
 /// Round to whole numbers of `bits`; what came from such a file goes back bit for bit.

@@ -109,3 +109,53 @@ pub fn refuse_to_overwrite(path: &Path, force: bool) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Error, ErrorKind, Result, SeekFrom};
+
+    use super::*;
+
+    /// A disk with so many bytes left.
+    struct Disk(usize);
+
+    impl Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+            let left = self.0.checked_sub(bytes.len());
+            self.0 = left.ok_or_else(|| Error::from(ErrorKind::StorageFull))?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Seek for Disk {
+        fn seek(&mut self, _: SeekFrom) -> Result<u64> {
+            Ok(0)
+        }
+    }
+
+    /// What is said of a second of noise that is written to a disk with `left` bytes.
+    fn told(name: &str, left: usize) -> Option<String> {
+        let random = |t: u32| (t.wrapping_mul(2_654_435_769) >> 8) as f32 / (1 << 24) as f32;
+        let noise: Vec<f32> = (0..48_000).map(|t| random(t * t)).collect();
+        let begun = FileOut::new(Path::new(name), Disk(left), 1, 48_000, Depth::Int(16));
+        let done = begun.and_then(|mut out| out.write(&[noise]).and_then(|()| out.finish()));
+        done.err().map(|failure| failure.to_string())
+    }
+
+    #[test]
+    fn a_full_disk_is_told_with_its_remedy() {
+        for name in ["a.wav", "a.flac"] {
+            for left in [0, 100, 10_000] {
+                let told = told(name, left).expect("it does not fit");
+                let full = format!("error: cannot write {name}: ");
+                assert!(told.starts_with(&full), "{told}");
+                assert!(told.ends_with(" help: make room on the disk"), "{told}");
+            }
+            assert_eq!(told(name, 1_000_000), None);
+        }
+    }
+}

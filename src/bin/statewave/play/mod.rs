@@ -12,8 +12,9 @@ use statewave::instrument::{Event, Happening, Instrument, InstrumentControls, Wh
 use statewave::model::catalogue::{self, Found};
 use statewave::model::instrument::InstrumentModel;
 
-use crate::audio::{self, Audio, Depth};
+use crate::audio::{self, Depth, FileOut};
 use crate::failure::{Failure, Result};
+use crate::temporary::Temporary;
 
 /// Samples that are played at once.
 const BLOCK: usize = 512;
@@ -74,14 +75,18 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let start = Instant::now();
     let mut instrument =
         Instrument::new(Arc::clone(&model), arguments.rate, arguments.voices.into());
-    let channels = play(&mut instrument, &controls, &score.events, arguments.rate);
+    let (temporary, out) = Temporary::beside(&arguments.output)?;
+    let mut out = FileOut::new(&arguments.output, out, 2, arguments.rate, Depth::Int(24))?;
+    let samples = play(
+        &mut instrument,
+        &controls,
+        (&score.events, arguments.rate),
+        |sides| out.write(sides),
+    )?;
+    let (out, clipped) = out.finish()?;
+    temporary.close(out)?.keep(arguments.force)?;
     let elapsed = start.elapsed().as_secs_f64();
-    let sound = Audio {
-        channels,
-        rate: arguments.rate,
-        depth: Depth::Int(24),
-    };
-    let clipped = audio::write(&arguments.output, &sound, arguments.force)?;
+    let seconds = samples as f64 / f64::from(arguments.rate);
     let name = |place: usize| &model.facts().instruments[place];
     let who = if controls.a == controls.b {
         name(controls.a).clone()
@@ -93,9 +98,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         "{}: {} notes on {who}, {:.1} s at {} Hz, {:.0} times as fast as it lasts",
         arguments.output.display(),
         score.notes,
-        sound.seconds(),
+        seconds,
         arguments.rate,
-        sound.seconds() / elapsed.max(1e-9)
+        seconds / elapsed.max(1e-9)
     );
     if score.drums > 0 {
         println!("  {} notes of drums (channel 10) are left out", score.drums);
@@ -166,24 +171,22 @@ fn instruments(model: &InstrumentModel, arguments: &Arguments) -> Result<Instrum
     })
 }
 
-/// All events, and what sounds on after the last; left and right.
+/// All events, and what sounds on after the last: `write` is given left and right, and samples a side come back.
 fn play(
     instrument: &mut Instrument,
     controls: &InstrumentControls,
-    events: &[(f64, Happening)],
-    rate: u32,
-) -> Vec<Vec<f32>> {
+    (events, rate): (&[(f64, Happening)], u32),
+    mut write: impl FnMut(&[[f32; BLOCK]; 2]) -> Result<()>,
+) -> Result<usize> {
     let rate = f64::from(rate);
     let at = |seconds: f64| (seconds * rate).round() as usize;
     let mut events = events
         .iter()
         .map(|(seconds, what)| (at(*seconds), *what))
         .peekable();
-    let (mut left, mut right) = (Vec::new(), Vec::new());
-    let mut block = Vec::new();
+    let (mut begin, mut block) = (0, Vec::new());
     let mut tail = at(LONGEST_TAIL);
     while events.peek().is_some() || (instrument.sounding() > 0 && tail > 0) {
-        let begin = left.len();
         block.clear();
         if events.peek().is_none() {
             if tail == at(LONGEST_TAIL) {
@@ -203,9 +206,11 @@ fn play(
                 what,
             });
         }
-        left.resize(begin + BLOCK, 0.0);
-        right.resize(begin + BLOCK, 0.0);
-        instrument.process(controls, &block, &mut left[begin..], &mut right[begin..]);
+        let mut sides = [[0.0; BLOCK]; 2];
+        let [left, right] = &mut sides;
+        instrument.process(controls, &block, left, right);
+        write(&sides)?;
+        begin += BLOCK;
     }
-    vec![left, right]
+    Ok(begin)
 }

@@ -227,6 +227,46 @@ mod tests {
     }
 
     #[test]
+    fn levels_are_the_same_however_a_recording_is_cut() {
+        // Windows that overlap from column to column, and that lie far apart; with the end missing, or more than was said.
+        for (said, len) in [
+            (3_000, 3_000),
+            (200_000, 200_000),
+            (200_000, 150_000),
+            (9_000, 20_000),
+        ] {
+            let channel = |seed: usize| {
+                (0..len)
+                    .map(|t| ((t * t + seed) % 97) as f32 / 97.0)
+                    .collect()
+            };
+            let sound: [Vec<f32>; 2] = [channel(1), channel(2)];
+            let levels = |piece: usize| {
+                let mut analysis = Analysis::new((8_000, 2), said, (50, 40));
+                for at in (0..len).step_by(piece) {
+                    analysis.add(
+                        &sound
+                            .each_ref()
+                            .map(|c| c[at..len.min(at + piece)].to_vec()),
+                    );
+                    let kept = analysis.newest[0].len();
+                    assert!(
+                        kept <= piece.max(analysis.window.len()),
+                        "{kept} are kept of {piece}"
+                    );
+                }
+                analysis.finish().db
+            };
+            let whole = levels(len);
+            assert!(whole.iter().any(|db| *db > -40.0), "there is sound");
+            assert!(
+                [1, 77, 4_096].iter().all(|piece| levels(*piece) == whole),
+                "{said}, {len}"
+            );
+        }
+    }
+
+    #[test]
     fn the_frequency_axis_inverts() {
         for f in [20.0, 440.0, 8000.0] {
             assert!((frequency_at(height_of(f, 16_000), 16_000) / f - 1.0).abs() < 1e-4);
