@@ -1,5 +1,6 @@
 //! One file: read, cleaned, written and measured at the same time, in pieces, so that memory does not grow with it.
 
+use std::array;
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
@@ -51,7 +52,7 @@ pub fn render(
     let wanted = Wanted {
         noise: model.task() != Some(Task::Effect),
         levels: length
-            .map(|samples| [(); 2].map(|()| spectrogram::analysis((rate, channels), samples))),
+            .map(|samples| array::from_fn(|_| spectrogram::analysis((rate, channels), samples))),
         removed: settings.removed,
     };
     let (mut incoming, mut outgoing) = passing::ends(wanted, rate);
