@@ -10,6 +10,7 @@ use statewave::model::streams::StreamModel;
 
 use super::band::Band;
 use super::devices::INSTRUMENT;
+use super::headless::tell;
 use super::set::{self, Setting};
 use super::settings::{Choice, Settings, model_of};
 use super::values::Values;
@@ -18,7 +19,7 @@ use crate::engine::{EngineChoice, EngineKind};
 use crate::fault::Fault;
 use crate::loader::ModelChoice;
 use crate::panel::host::Param;
-use crate::panel::presets::{self, Shelf};
+use crate::panel::presets::{self, Shelf, Side};
 use crate::params::ParamList;
 
 /// Plays a model live: microphone in, cleaned voice out; or an amplifier, or sound that goes on by itself.
@@ -118,8 +119,8 @@ pub struct Flags {
     /// instrument where that plays. A name that there is not is answered by all there are
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = set::setting)]
     set: Vec<Setting>,
-    /// Begin with a preset, of the house or your own; other flags go before what it sets. A name that there is not is answered by
-    /// all there are
+    /// Begin with a preset, of the house or your own; other flags go before what it sets. Of the instrument where that plays. A name
+    /// that there is not is answered by all there are
     #[arg(long, value_name = "NAME")]
     preset: Option<String>,
     /// Play this file instead of the input
@@ -194,14 +195,21 @@ impl Flags {
     /// The instrument: as it was left, but for what the flags say.
     ///
     /// # Errors
-    /// When there is no instrument or no parameter of that name, or it has no such value.
+    /// When there is no instrument, preset or parameter of that name, or it has no such value.
     pub fn set_instrument(&self, settings: &Settings, band: &Band) -> Result<(), Fault> {
         band.restore(&settings.instrument);
+        let plays = self.choice(&settings.choice).is_instrument();
+        if let Some(name) = self.preset.as_ref().filter(|_| plays) {
+            let preset = presets::named(name, &Shelf::of_user(Side::Instrument))?;
+            if let Some(fault) = band.set(&preset) {
+                tell(&fault);
+            }
+        }
         match self.instrument.as_deref() {
             None | Some("") => {}
             Some(name) => band.choose(name)?,
         }
-        match self.choice(&settings.choice).is_instrument() {
+        match plays {
             true => set::instrument(&band.params, &self.set),
             false => Ok(()),
         }
@@ -212,8 +220,9 @@ impl Flags {
     /// # Errors
     /// When there is no preset, knob or parameter of that name, or it has no such value, or no model can be played.
     pub fn set(&self, settings: &Settings, desk: &mut Desk<Arc<Values>>) -> Result<(), Fault> {
-        if let Some(name) = &self.preset {
-            presets::named(name, &Shelf::of_user())?.apply(desk);
+        let instrument = self.choice(&settings.choice).is_instrument();
+        if let Some(name) = self.preset.as_ref().filter(|_| !instrument) {
+            presets::named(name, &Shelf::of_user(Side::Effect))?.apply(desk);
             if let Some(model) = &self.model {
                 desk.loader().choose(model_of(model));
             }
@@ -223,10 +232,7 @@ impl Flags {
             loader.choose_cabinet(self.cabinet(loader.cabinet().as_ref()));
         }
         self.set_values(&desk.values);
-        let settings = match self.choice(&settings.choice).is_instrument() {
-            true => &[][..],
-            false => &self.set,
-        };
+        let settings = if instrument { &[][..] } else { &self.set };
         if self.knobs.is_empty() && settings.is_empty() {
             return Ok(());
         }

@@ -46,7 +46,7 @@ pub fn take(shot: &Shot) -> Result<Pixels, Fault> {
             let note = [Event { sample: 0, what }];
             let events: &[Event] = if look == 0 { &note } else { &[] };
             instrument.process(&controls, events, &mut left, &mut right);
-            shown.write(&mut instrument, controls.gain);
+            shown.write(&mut instrument, controls.gain, [&left, &right]);
             panel.listen(&shown);
         }
     }
