@@ -11,7 +11,7 @@ pub const LEAST: Vec2 = vec2(640.0, 420.0);
 pub const USUAL: Vec2 = vec2(960.0, 600.0);
 
 /// From this width on there is room for names beside signs, points.
-pub(crate) const WIDE: f32 = 800.0;
+const WIDE: f32 = 800.0;
 
 /// From this height on there is room for the selection view and for what is done to the state, points.
 pub(crate) const TALL: f32 = 500.0;

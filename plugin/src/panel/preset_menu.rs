@@ -1,12 +1,16 @@
 //! The chooser of presets: those of the house, the person's own, a field to save under a name; and the ones beside it.
 
-use egui::{Id, Key, Popup, PopupCloseBehavior, Rect, Response, TextEdit, Ui};
+use egui::{Id, Key, Popup, PopupCloseBehavior, Rect, Response, ScrollArea, TextEdit, Ui};
 use statewave::model::spec::Task;
 
 use super::patch::Patch;
 use super::presets::{Preset, PresetError, Shelf, Side, factory};
-use super::theme::Theme;
+use super::theme::{GRID, Theme};
 use crate::widgets::button::Button;
+
+/// What the menu needs beneath its rows, and the least for those, points.
+const BENEATH: f32 = 16.0 * GRID;
+const LEAST: f32 = 12.0 * GRID;
 
 /// A preset that was chosen, or saved.
 #[derive(Debug, Clone)]
@@ -110,7 +114,8 @@ impl PresetMenu {
                     self.own = self.shelf.names();
                     self.exists = false;
                 }
-                self.list(ui, host.task())
+                let below = ui.ctx().content_rect().bottom() - button.rect.bottom();
+                self.list(ui, host.task(), below - BENEATH)
             });
         self.open = shown.is_some();
         let done = match shown?.inner? {
@@ -133,29 +138,11 @@ impl PresetMenu {
         Some(done)
     }
 
-    /// Presets of the house that are for `task`, and all of one's own.
-    fn list(&mut self, ui: &mut Ui, task: Task) -> Option<Picked> {
-        let mut picked = None;
+    /// Presets of the house that are for `task`, and all of one's own, as high as there is room; beneath them what saves.
+    fn list(&mut self, ui: &mut Ui, task: Task, height: f32) -> Option<Picked> {
         ui.set_min_width(200.0);
-        let is_chosen = |name: &str, is_own: bool| {
-            let chosen = self.chosen.as_ref();
-            chosen.is_some_and(|c| c.preset.name == name && c.is_own == is_own)
-        };
-        let fit = |(_, preset): &(usize, &Preset)| preset.task == task;
-        for (i, preset) in self.factory.iter().enumerate().filter(fit) {
-            let row = ui.selectable_label(is_chosen(&preset.name, false), &preset.name);
-            if row.on_hover_text(&preset.about).clicked() {
-                picked = Some(Picked::Factory(i));
-            }
-        }
-        if !self.own.is_empty() {
-            ui.separator();
-        }
-        for name in &self.own {
-            if ui.selectable_label(is_chosen(name, true), name).clicked() {
-                picked = Some(Picked::Own(name.clone()));
-            }
-        }
+        let rows = ScrollArea::vertical().max_height(height.max(LEAST));
+        let mut picked = rows.show(ui, |ui| self.rows(ui, task)).inner;
         ui.separator();
         ui.horizontal(|ui| {
             let field = TextEdit::singleline(&mut self.name)
@@ -179,6 +166,35 @@ impl PresetMenu {
         }
         if let Some(folder) = self.shelf.folder() {
             ui.weak(format!("Your own are in {}", folder.display()));
+        }
+        picked
+    }
+
+    fn rows(&self, ui: &mut Ui, task: Task) -> Option<Picked> {
+        let mut picked = None;
+        let chosen = self.chosen.as_ref();
+        let row = |ui: &mut Ui, name: &str, is_own: bool| {
+            let is_chosen = chosen.is_some_and(|c| c.preset.name == name && c.is_own == is_own);
+            let row = ui.selectable_label(is_chosen, name);
+            if row.gained_focus() {
+                row.scroll_to_me(None);
+            }
+            row
+        };
+        let fit = |(_, preset): &(usize, &Preset)| preset.task == task;
+        for (i, preset) in self.factory.iter().enumerate().filter(fit) {
+            let row = row(ui, &preset.name, false);
+            if row.on_hover_text(&preset.about).clicked() {
+                picked = Some(Picked::Factory(i));
+            }
+        }
+        if !self.own.is_empty() {
+            ui.separator();
+        }
+        for name in &self.own {
+            if row(ui, name, true).clicked() {
+                picked = Some(Picked::Own(name.clone()));
+            }
         }
         picked
     }

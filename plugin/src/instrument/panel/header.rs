@@ -6,8 +6,10 @@ use super::InstrumentPanel;
 use crate::instrument::seated::Seated;
 use crate::instrument::shown::Shown;
 use crate::panel::header::{Line, SIGN, brand, other_shade};
-use crate::panel::layout::WIDE;
 use crate::panel::theme::{self, GRID, Theme};
+
+/// From this width on there is room for the plugin's name beside that of a preset, points.
+const NAMED: f32 = 880.0;
 
 /// What pressing the button does while it is off, and while it is on.
 const MPE: [&str; 2] = [
@@ -17,9 +19,9 @@ const MPE: [&str; 2] = [
 
 impl InstrumentPanel {
     pub(super) fn header(&mut self, ui: &Ui, seated: &mut Seated, shown: &Shown, rect: Rect) {
-        let wide = rect.width() >= WIDE;
+        let wide = rect.width() >= NAMED;
         let mut line = Line(rect);
-        let place = line.left(if wide { 238.0 } else { 28.0 });
+        let place = line.left(if wide { 276.0 } else { 28.0 });
         brand(ui, place, wide.then_some("Statewave Instrument"), &self.theme);
         // Places are taken from both ends, but drawn from left to right: that is the order of the Tab key.
         let shade = line.right(SIGN);

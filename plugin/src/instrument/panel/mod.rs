@@ -38,6 +38,10 @@ const FRAME: Duration = Duration::from_millis(16);
 /// How fast the picture falls, dB a second.
 const FALL_DB: f32 = 60.0;
 
+/// Height of the chooser of an instrument, and the least between two for a large knob, points.
+const CHOICE: f32 = 4.0 * GRID;
+const ROOM: f32 = 10.0 * GRID;
+
 /// The panel's own state; see the module.
 pub struct InstrumentPanel {
     theme: Theme,
@@ -146,7 +150,7 @@ impl InstrumentPanel {
             .with_min_y(header.bottom() + GRID)
             .with_max_y(bottom - GRID);
         let left = body.with_max_x(body.left() + 27.0 * GRID);
-        let meter = body.with_min_x(body.right() - 8.0 * GRID);
+        let meter = body.with_min_x(body.right() - 9.0 * GRID);
         let mut picture = body
             .with_min_x(left.right() + GRID)
             .with_max_x(meter.left() - GRID);
@@ -184,25 +188,34 @@ impl InstrumentPanel {
         ui.painter().rect_filled(rect, RADIUS + 2, self.theme.card);
     }
 
-    /// The two instruments and what lies between them.
+    /// The two instruments and what lies between them: beside them, where there is no room.
     fn morph(&mut self, ui: &Ui, seated: &mut Seated, rect: Rect) {
         self.card(ui, rect);
         let inner = rect.shrink(GRID);
-        let row = 4.0 * GRID;
-        let top = inner.with_max_y(inner.top() + row);
-        let bottom = inner.with_min_y(inner.bottom() - row);
+        let big = inner.height() >= 2.0 * CHOICE + ROOM;
+        let names = if big {
+            inner
+        } else {
+            inner.with_max_x(inner.right() - 9.0 * GRID)
+        };
+        let top = names.with_max_y(inner.top() + CHOICE);
+        let bottom = names.with_min_y(inner.bottom() - CHOICE);
+        let between = if big {
+            inner
+                .with_min_y(top.bottom() + GRID)
+                .with_max_y(bottom.top() - GRID)
+        } else {
+            inner.with_min_x(names.right() + GRID)
+        };
         let params = seated.params;
         self.instrument(ui, seated, &params.a, "a", top);
-        let middle = inner
-            .with_min_y(top.bottom() + GRID)
-            .with_max_y(bottom.top() - GRID);
         let morph = Dial {
             id: "morph",
             label: params.morph.name(),
-            big: true,
+            big,
             hint: "From the first instrument to the second",
         };
-        self.dial(ui, seated, &params.morph, morph, middle);
+        self.dial(ui, seated, &params.morph, morph, between);
         self.instrument(ui, seated, &params.b, "b", bottom);
     }
 
@@ -253,7 +266,7 @@ impl InstrumentPanel {
     fn meter(&mut self, ui: &Ui, rect: Rect) {
         self.card(ui, rect);
         let inner = rect.shrink(GRID);
-        let edge = inner.left() + 2.5 * GRID;
+        let edge = inner.left() + 3.0 * GRID;
         level::marks(ui, inner.with_max_x(edge), Scale::Levels, &self.theme);
         let (id, bars) = (Id::unique("out"), inner.with_min_x(edge));
         if level::level(ui, id, bars, "Out", &self.output, &self.theme).clicked() {
