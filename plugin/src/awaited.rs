@@ -59,8 +59,7 @@ impl<P: Copy + PartialEq> Awaited<P> {
     pub(crate) fn value(&self, param: P, came: f32) -> f32 {
         let waits = |sent: &&Sent<P>| {
             sent.param == param
-                && (sent.held
-                    || ((sent.value - came).abs() > NEAR && sent.at.elapsed() < PATIENCE))
+                && (sent.held || ((sent.value - came).abs() > NEAR && sent.at.elapsed() < PATIENCE))
         };
         let sent = self.0.iter().find(waits);
         sent.map_or(came, |sent| sent.value)

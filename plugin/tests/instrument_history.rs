@@ -57,7 +57,11 @@ fn steps_are_taken_back_and_done_again_as_gestures() {
     drag(&mut window, "Release", 20.0);
     window.frame(vec![]);
     window.press("Redo");
-    assert_ne!(values(&window), end, "something new forgets what was taken back");
+    assert_ne!(
+        values(&window),
+        end,
+        "something new forgets what was taken back"
+    );
 }
 
 #[test]

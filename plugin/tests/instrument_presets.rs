@@ -6,6 +6,7 @@ use std::path::Path;
 
 use common::headless::Headless;
 use common::instrument::{Played, window};
+use egui::accesskit::{Node, Role};
 use egui::{Event, Key, Modifiers, PointerButton, vec2};
 use statewave::instrument::{Event as NoteEvent, Happening, Instrument};
 use statewave::model::spec::Task;
@@ -219,7 +220,10 @@ fn with_shelf(folder: &Path) -> (Headless<Played>, Shelf) {
 #[test]
 fn presets_go_round_and_one_that_was_changed_says_so() {
     let mut window = small();
-    let all: Vec<_> = factory(SIDE).into_iter().map(|preset| preset.name).collect();
+    let all: Vec<_> = factory(SIDE)
+        .into_iter()
+        .map(|preset| preset.name)
+        .collect();
     for name in all.iter().chain(&all[..1]) {
         window.press("Next preset");
         window.find(&format!("Preset {name}"));
@@ -258,9 +262,10 @@ fn presets_are_chosen_and_saved_in_the_menu_without_a_pointer() {
     let save = |window: &mut Headless<Played>, label: &str, button: &str| {
         window.press(label);
         window.frame(vec![]);
-        let field = window.nodes().into_values();
-        let field = field.filter(|node| node.role() == egui::accesskit::Role::TextInput);
-        let bounds = field.last().and_then(|node| node.bounds()).expect("a field");
+        let nodes = window.nodes();
+        let is_field = |node: &&Node| node.role() == Role::TextInput;
+        let field = nodes.values().find(is_field).expect("a field");
+        let bounds = field.bounds().expect("it has a place");
         let at = egui::pos2(bounds.x0 as f32 + 8.0, bounds.y0 as f32 + 8.0);
         window.click(at, PointerButton::Primary);
         window.time += 1.0;
@@ -298,7 +303,9 @@ fn one_that_cannot_be_read_is_passed_over_and_told_of_until_that_is_dismissed() 
     let told = |window: &Headless<Played>| {
         let nodes = window.nodes();
         let labels: Vec<_> = nodes.values().filter_map(|node| node.label()).collect();
-        labels.iter().any(|label| label.contains("broken.json is no preset"))
+        labels
+            .iter()
+            .any(|label| label.contains("broken.json is no preset"))
     };
     assert!(!told(&window));
     window.press("Previous preset");

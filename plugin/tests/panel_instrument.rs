@@ -143,7 +143,10 @@ fn texts(window: &Headless<Played>) -> Vec<(Rect, TextShape)> {
     }
     let mut all = Vec::new();
     let output = window.last.as_ref().expect("a frame was drawn");
-    for ClippedShape { clip_rect, shape, .. } in &output.shapes {
+    for ClippedShape {
+        clip_rect, shape, ..
+    } in &output.shapes
+    {
         gather(*clip_rect, shape, &mut all);
     }
     all.retain(|(_, text)| !text.galley.is_empty());
@@ -180,7 +183,13 @@ fn nothing_is_cut_off(window: &Headless<Played>, at: &str) {
 
 #[test]
 fn nothing_that_is_written_is_cut_off_at_any_size_and_scale() {
-    for size in [LEAST, vec2(640.0, 500.0), vec2(820.0, 420.0), vec2(900.0, 500.0), USUAL] {
+    for size in [
+        LEAST,
+        vec2(640.0, 500.0),
+        vec2(820.0, 420.0),
+        vec2(900.0, 500.0),
+        USUAL,
+    ] {
         for scale in [1.0, 1.25, 1.5, 2.0] {
             for fault in [false, true] {
                 let band = Band::default();
@@ -253,7 +262,10 @@ fn the_meter_holds_the_peak_of_what_was_played() {
         window.frame(vec![]);
     }
     let held = level(&window).expect("something sounds");
-    assert!((held - 20.0 * peak.log10()).abs() <= 0.5, "{held} dB, {peak}");
+    assert!(
+        (held - 20.0 * peak.log10()).abs() <= 0.5,
+        "{held} dB, {peak}"
+    );
     // Silence: it is held, and falls to nothing.
     window.frame(vec![]);
     assert_eq!(level(&window), Some(held));

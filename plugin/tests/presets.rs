@@ -163,7 +163,8 @@ fn fault_of(desk: &mut Desk<Arc<Values>>) -> Fault {
 #[test]
 fn a_preset_whose_files_are_gone_says_so_and_what_helps() {
     let mut desk = Desk::new(Arc::new(Values::default()), Arc::new(Loader::new()));
-    let mut preset = named("crunch", &Shelf::at(Side::Effect, "nowhere".into())).expect("it is of the house");
+    let mut preset =
+        named("crunch", &Shelf::at(Side::Effect, "nowhere".into())).expect("it is of the house");
     preset.cabinet = Some(Some("gone.wav".into()));
     preset.apply(&mut desk);
     let fault = fault_of(&mut desk);

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use clap::Parser;
 
 use statewave::model::effect::knob_setting;
-use statewave::model::streams::StreamModel;
 
 use super::band::Band;
 use super::devices::INSTRUMENT;
@@ -237,7 +236,7 @@ impl Flags {
             return Ok(());
         }
         // The texts of knobs are the model's.
-        self.set_knobs(&loader.model()?, &desk.values)?;
+        set::knobs(&desk.values, &loader.model()?, &self.knobs)?;
         set::values(&desk.values, settings)
     }
 
@@ -248,28 +247,6 @@ impl Flags {
             Some(file) => Some(file.clone()),
             None => left.cloned(),
         }
-    }
-
-    /// Turns the knobs that the flags name on `model`.
-    ///
-    /// # Errors
-    /// A knob that it does not have, or a value beyond its range.
-    fn set_knobs(&self, model: &StreamModel, values: &Values) -> Result<(), Fault> {
-        for (name, value) in &self.knobs {
-            let StreamModel::Effect(effect) = model else {
-                return Err(Fault {
-                    what: format!("--knob {name}: the model is no effect and has no knobs"),
-                    remedy: "name an effect by --model, such as tone-drive".into(),
-                });
-            };
-            let set = effect.spec().knob_share(name, *value);
-            let (index, share) = set.map_err(|e| Fault {
-                what: e.to_string(),
-                remedy: e.remedy(),
-            })?;
-            values.set(Param::KNOBS[index], share);
-        }
-        Ok(())
     }
 
     /// Sets the values that have flags of their own.
@@ -358,6 +335,7 @@ mod tests {
     #[test]
     fn knobs_are_turned_by_the_names_that_the_model_has() {
         use statewave::model::catalogue;
+        use statewave::model::streams::StreamModel;
 
         let model = |name| {
             let found = catalogue::find(name).expect("it is compiled in");
@@ -366,7 +344,7 @@ mod tests {
         let set = |knob: &str, name| {
             let values = Values::default();
             let flags = Flags::parse_from(["statewave-app", "--knob", knob]);
-            let done = flags.set_knobs(&model(name), &values);
+            let done = set::knobs(&values, &model(name), &flags.knobs);
             done.map(|()| Param::KNOBS.map(|knob| values.get(knob)))
         };
         assert_eq!(set("Tone=0.25", "tone-drive"), Ok([0.5, 0.25, 0.5, 0.5]));

@@ -1,5 +1,7 @@
 //! Parameters by their names, as `--set` names them: of what sound goes through, or of the instrument.
 
+use statewave::model::streams::StreamModel;
+
 use super::values::Values;
 use crate::fault::Fault;
 use crate::instrument::InstrumentParams;
@@ -35,6 +37,28 @@ pub fn values(values: &Values, settings: &[Setting]) -> Result<(), Fault> {
             .parse(param, text)
             .ok_or_else(|| unread(name, text, list.suggestion(param)))?;
         values.set(param, value);
+    }
+    Ok(())
+}
+
+/// Turns the knobs of those names, by values in their units, on `model`.
+///
+/// # Errors
+/// A knob that it does not have, or a value beyond its range; those before it are turned.
+pub fn knobs(values: &Values, model: &StreamModel, knobs: &[(String, f32)]) -> Result<(), Fault> {
+    for (name, value) in knobs {
+        let StreamModel::Effect(effect) = model else {
+            return Err(Fault {
+                what: format!("--knob {name}: the model is no effect and has no knobs"),
+                remedy: "name an effect by --model, such as tone-drive".into(),
+            });
+        };
+        let set = effect.spec().knob_share(name, *value);
+        let (index, share) = set.map_err(|e| Fault {
+            what: e.to_string(),
+            remedy: e.remedy(),
+        })?;
+        values.set(Param::KNOBS[index], share);
     }
     Ok(())
 }

@@ -64,8 +64,6 @@ pub struct Window {
     host: Option<GuiContext>,
 }
 
-
-
 impl NiceEguiApp for Window {
     fn build(
         &mut self,

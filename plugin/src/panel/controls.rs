@@ -151,7 +151,8 @@ impl Panel {
         let id = Id::unique(param.key());
         let label = param.label();
         if let Some(i) = segments::show(ui, id, bar, label, &segments, chosen, &self.theme) {
-            self.editing.edit(ui, host, param, Edit::step(choice_value(i, count)));
+            self.editing
+                .edit(ui, host, param, Edit::step(choice_value(i, count)));
         }
     }
 }

@@ -161,13 +161,8 @@ impl<P: Copy + PartialEq> Editing<P> {
     }
 
     /// Undo and redo.
-    pub(crate) fn steps<H>(
-        &mut self,
-        ui: &Ui,
-        host: &mut H,
-        [undo, redo]: [Rect; 2],
-        theme: &Theme,
-    ) where
+    pub(crate) fn steps<H>(&mut self, ui: &Ui, host: &mut H, [undo, redo]: [Rect; 2], theme: &Theme)
+    where
         H: Patch<Param = P> + ?Sized,
     {
         let button = Button::sign(Icon::Undo, "Undo").enabled(self.history.can_undo());

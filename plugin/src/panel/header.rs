@@ -140,7 +140,8 @@ impl Panel {
             .clicked()
         {
             let value = if bypassed { 0.0 } else { 1.0 };
-            self.editing.step(host, |host| change(host, Param::Bypass, value));
+            self.editing
+                .step(host, |host| change(host, Param::Bypass, value));
         }
     }
 }

@@ -81,12 +81,7 @@ impl<P: Copy + PartialEq> History<P> {
     }
 
     /// It has changed; `param` if by the gesture of one control. `now` is in seconds.
-    pub fn end(
-        &mut self,
-        host: &(impl Patch<Param = P> + ?Sized),
-        param: Option<P>,
-        now: f64,
-    ) {
+    pub fn end(&mut self, host: &(impl Patch<Param = P> + ?Sized), param: Option<P>, now: f64) {
         let Some(before) = self.open.take() else {
             return;
         };

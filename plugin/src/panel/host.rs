@@ -8,8 +8,8 @@ use statewave::model::spec::Task;
 use statewave::state::SLOTS;
 use statewave::telemetry::Snapshot;
 
-use crate::engine::{EngineChoice, EngineStatus};
 pub use super::patch::change;
+use crate::engine::{EngineChoice, EngineStatus};
 pub use crate::fault::Fault;
 use crate::params::ParamList;
 

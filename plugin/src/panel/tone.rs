@@ -110,7 +110,8 @@ impl Panel {
             chosen = Some(Some(path));
         }
         if let Some(path) = chosen {
-            self.editing.step(host, |host| host.load_cabinet(path.as_deref()));
+            self.editing
+                .step(host, |host| host.load_cabinet(path.as_deref()));
         }
         if name.is_none() {
             return;
@@ -128,7 +129,8 @@ impl Panel {
         let id = Id::unique(Param::Cabinet.key());
         let picked = segments::show(ui, id, heard, "Cabinet", &positions, now, &self.theme);
         if let Some(position) = picked {
-            self.editing.edit(ui, host, Param::Cabinet, Edit::step(position as f32));
+            self.editing
+                .edit(ui, host, Param::Cabinet, Edit::step(position as f32));
         }
     }
 }

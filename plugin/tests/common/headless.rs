@@ -195,7 +195,9 @@ impl<S: Stage> Headless<S> {
 
     /// Whether there is anything of that name.
     pub fn has(&self, label: &str) -> bool {
-        self.nodes().values().any(|node| node.label() == Some(label))
+        self.nodes()
+            .values()
+            .any(|node| node.label() == Some(label))
     }
 
     /// Goes on with the Tab key until the control of that name has the keyboard.

@@ -22,7 +22,12 @@ impl InstrumentPanel {
         let wide = rect.width() >= NAMED;
         let mut line = Line(rect);
         let place = line.left(if wide { 276.0 } else { 28.0 });
-        brand(ui, place, wide.then_some("Statewave Instrument"), &self.theme);
+        brand(
+            ui,
+            place,
+            wide.then_some("Statewave Instrument"),
+            &self.theme,
+        );
         // Places are taken from both ends, but drawn from left to right: that is the order of the Tab key.
         let shade = line.right(SIGN);
         let mpe = line.right(6.0 * GRID);

@@ -98,11 +98,7 @@ impl InstrumentPanel {
     }
 
     /// What the next panel on the same values is to go on with. A gesture that is under way ends.
-    pub fn leave(
-        &mut self,
-        params: &InstrumentParams,
-        hands: Option<&dyn Hands>,
-    ) -> Memory<Place> {
+    pub fn leave(&mut self, params: &InstrumentParams, hands: Option<&dyn Hands>) -> Memory<Place> {
         Seated::new(params, hands, &mut self.doing).rise();
         self.editing.leave()
     }
