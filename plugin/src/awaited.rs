@@ -71,3 +71,36 @@ impl<P: Copy + PartialEq> Awaited<P> {
         held.map(|sent| sent.param).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn while_a_gesture_goes_on_its_value_counts_whatever_comes() {
+        let mut awaited = Awaited::default();
+        assert_eq!(awaited.value("a", 0.25), 0.25, "nothing was sent");
+        awaited.begin("a", 0.5);
+        assert_eq!(awaited.value("a", 0.25), 0.5);
+        awaited.set("a", 0.75);
+        awaited.begin("b", 0.1);
+        awaited.set("c", 0.9);
+        assert_eq!(
+            awaited.value("a", 0.25),
+            0.75,
+            "another one began beside it"
+        );
+        assert_eq!(
+            awaited.value("c", 0.25),
+            0.25,
+            "it was set outside of a gesture"
+        );
+        assert_eq!(awaited.held(), ["a", "b"]);
+        awaited.end("b");
+        assert_eq!(awaited.held(), ["a"]);
+        // Once it has come back, whatever comes next counts.
+        awaited.end("a");
+        assert_eq!(awaited.value("a", 0.75), 0.75);
+        assert!(awaited.held().is_empty());
+    }
+}
