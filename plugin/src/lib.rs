@@ -12,12 +12,14 @@
 
 #[cfg(feature = "app")]
 pub mod app;
+mod awaited;
 mod base64;
 pub mod desk;
 mod editor;
 pub mod engine;
 pub mod fade;
 pub mod fault;
+mod files;
 pub mod instrument;
 pub mod loader;
 mod notes;

@@ -12,9 +12,9 @@ mod state;
 mod tone;
 mod view;
 
-pub(crate) use view::with;
 #[cfg(feature = "app")]
-pub(crate) use view::{parsed, same_name, suggested};
+pub(crate) use view::same_name;
+pub(crate) use view::{parsed, suggested, with};
 
 pub use complete::complete;
 pub(crate) use complete::stored;

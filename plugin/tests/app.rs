@@ -237,6 +237,19 @@ fn presets_and_parameters_are_set_by_flags_over_what_was_left() {
     let (desk, controls, set) = begun(&["--instrument", "flute", "--set", "morph=40 %"]);
     assert_eq!((controls.morph, set), (0.4, Ok(())));
     assert_eq!(plain(&desk, Param::Morph), 0.0);
+    let preset = ["--instrument", "--preset", "glass keys"];
+    let (desk, controls, set) = begun(&[&preset[..], &["--set", "width=20 %"]].concat());
+    assert_eq!((controls.a, controls.b, set), (1, 2, Ok(())));
+    assert_eq!((controls.morph, controls.width), (0.45, 0.2));
+    assert_eq!(
+        desk.model(),
+        left.model,
+        "what sound goes through is as it was"
+    );
+    let (_, controls, set) = begun(&["--instrument", "cello", "--preset", "glass keys"]);
+    assert_eq!((controls.a, controls.morph, set), (8, 0.0, Ok(())));
+    let (.., set) = begun(&["--instrument", "--preset", "gentle"]);
+    assert!(set.is_err_and(|fault| fault.remedy.contains("Glass keys")));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -73,42 +73,9 @@ fn every_control_has_a_name_and_is_reached_by_the_tab_key() {
         remedy: "nothing".into(),
     });
     window.frame(vec![]);
-    let touched = [Role::Button, Role::Slider, Role::RadioButton];
-    let mut wanted = BTreeMap::new();
-    for (id, node) in window.nodes() {
-        if touched.contains(&node.role()) && !node.is_disabled() {
-            let label = node.label().unwrap_or_default().to_owned();
-            assert!(!label.is_empty(), "a control without a name: {node:?}");
-            wanted.insert(id, label);
-        }
-    }
-    assert!(wanted.len() > 20, "{wanted:?}");
-    let mut reached = BTreeSet::new();
-    for _ in 0..60 {
-        window.key(Key::Tab, Modifiers::NONE);
-        reached.extend(
-            window
-                .ctx
-                .memory(|memory| memory.focused())
-                .map(|id| id.value()),
-        );
-    }
-    wanted.retain(|id, _| !reached.contains(id));
-    assert!(wanted.is_empty(), "not reached: {:?}", wanted.values());
-}
-
-/// Goes on with the Tab key until the control of that name has the keyboard.
-fn tab_to(window: &mut Headless, label: &str) {
-    for _ in 0..80 {
-        window.key(Key::Tab, Modifiers::NONE);
-        let focused = window.ctx.memory(|memory| memory.focused());
-        let nodes = window.nodes();
-        let node = focused.and_then(|id| nodes.get(&id.value()));
-        if node.is_some_and(|node| node.label() == Some(label)) {
-            return;
-        }
-    }
-    panic!("{label} is not reached");
+    let (missed, all) = window.not_reached();
+    assert!(all > 20, "{all}");
+    assert!(missed.is_empty(), "not reached: {missed:?}");
 }
 
 fn press(window: &mut Headless, key: Key) {
@@ -119,15 +86,15 @@ fn press(window: &mut Headless, key: Key) {
 #[test]
 fn menus_are_used_without_a_pointer() {
     let mut window = Headless::usual();
-    tab_to(&mut window, "Model one");
+    window.tab_to("Model one");
     press(&mut window, Key::Enter);
-    tab_to(&mut window, "two");
+    window.tab_to("two");
     press(&mut window, Key::Enter);
     assert_eq!(window.host.model, "two");
 
-    tab_to(&mut window, "Presets");
+    window.tab_to("Presets");
     press(&mut window, Key::Space);
-    tab_to(&mut window, "Gentle");
+    window.tab_to("Gentle");
     press(&mut window, Key::Space);
     assert!(window.host.plain_of(Param::Amount) < 100.0);
     window.find("Preset Gentle");

@@ -13,11 +13,11 @@ use statewave_plugin::desk::Desk;
 use statewave_plugin::fault::Fault;
 use statewave_plugin::loader::Loader;
 use statewave_plugin::panel::host::{PanelHost, Param, change};
-use statewave_plugin::panel::presets::{Preset, PresetError, Shelf, factory, named};
+use statewave_plugin::panel::presets::{Preset, PresetError, Shelf, Side, factory, named};
 
 #[test]
 fn every_preset_of_the_house_reads_and_sets_what_it_names() {
-    let presets = factory();
+    let presets = factory(Side::Effect);
     let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/presets"));
     let files = files.expect("the presets are there").flatten();
     let count = files
@@ -44,7 +44,7 @@ fn a_preset_resets_what_it_does_not_name_but_never_the_bypass() {
     let mut host = TestHost::new();
     change(&mut host, Param::Mix, 0.25);
     change(&mut host, Param::Bypass, 1.0);
-    factory()[1].apply(&mut host);
+    factory(Side::Effect)[1].apply(&mut host);
     assert_eq!(host.plain_of(Param::Mix), 1.0);
     assert_eq!(host.plain_of(Param::Bypass), 1.0);
 }
@@ -52,7 +52,7 @@ fn a_preset_resets_what_it_does_not_name_but_never_the_bypass() {
 #[test]
 fn a_preset_comes_back_from_its_file() {
     let folder = tempfile::tempdir().expect("a folder");
-    let shelf = Shelf::at(folder.path().join("not yet there"));
+    let shelf = Shelf::at(Side::Effect, folder.path().join("not yet there"));
     assert!(shelf.names().is_empty());
     let mut host = TestHost::new();
     change(&mut host, Param::Amount, 0.3);
@@ -74,7 +74,7 @@ fn a_preset_comes_back_from_its_file() {
 #[test]
 fn a_preset_is_replaced_only_when_asked_for() {
     let folder = tempfile::tempdir().expect("a folder");
-    let shelf = Shelf::at(folder.path().into());
+    let shelf = Shelf::at(Side::Effect, folder.path().into());
     let host = TestHost::new();
     let preset = Preset::of(&host, "Mine");
     shelf.save(&preset, false).expect("it is written");
@@ -88,7 +88,7 @@ fn a_preset_is_replaced_only_when_asked_for() {
 #[test]
 fn names_that_leave_the_folder_and_files_that_are_no_presets_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");
-    let shelf = Shelf::at(folder.path().into());
+    let shelf = Shelf::at(Side::Effect, folder.path().into());
     let host = TestHost::new();
     for name in ["", "  ", "../up", "a/b", ".hidden", "a\\b", "con:"] {
         let saved = shelf.save(&Preset::of(&host, name), false);
@@ -104,7 +104,7 @@ fn names_that_leave_the_folder_and_files_that_are_no_presets_are_refused() {
 #[test]
 fn a_preset_of_an_effect_brings_its_cabinet_or_none_and_others_leave_it() {
     let folder = tempfile::tempdir().expect("a folder");
-    let shelf = Shelf::at(folder.path().into());
+    let shelf = Shelf::at(Side::Effect, folder.path().into());
     let host = |cabinet: Option<&str>, task| TestHost {
         cabinet: cabinet.map(PathBuf::from),
         task: Some(task),
@@ -163,7 +163,8 @@ fn fault_of(desk: &mut Desk<Arc<Values>>) -> Fault {
 #[test]
 fn a_preset_whose_files_are_gone_says_so_and_what_helps() {
     let mut desk = Desk::new(Arc::new(Values::default()), Arc::new(Loader::new()));
-    let mut preset = named("crunch", &Shelf::at("nowhere".into())).expect("it is of the house");
+    let mut preset =
+        named("crunch", &Shelf::at(Side::Effect, "nowhere".into())).expect("it is of the house");
     preset.cabinet = Some(Some("gone.wav".into()));
     preset.apply(&mut desk);
     let fault = fault_of(&mut desk);
@@ -183,10 +184,10 @@ fn a_preset_whose_files_are_gone_says_so_and_what_helps() {
 #[test]
 fn presets_are_found_by_name_ones_own_first() {
     let folder = tempfile::tempdir().expect("a folder");
-    let shelf = Shelf::at(folder.path().into());
+    let shelf = Shelf::at(Side::Effect, folder.path().into());
     assert_eq!(
         named(" gentle ", &shelf).expect("it is there"),
-        factory()[1]
+        factory(Side::Effect)[1]
     );
     let own = Preset::of(&TestHost::new(), "Gentle");
     shelf.save(&own, false).expect("it is written");

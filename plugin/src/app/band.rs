@@ -8,16 +8,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use nice_plug::params::internals::ParamPtr;
-use nice_plug::prelude::{Param as _, Params};
 use parking_lot::Mutex;
 use rtrb::{Consumer, Producer, RingBuffer};
 use statewave::instrument::{Event, Happening, Instrument};
 
 use crate::fault::Fault;
-use crate::instrument::hands::{Direct, Hands};
+use crate::instrument::handle::Handle;
+use crate::instrument::hands::Direct;
+use crate::instrument::seated::{Doing, Seated};
 use crate::instrument::shown::Shown;
 use crate::instrument::{InstrumentParams, VOICES, midi, shipped};
+
+use crate::panel::presets::Preset;
 
 /// Messages for which there is room between two blocks: MIDI sends three a millisecond at most.
 const CAPACITY: usize = 1024;
@@ -79,49 +81,43 @@ impl Band {
     /// # Errors
     /// When there is none of that name.
     pub fn choose(&self, name: &str) -> Result<(), Fault> {
-        let a = &self.params.a;
-        let value = a.string_to_normalized_value(name).ok_or_else(|| {
-            let last = a.step_count().map_or(0, |steps| steps as i32);
-            let name_of = |place| a.normalized_value_to_string(a.preview_normalized(place), true);
-            let names: Vec<_> = (0..=last).map(name_of).collect();
-            Fault {
-                what: format!("there is no instrument {name}"),
-                remedy: format!("one of {}", names.join(", ")),
-            }
+        let a = Handle::of(&self.params.a);
+        let value = a.parse(name).ok_or_else(|| Fault {
+            what: format!("there is no instrument {name}"),
+            remedy: a.suggestion(),
         })?;
-        // SAFETY: the parameters are ours, and still there.
-        unsafe {
-            Direct.set(a.as_ptr(), value);
-            Direct.set(self.params.morph.as_ptr(), 0.0);
-        }
+        a.set(&Direct, value);
+        Handle::of(&self.params.morph).set(&Direct, 0.0);
         Ok(())
+    }
+
+    /// Sets a preset, with the fault to tell where it was made with other instruments: those that are here play all the same.
+    pub fn set(&self, preset: &Preset) -> Option<Fault> {
+        let mut doing = Doing::default();
+        preset.apply(&mut Seated::new(&self.params, Some(&Direct), &mut doing));
+        doing.fault()
     }
 
     /// What is to be remembered: values 0 to 1 by their ids.
     pub fn values(&self) -> BTreeMap<String, f32> {
-        let now = |param: ParamPtr| {
-            // SAFETY: the parameters are ours, and still there.
-            unsafe { param.unmodulated_normalized_value() }
-        };
-        self.kept().map(|(id, param)| (id, now(param))).collect()
+        let kept = self.kept();
+        kept.map(|(id, param)| (id, param.value())).collect()
     }
 
     /// Sets the values that are there as they were left.
     pub fn restore(&self, values: &BTreeMap<String, f32>) {
         for (id, param) in self.kept() {
             if let Some(value) = values.get(&id).filter(|value| value.is_finite()) {
-                // SAFETY: the parameters are ours, and still there.
-                unsafe { Direct.set(param, value.clamp(0.0, 1.0)) };
+                param.set(&Direct, value.clamp(0.0, 1.0));
             }
         }
     }
 
     /// The parameters that are set rather than played with: an app begins with its notes let go.
-    fn kept(&self) -> impl Iterator<Item = (String, ParamPtr)> {
+    fn kept(&self) -> impl Iterator<Item = (String, Handle<'_>)> {
         let played = self.params.state.played();
-        let all = self.params.param_map().into_iter();
-        all.map(|(id, param, _)| (id, param))
-            .filter(move |(_, param)| !played.contains(param))
+        let all = self.params.handles().into_iter();
+        all.filter(move |(_, param)| !played.contains(&param.pointer()))
     }
 }
 
@@ -152,6 +148,8 @@ impl Seat {
         let controls = self.band.params.controls();
         self.instrument
             .process(&controls, &self.events, left, right);
-        self.band.shown.write(&mut self.instrument, controls.gain);
+        self.band
+            .shown
+            .write(&mut self.instrument, controls.gain, [left, right]);
     }
 }

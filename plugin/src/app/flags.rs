@@ -6,10 +6,10 @@ use std::sync::Arc;
 use clap::Parser;
 
 use statewave::model::effect::knob_setting;
-use statewave::model::streams::StreamModel;
 
 use super::band::Band;
 use super::devices::INSTRUMENT;
+use super::headless::tell;
 use super::set::{self, Setting};
 use super::settings::{Choice, Settings, model_of};
 use super::values::Values;
@@ -18,7 +18,7 @@ use crate::engine::{EngineChoice, EngineKind};
 use crate::fault::Fault;
 use crate::loader::ModelChoice;
 use crate::panel::host::Param;
-use crate::panel::presets::{self, Shelf};
+use crate::panel::presets::{self, Shelf, Side};
 use crate::params::ParamList;
 
 /// Plays a model live: microphone in, cleaned voice out; or an amplifier, or sound that goes on by itself.
@@ -118,8 +118,8 @@ pub struct Flags {
     /// instrument where that plays. A name that there is not is answered by all there are
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = set::setting)]
     set: Vec<Setting>,
-    /// Begin with a preset, of the house or your own; other flags go before what it sets. A name that there is not is answered by
-    /// all there are
+    /// Begin with a preset, of the house or your own; other flags go before what it sets. Of the instrument where that plays. A name
+    /// that there is not is answered by all there are
     #[arg(long, value_name = "NAME")]
     preset: Option<String>,
     /// Play this file instead of the input
@@ -194,14 +194,21 @@ impl Flags {
     /// The instrument: as it was left, but for what the flags say.
     ///
     /// # Errors
-    /// When there is no instrument or no parameter of that name, or it has no such value.
+    /// When there is no instrument, preset or parameter of that name, or it has no such value.
     pub fn set_instrument(&self, settings: &Settings, band: &Band) -> Result<(), Fault> {
         band.restore(&settings.instrument);
+        let plays = self.choice(&settings.choice).is_instrument();
+        if let Some(name) = self.preset.as_ref().filter(|_| plays) {
+            let preset = presets::named(name, &Shelf::of_user(Side::Instrument))?;
+            if let Some(fault) = band.set(&preset) {
+                tell(&fault);
+            }
+        }
         match self.instrument.as_deref() {
             None | Some("") => {}
             Some(name) => band.choose(name)?,
         }
-        match self.choice(&settings.choice).is_instrument() {
+        match plays {
             true => set::instrument(&band.params, &self.set),
             false => Ok(()),
         }
@@ -212,8 +219,9 @@ impl Flags {
     /// # Errors
     /// When there is no preset, knob or parameter of that name, or it has no such value, or no model can be played.
     pub fn set(&self, settings: &Settings, desk: &mut Desk<Arc<Values>>) -> Result<(), Fault> {
-        if let Some(name) = &self.preset {
-            presets::named(name, &Shelf::of_user())?.apply(desk);
+        let instrument = self.choice(&settings.choice).is_instrument();
+        if let Some(name) = self.preset.as_ref().filter(|_| !instrument) {
+            presets::named(name, &Shelf::of_user(Side::Effect))?.apply(desk);
             if let Some(model) = &self.model {
                 desk.loader().choose(model_of(model));
             }
@@ -223,15 +231,12 @@ impl Flags {
             loader.choose_cabinet(self.cabinet(loader.cabinet().as_ref()));
         }
         self.set_values(&desk.values);
-        let settings = match self.choice(&settings.choice).is_instrument() {
-            true => &[][..],
-            false => &self.set,
-        };
+        let settings = if instrument { &[][..] } else { &self.set };
         if self.knobs.is_empty() && settings.is_empty() {
             return Ok(());
         }
         // The texts of knobs are the model's.
-        self.set_knobs(&loader.model()?, &desk.values)?;
+        set::knobs(&desk.values, &loader.model()?, &self.knobs)?;
         set::values(&desk.values, settings)
     }
 
@@ -242,28 +247,6 @@ impl Flags {
             Some(file) => Some(file.clone()),
             None => left.cloned(),
         }
-    }
-
-    /// Turns the knobs that the flags name on `model`.
-    ///
-    /// # Errors
-    /// A knob that it does not have, or a value beyond its range.
-    fn set_knobs(&self, model: &StreamModel, values: &Values) -> Result<(), Fault> {
-        for (name, value) in &self.knobs {
-            let StreamModel::Effect(effect) = model else {
-                return Err(Fault {
-                    what: format!("--knob {name}: the model is no effect and has no knobs"),
-                    remedy: "name an effect by --model, such as tone-drive".into(),
-                });
-            };
-            let set = effect.spec().knob_share(name, *value);
-            let (index, share) = set.map_err(|e| Fault {
-                what: e.to_string(),
-                remedy: e.remedy(),
-            })?;
-            values.set(Param::KNOBS[index], share);
-        }
-        Ok(())
     }
 
     /// Sets the values that have flags of their own.
@@ -352,6 +335,7 @@ mod tests {
     #[test]
     fn knobs_are_turned_by_the_names_that_the_model_has() {
         use statewave::model::catalogue;
+        use statewave::model::streams::StreamModel;
 
         let model = |name| {
             let found = catalogue::find(name).expect("it is compiled in");
@@ -360,7 +344,7 @@ mod tests {
         let set = |knob: &str, name| {
             let values = Values::default();
             let flags = Flags::parse_from(["statewave-app", "--knob", knob]);
-            let done = flags.set_knobs(&model(name), &values);
+            let done = set::knobs(&values, &model(name), &flags.knobs);
             done.map(|()| Param::KNOBS.map(|knob| values.get(knob)))
         };
         assert_eq!(set("Tone=0.25", "tone-drive"), Ok([0.5, 0.25, 0.5, 0.5]));

@@ -1,14 +1,13 @@
 //! Parameters by their names, as `--set` names them: of what sound goes through, or of the instrument.
 
-use nice_plug::params::internals::ParamPtr;
-use nice_plug::prelude::Params;
+use statewave::model::streams::StreamModel;
 
 use super::values::Values;
 use crate::fault::Fault;
 use crate::instrument::InstrumentParams;
-use crate::instrument::hands::{Direct, Hands};
+use crate::instrument::hands::Direct;
 use crate::panel::host::Param;
-use crate::params::{parsed, same_name, suggested};
+use crate::params::same_name;
 
 /// A name and the text of a value.
 pub type Setting = (String, String);
@@ -42,16 +41,34 @@ pub fn values(values: &Values, settings: &[Setting]) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Turns the knobs of those names, by values in their units, on `model`.
+///
+/// # Errors
+/// A knob that it does not have, or a value beyond its range; those before it are turned.
+pub fn knobs(values: &Values, model: &StreamModel, knobs: &[(String, f32)]) -> Result<(), Fault> {
+    for (name, value) in knobs {
+        let StreamModel::Effect(effect) = model else {
+            return Err(Fault {
+                what: format!("--knob {name}: the model is no effect and has no knobs"),
+                remedy: "name an effect by --model, such as tone-drive".into(),
+            });
+        };
+        let set = effect.spec().knob_share(name, *value);
+        let (index, share) = set.map_err(|e| Fault {
+            what: e.to_string(),
+            remedy: e.remedy(),
+        })?;
+        values.set(Param::KNOBS[index], share);
+    }
+    Ok(())
+}
+
 /// Sets parameters of the instrument.
 ///
 /// # Errors
 /// As [`values`].
 pub fn instrument(params: &InstrumentParams, settings: &[Setting]) -> Result<(), Fault> {
-    let all: Vec<_> = params
-        .param_map()
-        .into_iter()
-        .map(|(id, param, _)| (id, Own(param)))
-        .collect();
+    let all = params.handles();
     for (name, text) in settings {
         let found = all
             .iter()
@@ -59,9 +76,10 @@ pub fn instrument(params: &InstrumentParams, settings: &[Setting]) -> Result<(),
         let Some((_, param)) = found else {
             return Err(unknown(name, all.into_iter().map(|(id, _)| id)));
         };
-        let value = parsed(param.choices(), |v| param.text(v), |t| param.read(t), text)
+        let value = param
+            .parse(text)
             .ok_or_else(|| unread(name, text, param.suggestion()))?;
-        param.set(value);
+        param.set(&Direct, value);
     }
     Ok(())
 }
@@ -78,42 +96,6 @@ fn unread(name: &str, text: &str, suggestion: String) -> Fault {
     Fault {
         what: format!("--set {name}: {text} is no value of it"),
         remedy: suggestion,
-    }
-}
-
-/// A parameter of the instrument that is borrowed all the while.
-struct Own(ParamPtr);
-
-impl Own {
-    fn name(&self) -> &str {
-        // SAFETY: the parameter is still there.
-        unsafe { self.0.name() }
-    }
-
-    fn choices(&self) -> usize {
-        // SAFETY: the parameter is still there.
-        unsafe { self.0.step_count() }.map_or(0, |steps| steps + 1)
-    }
-
-    fn text(&self, value: f32) -> String {
-        // SAFETY: the parameter is still there.
-        unsafe { self.0.normalized_value_to_string(value, true) }
-    }
-
-    fn read(&self, text: &str) -> Option<f32> {
-        // SAFETY: the parameter is still there.
-        unsafe { self.0.string_to_normalized_value(text) }
-    }
-
-    fn suggestion(&self) -> String {
-        // SAFETY: the parameter is still there.
-        let usual = unsafe { self.0.default_normalized_value() };
-        suggested(self.choices(), |value| self.text(value), usual)
-    }
-
-    fn set(&self, value: f32) {
-        // SAFETY: the parameter is still there.
-        unsafe { Direct.set(self.0, value) };
     }
 }
 

@@ -12,6 +12,7 @@ use super::midi::MidiSettings;
 use super::values::Values;
 use crate::engine::EngineChoice;
 use crate::fault::Fault;
+use crate::files::replace;
 use crate::loader::ModelChoice;
 use crate::panel::PanelSettings;
 use crate::panel::host::Param;
@@ -140,30 +141,6 @@ impl Settings {
             .map(|p| (p.key().to_owned(), values.list().plain(p, values.get(p))))
             .collect();
     }
-}
-
-/// Writes a file whole or not at all, in a folder that need not be there yet. `keep_old` leaves the one that is there beside it,
-/// ending in `.old`.
-///
-/// # Errors
-/// When the folder cannot be written.
-pub(super) fn replace(path: &Path, bytes: &[u8], keep_old: bool) -> std::io::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let fresh = beside(path, "new");
-    fs::write(&fresh, bytes)?;
-    if keep_old && path.exists() {
-        fs::rename(path, beside(path, "old"))?;
-    }
-    fs::rename(fresh, path)
-}
-
-/// The file of the same name with a further ending.
-fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{ending}"));
-    name.into()
 }
 
 /// The model that a name or the path of its file stands for.

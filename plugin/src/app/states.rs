@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use statewave::state::{Bank, BankKey};
 
-use super::settings::replace;
 use crate::fault::Fault;
+use crate::files::replace;
 use crate::panel::presets::config_folder;
 use crate::state::KeepsStates;
 

@@ -6,18 +6,33 @@ use egui::Ui;
 use nice_plug::context::gui::GuiContext;
 use nice_plug_egui::baseview::{HandlerError, WindowSize};
 use nice_plug_egui::{Frame, NiceEguiApp};
+use parking_lot::Mutex;
 
 use super::hands::Hands;
 use super::panel::InstrumentPanel;
 use super::params::InstrumentParams;
+use super::seated::Place;
 use super::shown::Shown;
 use crate::editor;
+use crate::panel::Memory;
 use crate::state::WindowState;
 
 /// What is in the instrument's windows.
 pub struct Contents {
-    pub(super) params: Arc<InstrumentParams>,
-    pub(super) shown: Arc<Shown>,
+    params: Arc<InstrumentParams>,
+    shown: Arc<Shown>,
+    /// What the window left that was closed last.
+    memory: Arc<Mutex<Memory<Place>>>,
+}
+
+impl Contents {
+    pub(super) fn new(params: Arc<InstrumentParams>, shown: Arc<Shown>) -> Self {
+        Self {
+            params,
+            shown,
+            memory: Arc::default(),
+        }
+    }
 }
 
 impl editor::Contents for Contents {
@@ -33,6 +48,7 @@ impl editor::Contents for Contents {
             panel: InstrumentPanel::new(self.look().panel.shade),
             params: Arc::clone(&self.params),
             shown: Arc::clone(&self.shown),
+            memory: Arc::clone(&self.memory),
             host: None,
         }
     }
@@ -43,6 +59,8 @@ pub struct Window {
     panel: InstrumentPanel,
     params: Arc<InstrumentParams>,
     shown: Arc<Shown>,
+    memory: Arc<Mutex<Memory<Place>>>,
+    /// `None` until it came to be seen, and has taken over what the last one left.
     host: Option<GuiContext>,
 }
 
@@ -54,6 +72,7 @@ impl NiceEguiApp for Window {
         _frame: &mut Frame,
     ) -> Result<(), HandlerError> {
         self.host = Some(host);
+        self.panel.recall(std::mem::take(&mut *self.memory.lock()));
         self.shown.watch(true);
         Ok(())
     }
@@ -73,6 +92,9 @@ impl NiceEguiApp for Window {
 impl Drop for Window {
     /// The window is closed, and nothing is measured any more.
     fn drop(&mut self) {
+        if let Some(host) = &self.host {
+            *self.memory.lock() = self.panel.leave(&self.params, Some(host));
+        }
         self.shown.watch(false);
     }
 }

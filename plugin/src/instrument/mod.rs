@@ -8,11 +8,13 @@
 
 mod editor;
 mod events;
+pub mod handle;
 pub mod hands;
 pub mod midi;
 pub mod panel;
 mod params;
 mod plugin;
+pub mod seated;
 pub mod shown;
 mod slots;
 

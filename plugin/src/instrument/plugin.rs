@@ -66,7 +66,7 @@ impl Plugin for StatewaveInstrument {
 
     fn editor(&mut self, _executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
         let (params, shown) = (Arc::clone(&self.params), Arc::clone(&self.shown));
-        Some(WindowMaker::new(Contents { params, shown }))
+        Some(WindowMaker::new(Contents::new(params, shown)))
     }
 
     fn filter_state(state: &mut PluginState) {
@@ -152,7 +152,8 @@ impl Plugin for StatewaveInstrument {
                 break;
             }
         }
-        self.shown.write(instrument, controls.gain);
+        self.shown
+            .write(instrument, controls.gain, [&left[..], &right[..]]);
         if instrument.sounding() > 0 {
             ProcessStatus::KeepAlive
         } else {

@@ -16,6 +16,8 @@ pub struct Shown {
     layers: AtomicU32,
     deltas: [[AtomicU32; DELTA_BANDS]; DELTA_LAYERS],
     pace: AtomicU32,
+    /// The peak of each channel since the last look, the same way.
+    peaks: [AtomicU32; 2],
 }
 
 impl Default for Shown {
@@ -27,6 +29,7 @@ impl Default for Shown {
             layers: AtomicU32::new(0),
             deltas: std::array::from_fn(|_| std::array::from_fn(|_| AtomicU32::new(0))),
             pace: AtomicU32::new(1.0_f32.to_bits()),
+            peaks: [AtomicU32::new(0), AtomicU32::new(0)],
         }
     }
 }
@@ -34,15 +37,23 @@ impl Default for Shown {
 impl Shown {
     /// Somebody looks, or nobody does.
     pub fn watch(&self, on: bool) {
-        self.watched.store(on, Ordering::Relaxed);
+        if !self.watched.swap(on, Ordering::Relaxed) {
+            // What was loud when somebody looked last is of then.
+            self.peaks();
+        }
     }
 
-    /// What `instrument` plays now, times `gain`. Real-time safe.
-    pub fn write(&self, instrument: &mut Instrument, gain: f32) {
+    /// What `instrument` plays now, times `gain`, and the `sound` that came of it in a block. Real-time safe.
+    pub fn write(&self, instrument: &mut Instrument, gain: f32, sound: [&[f32]; 2]) {
         let watched = self.watched.load(Ordering::Relaxed);
         instrument.observe(watched);
         if !watched {
             return;
+        }
+        for (peak, channel) in self.peaks.iter().zip(sound) {
+            let loudest = channel.iter().fold(0.0f32, |most, x| most.max(x.abs()));
+            // The bits of floats above zero are in their order. Only a look can come between, so this ends.
+            peak.fetch_max(loudest.to_bits(), Ordering::Relaxed);
         }
         let mut largest = [0.0f32; BANDS];
         for note in instrument.notes() {
@@ -83,6 +94,12 @@ impl Shown {
     /// Voices that sound.
     pub fn sounding(&self) -> u32 {
         self.sounding.load(Ordering::Relaxed)
+    }
+
+    /// The peaks of both channels since they were asked for last; for one who asks.
+    pub fn peaks(&self) -> [f32; 2] {
+        let take = |peak: &AtomicU32| f32::from_bits(peak.swap(0, Ordering::Relaxed));
+        self.peaks.each_ref().map(take)
     }
 
     /// The largest amplitude in a band.

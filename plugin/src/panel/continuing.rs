@@ -39,7 +39,7 @@ impl Panel {
         let id = Id::unique(Param::GoOn.key());
         if button.show(ui, id, switch, &self.theme).clicked() {
             let value = if switched { 0.0 } else { 1.0 };
-            self.edit(ui, host, Param::GoOn, Edit::step(value));
+            self.editing.edit(ui, host, Param::GoOn, Edit::step(value));
         }
         let grid = rect.with_min_y(switch.bottom() + GRID);
         let (rows, columns) = if rect.height() < SHORT {

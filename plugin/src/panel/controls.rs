@@ -12,7 +12,7 @@ use crate::widgets::segments::{self, Segment};
 use crate::widgets::titled;
 
 /// What can be done to every knob.
-pub(super) const KNOB_HANDS: &str =
+pub(crate) const KNOB_HANDS: &str =
     "Drag or turn the wheel, finer with Ctrl; a double click resets, a right click types";
 
 /// Below this height the small knobs go beside the large one, points.
@@ -103,7 +103,7 @@ impl Panel {
             hint: &format!("{}\n{KNOB_HANDS}", knob_hint(host.task(), param)),
         };
         let (_, edit) = knob.show(ui, Id::unique(param.key()), rect, &self.theme);
-        self.edit(ui, host, param, edit);
+        self.editing.edit(ui, host, param, edit);
     }
 
     /// What is heard, and what else can be switched: how late it is, how channels are treated; or what belongs to the task.
@@ -151,7 +151,8 @@ impl Panel {
         let id = Id::unique(param.key());
         let label = param.label();
         if let Some(i) = segments::show(ui, id, bar, label, &segments, chosen, &self.theme) {
-            self.edit(ui, host, param, Edit::step(choice_value(i, count)));
+            self.editing
+                .edit(ui, host, param, Edit::step(choice_value(i, count)));
         }
     }
 }

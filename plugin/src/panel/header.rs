@@ -1,6 +1,6 @@
 //! The top line: model, comparison, undo, presets, shade, bypass.
 
-use egui::{Align2, Id, Popup, PopupCloseBehavior, Rect, Response, Shape, Stroke, Ui, pos2, vec2};
+use egui::{Align2, Id, Popup, PopupCloseBehavior, Rect, Shape, Stroke, Ui, pos2, vec2};
 
 use statewave::model::catalogue;
 use statewave::model::spec::Task;
@@ -13,19 +13,19 @@ use crate::widgets::button::{Button, Look};
 use crate::widgets::icon::Icon;
 
 /// Side of a button with a sign, points.
-const SIGN: f32 = 4.0 * GRID;
+pub(crate) const SIGN: f32 = 4.0 * GRID;
 
 /// Hands out places along a line, from the left or from the right.
-struct Line(Rect);
+pub(crate) struct Line(pub(crate) Rect);
 
 impl Line {
-    fn left(&mut self, width: f32) -> Rect {
+    pub(crate) fn left(&mut self, width: f32) -> Rect {
         let place = Rect::from_min_size(self.0.min, vec2(width, self.0.height()));
         self.0.min.x += width + GRID / 2.0;
         place
     }
 
-    fn right(&mut self, width: f32) -> Rect {
+    pub(crate) fn right(&mut self, width: f32) -> Rect {
         let corner = pos2(self.0.right() - width, self.0.top());
         self.0.max.x -= width + GRID / 2.0;
         Rect::from_min_size(corner, vec2(width, self.0.height()))
@@ -47,21 +47,10 @@ impl Panel {
         let (copy, b, a) = (line.right(52.0), line.right(SIGN), line.right(SIGN));
         line.0.max.x -= GRID;
         self.models(ui, host, line);
-        self.comparison(ui, host, [a, b, copy]);
-        self.steps(ui, host, [undo, redo]);
-        let (text, label) = match self.menus.preset() {
-            None => ("Presets".to_owned(), "Presets".to_owned()),
-            Some(preset) if preset.is_set(host) => {
-                (preset.name.clone(), format!("Preset {}", preset.name))
-            }
-            Some(preset) => (
-                format!("{} •", preset.name),
-                format!("Preset {}, changed since", preset.name),
-            ),
-        };
-        let button =
-            Button::menu(&text, &label).show(ui, Id::unique("presets"), presets, &self.theme);
-        self.preset_menu(ui, host, &button);
+        let theme = self.theme;
+        self.editing.comparison(ui, host, [a, b, copy], &theme);
+        self.editing.steps(ui, host, [undo, redo], &theme);
+        self.editing.presets(ui, host, presets, &theme);
         self.shade(ui, shade);
         self.power(ui, host, power);
     }
@@ -121,54 +110,10 @@ impl Panel {
             chosen = after;
         }
         if let Some(name) = chosen {
-            self.step(host, |_, host| host.select_model(&name));
+            self.editing.step(host, |host| host.select_model(&name));
         }
         if let Some(path) = file {
-            self.step(host, |_, host| host.load_file(&path));
-        }
-    }
-
-    fn comparison(&mut self, ui: &Ui, host: &mut dyn PanelHost, [a, b, copy]: [Rect; 3]) {
-        let on_b = self.compare.on_b;
-        let look = |on| if on { Look::On } else { Look::Raised };
-        let press = |text, label, on, place| -> Response {
-            Button::word(text, label)
-                .look(look(on))
-                .show(ui, Id::unique(label), place, &self.theme)
-        };
-        let to_a = press("A", "Compare: A", !on_b, a).clicked() && on_b;
-        let to_b = press("B", "Compare: B", on_b, b).clicked() && !on_b;
-        if to_a || to_b {
-            self.step(host, |panel, host| panel.compare.switch(host));
-        }
-        let (text, label) = if on_b {
-            ("B → A", "Make A like B")
-        } else {
-            ("A → B", "Make B like A")
-        };
-        let button = Button::word(text, label).look(Look::Plain);
-        if button
-            .show(ui, Id::unique("copy"), copy, &self.theme)
-            .clicked()
-        {
-            self.compare.copy(host);
-        }
-    }
-
-    fn steps(&mut self, ui: &Ui, host: &mut dyn PanelHost, [undo, redo]: [Rect; 2]) {
-        let button = Button::sign(Icon::Undo, "Undo").enabled(self.history.can_undo());
-        if button
-            .show(ui, Id::unique("undo"), undo, &self.theme)
-            .clicked()
-        {
-            self.history.undo(host);
-        }
-        let button = Button::sign(Icon::Redo, "Redo").enabled(self.history.can_redo());
-        if button
-            .show(ui, Id::unique("redo"), redo, &self.theme)
-            .clicked()
-        {
-            self.history.redo(host);
+            self.editing.step(host, |host| host.load_file(&path));
         }
     }
 
@@ -195,7 +140,8 @@ impl Panel {
             .clicked()
         {
             let value = if bypassed { 0.0 } else { 1.0 };
-            self.step(host, |_, host| change(host, Param::Bypass, value));
+            self.editing
+                .step(host, |host| change(host, Param::Bypass, value));
         }
     }
 }

@@ -5,7 +5,8 @@
 
 use std::path::PathBuf;
 
-use super::host::{PanelHost, Param, change};
+use super::host::Param;
+use super::patch::{Patch, change};
 
 /// Steps that are kept.
 const DEPTH: usize = 100;
@@ -16,8 +17,8 @@ const MERGE_SECONDS: f64 = 0.7;
 /// What a person sets.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scene {
-    /// Normalised, in the order of [`Param::ALL`].
-    pub values: [f32; Param::ALL.len()],
+    /// Normalised, in the order of [`Patch::params`].
+    pub values: Vec<f32>,
     /// The model's name.
     pub model: String,
     /// The file of the impulse response.
@@ -26,23 +27,24 @@ pub struct Scene {
 
 impl Scene {
     /// As it is now.
-    pub fn of(host: &dyn PanelHost) -> Self {
+    pub fn of(host: &(impl Patch + ?Sized)) -> Self {
+        let params = host.params().into_iter();
         Self {
-            values: Param::ALL.map(|param| host.value(param)),
+            values: params.map(|param| host.value(param)).collect(),
             model: host.model().to_owned(),
             cabinet: host.cabinet().map(PathBuf::from),
         }
     }
 
     /// Sets everything that differs.
-    pub fn apply(&self, host: &mut dyn PanelHost) {
-        for (param, value) in Param::ALL.into_iter().zip(self.values) {
+    pub fn apply(&self, host: &mut (impl Patch + ?Sized)) {
+        for (param, &value) in host.params().into_iter().zip(&self.values) {
             if host.value(param) != value {
                 change(host, param, value);
             }
         }
         if host.model() != self.model {
-            host.select_model(&self.model);
+            host.recall_model(&self.model, "");
         }
         if host.cabinet() != self.cabinet.as_deref() {
             host.load_cabinet(self.cabinet.as_deref());
@@ -50,25 +52,36 @@ impl Scene {
     }
 }
 
-/// What was done, and what was taken back.
-#[derive(Debug, Default)]
-pub struct History {
+/// What was done, and what was taken back; `P` are parameters.
+#[derive(Debug)]
+pub struct History<P = Param> {
     done: Vec<Scene>,
     undone: Vec<Scene>,
     /// The scene before the gesture that is under way.
     open: Option<Scene>,
     /// The control and the time of the last step.
-    last: Option<(Param, f64)>,
+    last: Option<(P, f64)>,
 }
 
-impl History {
+impl<P> Default for History<P> {
+    fn default() -> Self {
+        Self {
+            done: Vec::new(),
+            undone: Vec::new(),
+            open: None,
+            last: None,
+        }
+    }
+}
+
+impl<P: Copy + PartialEq> History<P> {
     /// Something is about to change. Nested gestures belong to the first.
-    pub fn begin(&mut self, host: &dyn PanelHost) {
+    pub fn begin(&mut self, host: &(impl Patch<Param = P> + ?Sized)) {
         self.open.get_or_insert_with(|| Scene::of(host));
     }
 
     /// It has changed; `param` if by the gesture of one control. `now` is in seconds.
-    pub fn end(&mut self, host: &dyn PanelHost, param: Option<Param>, now: f64) {
+    pub fn end(&mut self, host: &(impl Patch<Param = P> + ?Sized), param: Option<P>, now: f64) {
         let Some(before) = self.open.take() else {
             return;
         };
@@ -104,7 +117,7 @@ impl History {
     }
 
     /// Takes the last step back.
-    pub fn undo(&mut self, host: &mut dyn PanelHost) {
+    pub fn undo(&mut self, host: &mut (impl Patch<Param = P> + ?Sized)) {
         if let Some(before) = self.done.pop() {
             self.undone.push(Scene::of(host));
             before.apply(host);
@@ -113,7 +126,7 @@ impl History {
     }
 
     /// Does the step again that was taken back last.
-    pub fn redo(&mut self, host: &mut dyn PanelHost) {
+    pub fn redo(&mut self, host: &mut (impl Patch<Param = P> + ?Sized)) {
         if let Some(after) = self.undone.pop() {
             self.done.push(Scene::of(host));
             after.apply(host);
@@ -132,7 +145,7 @@ pub struct Compare {
 
 impl Compare {
     /// Lets the other one be heard; at first both are alike.
-    pub fn switch(&mut self, host: &mut dyn PanelHost) {
+    pub fn switch(&mut self, host: &mut (impl Patch + ?Sized)) {
         let here = Scene::of(host);
         if let Some(other) = self.other.replace(here) {
             other.apply(host);
@@ -141,7 +154,7 @@ impl Compare {
     }
 
     /// Makes the other one like this.
-    pub fn copy(&mut self, host: &dyn PanelHost) {
+    pub fn copy(&mut self, host: &(impl Patch + ?Sized)) {
         self.other = Some(Scene::of(host));
     }
 }

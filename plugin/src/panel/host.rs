@@ -8,6 +8,7 @@ use statewave::model::spec::Task;
 use statewave::state::SLOTS;
 use statewave::telemetry::Snapshot;
 
+pub use super::patch::change;
 use crate::engine::{EngineChoice, EngineStatus};
 pub use crate::fault::Fault;
 use crate::params::ParamList;
@@ -266,13 +267,6 @@ pub trait PanelHost {
 
     /// Takes one snapshot of those that came since the last frame, oldest first; `None` when there are no more.
     fn snapshot(&mut self) -> Option<Snapshot>;
-}
-
-/// A whole gesture at once.
-pub fn change(host: &mut dyn PanelHost, param: Param, value: f32) {
-    host.begin(param);
-    host.set(param, value);
-    host.end(param);
 }
 
 /// Value of the choice of that index.

@@ -4,16 +4,20 @@
 //! parameters, models to be loaded. Undo, the comparison of A and B and presets are the panel's own.
 
 mod continuing;
-mod controls;
+pub(crate) mod controls;
 mod dialog;
+pub(crate) mod editing;
 mod engine;
 mod footer;
 pub(crate) mod header;
 pub mod history;
 pub mod host;
 pub mod layout;
+pub mod levels;
 mod menus;
-mod pictures;
+pub mod patch;
+pub(crate) mod pictures;
+mod preset_menu;
 pub mod presets;
 pub mod scope;
 pub(crate) mod selection;
@@ -23,17 +27,17 @@ mod tone;
 
 use std::time::Duration;
 
-use egui::{Key, KeyboardShortcut, Modifiers, Rect, Ui};
+use egui::{Rect, Ui};
 use serde::{Deserialize, Serialize};
 use statewave::controls::{Controls, UNLIMITED_AMOUNT_DB};
 use statewave::model::spec::Task;
 
-use crate::widgets::gesture::Edit;
-use history::{Compare, History};
+use editing::Editing;
+pub use editing::Memory;
 use host::{PanelHost, Param};
 use layout::Layout;
 use menus::Menus;
-use presets::Preset;
+use presets::Side;
 use scope::Scope;
 use theme::{RADIUS, Shade, Theme};
 
@@ -64,14 +68,6 @@ pub struct PanelSettings {
     pub picture: Picture,
 }
 
-/// What a panel that is closed leaves to the next one: steps to undo, A and B, the preset.
-#[derive(Debug, Default)]
-pub struct Memory {
-    history: History,
-    compare: Compare,
-    preset: Option<Preset>,
-}
-
 /// The panel's own state; see the module.
 pub struct Panel {
     settings: PanelSettings,
@@ -79,8 +75,7 @@ pub struct Panel {
     /// egui has been given fonts and colours.
     dressed: bool,
     scope: Scope,
-    history: History,
-    compare: Compare,
+    editing: Editing,
     menus: Menus,
 }
 
@@ -93,27 +88,19 @@ impl Panel {
             theme,
             dressed: false,
             scope: Scope::new(&theme),
-            history: History::default(),
-            compare: Compare::default(),
+            editing: Editing::new(Side::Effect),
             menus: Menus::default(),
         }
     }
 
     /// Goes on where another panel on the same values was closed.
     pub fn recall(&mut self, memory: Memory) {
-        self.history = memory.history;
-        self.compare = memory.compare;
-        self.menus.set_preset(memory.preset);
+        self.editing.recall(memory);
     }
 
     /// What the next panel on the same values is to go on with.
     pub fn leave(&mut self) -> Memory {
-        self.history.pause();
-        Memory {
-            history: std::mem::take(&mut self.history),
-            compare: std::mem::take(&mut self.compare),
-            preset: self.menus.preset().cloned(),
-        }
+        self.editing.leave()
     }
 
     /// What is to be remembered.
@@ -128,7 +115,7 @@ impl Panel {
 
     /// The louder input channel now, dBFS.
     pub fn input_db(&self) -> f32 {
-        let [left, right] = self.scope.input();
+        let [left, right] = self.scope.input().bars();
         left.db.max(right.db)
     }
 
@@ -178,7 +165,7 @@ impl Panel {
     pub fn ui(&mut self, ui: &mut Ui, host: &mut dyn PanelHost) {
         self.dress(ui.ctx());
         let heard = self.listen(host);
-        self.shortcuts(ui, host);
+        self.editing.shortcuts(ui, host);
         let area = ui.max_rect();
         let is_denoiser = host.task() == Task::Denoise;
         let layout = Layout::of(area, host.fault().is_some());
@@ -201,51 +188,6 @@ impl Panel {
         self.drop_file(ui, host, area);
         let next = if heard { FRAME } else { IDLE_FRAME };
         ui.ctx().request_repaint_after(next);
-    }
-
-    /// Passes an edit of a control on to the host, as part of one step of the history.
-    fn edit(&mut self, ui: &Ui, host: &mut dyn PanelHost, param: Param, edit: Edit) {
-        let typed = edit.typed.and_then(|text| host.list().parse(param, &text));
-        let edit = typed.map_or(
-            Edit {
-                typed: None,
-                ..edit
-            },
-            Edit::step,
-        );
-        if edit.began {
-            self.history.begin(host);
-            host.begin(param);
-        }
-        if let Some(value) = edit.value {
-            host.set(param, value);
-        }
-        if edit.ended {
-            host.end(param);
-            self.history.end(host, Some(param), ui.input(|i| i.time));
-        }
-    }
-
-    /// Does something to the host that is one step of the history.
-    fn step(&mut self, host: &mut dyn PanelHost, what: impl FnOnce(&mut Self, &mut dyn PanelHost)) {
-        self.history.begin(host);
-        what(self, host);
-        self.history.end(host, None, 0.0);
-    }
-
-    fn shortcuts(&mut self, ui: &Ui, host: &mut dyn PanelHost) {
-        if ui.ctx().text_edit_focused() {
-            return;
-        }
-        let again = Modifiers::COMMAND | Modifiers::SHIFT;
-        let pressed = |modifiers, key| {
-            ui.input_mut(|i| i.consume_shortcut(&KeyboardShortcut::new(modifiers, key)))
-        };
-        if pressed(again, Key::Z) || pressed(Modifiers::COMMAND, Key::Y) {
-            self.history.redo(host);
-        } else if pressed(Modifiers::COMMAND, Key::Z) {
-            self.history.undo(host);
-        }
     }
 
     /// A card with nothing on it.

@@ -150,15 +150,13 @@ impl Panel {
             Rect::from_min_size(pos2(left, inner.top()), vec2(width, inner.height()))
         };
         let theme = self.theme;
-        let (input_clipped, output_clipped) = self.scope.clipped();
         let mut left = inner.left();
         let input = level::level(
             ui,
             Id::unique("in"),
             column(left, width),
             "In",
-            &self.scope.input(),
-            input_clipped,
+            self.scope.input(),
             &theme,
         );
         left += width;
@@ -169,8 +167,7 @@ impl Panel {
             Id::unique("out"),
             column(left, width),
             "Out",
-            &self.scope.output(),
-            output_clipped,
+            self.scope.output(),
             &theme,
         );
         if removes {
@@ -195,7 +192,7 @@ impl Panel {
 }
 
 /// Says what a picture shows, to who points at it and to screen readers.
-pub(super) fn describe(ui: &Ui, id: &str, rect: Rect, about: &str) {
+pub(crate) fn describe(ui: &Ui, id: &str, rect: Rect, about: &str) {
     let response = ui.interact(rect, Id::unique(id), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, true, about));
     response.on_hover_text(about);

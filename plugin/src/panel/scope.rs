@@ -3,9 +3,10 @@
 use statewave::controls::Controls;
 use statewave::telemetry::{BANDS, SNAPSHOTS, Snapshot};
 
+use super::levels::{Levels, Meter, to_db};
 use super::selection::Selection;
 use super::theme::Theme;
-use crate::widgets::level::{FLOOR_DB, Level, MOST_REDUCTION_DB};
+use crate::widgets::level::{FLOOR_DB, MOST_REDUCTION_DB};
 use crate::widgets::spectrum::RANGE_DB;
 use crate::widgets::waterfall::Waterfall;
 
@@ -21,62 +22,15 @@ pub(super) const COLUMNS: usize = 512;
 /// Taken away by so much, sound is drawn as gone, dB.
 const GONE_DB: f32 = 15.0;
 
-/// How fast meters fall, dB a second.
-const FALL_DB_PER_SECOND: f32 = 36.0;
-
-/// How long a peak is held, seconds.
-const HOLD_SECONDS: f32 = 1.5;
-
 /// Time constants of the spectrum's lines, upwards and downwards, seconds.
 const RISE_SECONDS: f32 = 0.02;
 const SINK_SECONDS: f32 = 0.15;
 
-/// A level that is held and then falls.
-#[derive(Debug, Clone, Copy)]
-struct Meter {
-    db: f32,
-    held_db: f32,
-    held_for: f32,
-    floor: f32,
-}
-
-impl Meter {
-    fn new(floor: f32) -> Self {
-        Self {
-            db: floor,
-            held_db: floor,
-            held_for: 0.0,
-            floor,
-        }
-    }
-
-    fn follow(&mut self, db: f32) {
-        let fall = FALL_DB_PER_SECOND / RATE_HZ;
-        self.db = db.max(self.db - fall).max(self.floor);
-        self.held_for += 1.0 / RATE_HZ;
-        if db >= self.held_db {
-            self.held_db = db;
-            self.held_for = 0.0;
-        } else if self.held_for > HOLD_SECONDS {
-            self.held_db = (self.held_db - fall).max(self.db);
-        }
-    }
-
-    fn level(&self) -> Level {
-        Level {
-            db: self.db,
-            held_db: self.held_db,
-        }
-    }
-}
-
 /// Everything that moves on the panel.
 pub struct Scope {
-    input: [Meter; 2],
-    output: [Meter; 2],
+    input: Levels,
+    output: Levels,
     reduction: Meter,
-    input_clipped: bool,
-    output_clipped: bool,
     /// Smoothed spectra, dBFS.
     pub input_db: [f32; BANDS],
     /// What is heard, amount and mix applied, dBFS.
@@ -98,11 +52,9 @@ impl Scope {
     pub fn new(theme: &Theme) -> Self {
         let low = RANGE_DB.0;
         Self {
-            input: [Meter::new(FLOOR_DB); 2],
-            output: [Meter::new(FLOOR_DB); 2],
+            input: Levels::default(),
+            output: Levels::default(),
             reduction: Meter::new(0.0),
-            input_clipped: false,
-            output_clipped: false,
             input_db: [low; BANDS],
             output_db: [low; BANDS],
             spectrogram: Waterfall::new("spectrogram", BANDS, COLUMNS, spectrogram_palette(theme)),
@@ -123,14 +75,8 @@ impl Scope {
     /// Takes in a snapshot. `controls` say how much of the model's work is heard, which may be something `taken` away from
     /// the input, or a sound of its own.
     pub fn take(&mut self, snapshot: &Snapshot, controls: &Controls, taken: bool) {
-        for (meter, peak) in self.input.iter_mut().zip(snapshot.input_peak) {
-            meter.follow(to_db(peak));
-            self.input_clipped |= peak >= 1.0;
-        }
-        for (meter, peak) in self.output.iter_mut().zip(snapshot.output_peak) {
-            meter.follow(to_db(peak));
-            self.output_clipped |= peak >= 1.0;
-        }
+        self.input.follow(snapshot.input_peak);
+        self.output.follow(snapshot.output_peak);
         self.take_spectra(
             snapshot,
             if controls.bypass {
@@ -191,39 +137,31 @@ impl Scope {
         }
     }
 
-    /// The input's bars.
-    pub fn input(&self) -> [Level; 2] {
-        self.input.map(|meter| meter.level())
+    /// What comes in.
+    pub fn input(&self) -> &Levels {
+        &self.input
     }
 
-    /// The output's bars.
-    pub fn output(&self) -> [Level; 2] {
-        self.output.map(|meter| meter.level())
+    /// What goes out.
+    pub fn output(&self) -> &Levels {
+        &self.output
     }
 
     /// What is taken away now, and the most of late, dB.
     pub fn reduction_db(&self) -> (f32, f32) {
-        (self.reduction.db, self.reduction.held_db)
-    }
-
-    /// Whether input and output reached 0 dBFS since they were last forgiven.
-    pub fn clipped(&self) -> (bool, bool) {
-        (self.input_clipped, self.output_clipped)
+        self.reduction.now_and_held()
     }
 
     /// Puts the clipping lamps out.
     pub fn forgive(&mut self) {
-        (self.input_clipped, self.output_clipped) = (false, false);
+        self.input.forgive();
+        self.output.forgive();
     }
 }
 
 /// What is left of a difference after one snapshot.
 fn keep(seconds: f32) -> f32 {
     (-1.0 / (RATE_HZ * seconds)).exp()
-}
-
-fn to_db(gain: f32) -> f32 {
-    20.0 * gain.max(1e-7).log10()
 }
 
 fn from_db(db: f32) -> f32 {

@@ -7,6 +7,7 @@ use super::Panel;
 use super::pictures::describe;
 use super::scope::{COLUMNS, RATE_HZ};
 use super::theme::{self, GRID, Theme};
+use crate::widgets::one_line;
 use crate::widgets::waterfall::Waterfall;
 
 /// The selection view of a denoiser in a sentence or two.
@@ -134,13 +135,23 @@ impl Selection {
         );
         let note = pos2(inner.right(), title.y);
         let (layers, pace) = last.unwrap_or((0, 1.0));
-        let text = match pace {
-            1.0 if layers == 0 => String::new(),
-            1.0 => "coloured takes in the present, blank holds the past".to_owned(),
-            0.0 => "frozen: nothing is taken in".to_owned(),
-            pace => format!("Δ × {pace:.2}: time runs as fast for the states"),
+        let plain = |text: &str| text.to_owned();
+        // The second where there is no room for the first.
+        let texts = match pace {
+            1.0 if layers == 0 => [plain(""), plain("")],
+            1.0 => [
+                plain("coloured takes in the present, blank holds the past"),
+                plain("coloured: present, blank: past"),
+            ],
+            0.0 => [plain("frozen: nothing is taken in"), plain("frozen")],
+            pace => [
+                format!("Δ × {pace:.2}: time runs as fast for the states"),
+                format!("Δ × {pace:.2}"),
+            ],
         };
-        let galley = crate::widgets::one_line(ui.painter(), &text, inner.width() - 80.0, theme.dim);
+        let width = inner.width() - 80.0;
+        let [long, short] = texts.map(|text| one_line(ui.painter(), &text, width, theme.dim));
+        let galley = if long.elided { short } else { long };
         let place = Align2::RIGHT_CENTER.anchor_size(note, galley.size());
         ui.painter().galley(place.min, galley, theme.dim);
         let plot = Rect::from_min_max(pos2(inner.left(), inner.top() + 2.5 * GRID), inner.max);

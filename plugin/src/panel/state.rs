@@ -13,6 +13,9 @@ use crate::widgets::slots;
 const COLUMNS: [f32; 7] = [8.0, 8.0, 15.0, 11.5, 11.5, 8.0, 13.0];
 const GAP: f32 = 1.5;
 
+/// The last column has the longest words, which need so much, points.
+const WORDS: f32 = 13.5 * GRID;
+
 /// What pressing the switches does while they are off, and while they are on.
 pub(crate) const RECALL: [&str; 2] = [
     "Press to put the state back to what lies between the slots",
@@ -29,14 +32,17 @@ pub(crate) const KEPT: &str = "the state";
 /// The places in a strip, from the left: freeze, memory time, the slots, from, to, morph; and the two switches, recall above.
 pub(crate) fn places(strip: Rect) -> ([Rect; 6], [Rect; 2]) {
     let inner = strip.shrink(GRID);
-    let gaps = GAP * (COLUMNS.len() - 1) as f32;
-    let unit = inner.width() / (COLUMNS.iter().sum::<f32>() + gaps);
+    let last = COLUMNS[COLUMNS.len() - 1];
+    let shares = COLUMNS.iter().sum::<f32>() + GAP * (COLUMNS.len() - 1) as f32;
+    let words = (inner.width() * last / shares).max(WORDS);
+    let unit = (inner.width() - words) / (shares - last);
     let mut left = inner.left();
-    let [freeze, memory, keep, from, to, morph, switches] = COLUMNS.map(|share| {
+    let [freeze, memory, keep, from, to, morph, _] = COLUMNS.map(|share| {
         let corner = pos2(left, inner.top());
         left += (share + GAP) * unit;
         Rect::from_min_size(corner, vec2(share * unit, inner.height()))
     });
+    let switches = inner.with_min_x(inner.right() - words);
     let height = (switches.height() - GRID) / 2.0;
     let halves = [
         switches.with_max_y(switches.top() + height),
@@ -76,7 +82,7 @@ impl Panel {
         let id = Id::unique(param.key());
         if button.show(ui, id, rect, &self.theme).clicked() {
             let value = if on { 0.0 } else { 1.0 };
-            self.edit(ui, host, param, Edit::step(value));
+            self.editing.edit(ui, host, param, Edit::step(value));
         }
     }
 }

@@ -65,7 +65,7 @@ impl Panel {
             hint: &format!("A knob of the device, as it was learnt\n{KNOB_HANDS}"),
         };
         let (_, edit) = knob.show(ui, Id::unique(param.key()), rect, &self.theme);
-        self.edit(ui, host, param, edit);
+        self.editing.edit(ui, host, param, edit);
     }
 
     /// The impulse response: which, and whether it is heard.
@@ -110,7 +110,8 @@ impl Panel {
             chosen = Some(Some(path));
         }
         if let Some(path) = chosen {
-            self.step(host, |_, host| host.load_cabinet(path.as_deref()));
+            self.editing
+                .step(host, |host| host.load_cabinet(path.as_deref()));
         }
         if name.is_none() {
             return;
@@ -128,7 +129,8 @@ impl Panel {
         let id = Id::unique(Param::Cabinet.key());
         let picked = segments::show(ui, id, heard, "Cabinet", &positions, now, &self.theme);
         if let Some(position) = picked {
-            self.edit(ui, host, Param::Cabinet, Edit::step(position as f32));
+            self.editing
+                .edit(ui, host, Param::Cabinet, Edit::step(position as f32));
         }
     }
 }

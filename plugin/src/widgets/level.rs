@@ -3,6 +3,7 @@
 use egui::accesskit::Role;
 use egui::{Align2, Id, Rect, Response, Sense, Ui, WidgetInfo, pos2, vec2};
 
+use crate::panel::levels::Levels;
 use crate::panel::theme::{self, Theme};
 
 /// The lowest level shown, dB.
@@ -52,15 +53,8 @@ pub struct Level {
 }
 
 /// Bars of a level side by side, a mark at 0 dBFS that lights up when it was reached. A click puts it out.
-pub fn level(
-    ui: &Ui,
-    id: Id,
-    rect: Rect,
-    name: &str,
-    bars: &[Level],
-    clipped: bool,
-    theme: &Theme,
-) -> Response {
+pub fn level(ui: &Ui, id: Id, rect: Rect, name: &str, levels: &Levels, theme: &Theme) -> Response {
+    let (bars, clipped) = (levels.bars(), levels.clipped());
     let response = ui.interact(rect, id, Sense::click());
     let loudest = bars.iter().map(|bar| bar.held_db).fold(FLOOR_DB, f32::max);
     response.widget_info(|| {

@@ -2,13 +2,14 @@
 //! that screen readers read.
 
 use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use egui::accesskit::Node;
+use egui::accesskit::{Node, Role};
 use egui::{
     Context, DroppedFile, Event, FullOutput, Key, Modifiers, PointerButton, Pos2, RawInput, Rect,
-    Vec2, pos2,
+    Ui, Vec2, pos2,
 };
 use statewave_plugin::panel::layout::USUAL;
 use statewave_plugin::panel::{Panel, PanelSettings};
@@ -28,24 +29,67 @@ impl DroppedFile for Dropped {
     }
 }
 
-/// See the module.
-pub struct Headless {
-    pub ctx: Context,
+/// What is in the window.
+pub trait Stage {
+    fn draw(&mut self, ui: &mut Ui);
+}
+
+/// The effect's panel and its host.
+pub struct Effect {
     pub panel: Panel,
     pub host: TestHost,
+}
+
+impl Stage for Effect {
+    fn draw(&mut self, ui: &mut Ui) {
+        self.panel.ui(ui, &mut self.host);
+    }
+}
+
+/// See the module.
+pub struct Headless<S = Effect> {
+    pub ctx: Context,
+    pub stage: S,
     pub size: Vec2,
     pub time: f64,
     pub last: Option<FullOutput>,
 }
 
+impl<S> Deref for Headless<S> {
+    type Target = S;
+
+    fn deref(&self) -> &S {
+        &self.stage
+    }
+}
+
+impl<S> DerefMut for Headless<S> {
+    fn deref_mut(&mut self) -> &mut S {
+        &mut self.stage
+    }
+}
+
 impl Headless {
     pub fn new(size: Vec2, settings: PanelSettings) -> Self {
+        let stage = Effect {
+            panel: Panel::new(settings),
+            host: TestHost::new(),
+        };
+        Self::of(stage, size)
+    }
+
+    pub fn usual() -> Self {
+        Self::new(USUAL, PanelSettings::default())
+    }
+}
+
+impl<S: Stage> Headless<S> {
+    pub fn of(stage: S, size: Vec2) -> Self {
         let ctx = Context::default();
         ctx.enable_accesskit();
         let mut window = Self {
             ctx,
-            panel: Panel::new(settings),
-            host: TestHost::new(),
+            stage,
             size,
             time: 0.0,
             last: None,
@@ -53,10 +97,6 @@ impl Headless {
         window.frame(vec![]);
         window.frame(vec![]);
         window
-    }
-
-    pub fn usual() -> Self {
-        Self::new(USUAL, PanelSettings::default())
     }
 
     pub fn frame(&mut self, events: Vec<Event>) {
@@ -71,8 +111,8 @@ impl Headless {
             events: [vec![Event::ModifiersChanged(modifiers)], events].concat(),
             ..RawInput::default()
         };
-        let (panel, host) = (&mut self.panel, &mut self.host);
-        let mut output = self.ctx.run_ui(input, |ui| panel.ui(ui, host));
+        let stage = &mut self.stage;
+        let mut output = self.ctx.run_ui(input, |ui| stage.draw(ui));
         // There is no screen that wants textures.
         output.textures_delta.clear();
         self.last = Some(output);
@@ -115,8 +155,8 @@ impl Headless {
             dropped_files: vec![file],
             ..RawInput::default()
         };
-        let (panel, host) = (&mut self.panel, &mut self.host);
-        let mut output = self.ctx.run_ui(input, |ui| panel.ui(ui, host));
+        let stage = &mut self.stage;
+        let mut output = self.ctx.run_ui(input, |ui| stage.draw(ui));
         output.textures_delta.clear();
     }
 
@@ -143,6 +183,56 @@ impl Headless {
             .iter()
             .map(|(id, node)| (id.0, node.clone()))
             .collect()
+    }
+
+    /// Clicks on the control of that name.
+    pub fn press(&mut self, label: &str) {
+        let place = self.find(label);
+        self.click(place, PointerButton::Primary);
+        // Two clicks in one place are a double click.
+        self.time += 1.0;
+    }
+
+    /// Whether there is anything of that name.
+    pub fn has(&self, label: &str) -> bool {
+        self.nodes()
+            .values()
+            .any(|node| node.label() == Some(label))
+    }
+
+    /// Goes on with the Tab key until the control of that name has the keyboard.
+    pub fn tab_to(&mut self, label: &str) {
+        for _ in 0..80 {
+            self.key(Key::Tab, Modifiers::NONE);
+            let focused = self.ctx.memory(|memory| memory.focused());
+            let nodes = self.nodes();
+            let node = focused.and_then(|id| nodes.get(&id.value()));
+            if node.is_some_and(|node| node.label() == Some(label)) {
+                return;
+            }
+        }
+        panic!("{label} is not reached");
+    }
+
+    /// The controls that can be used and are not reached by the Tab key, and how many there are.
+    pub fn not_reached(&mut self) -> (Vec<String>, usize) {
+        let touched = [Role::Button, Role::Slider, Role::RadioButton];
+        let mut wanted = BTreeMap::new();
+        for (id, node) in self.nodes() {
+            if touched.contains(&node.role()) && !node.is_disabled() {
+                let label = node.label().unwrap_or_default().to_owned();
+                assert!(!label.is_empty(), "a control without a name: {node:?}");
+                wanted.insert(id, label);
+            }
+        }
+        let count = wanted.len();
+        for _ in 0..60 {
+            self.key(Key::Tab, Modifiers::NONE);
+            if let Some(id) = self.ctx.memory(|memory| memory.focused()) {
+                wanted.remove(&id.value());
+            }
+        }
+        (wanted.into_values().collect(), count)
     }
 
     /// The middle of the control of that name.

@@ -3,6 +3,7 @@
 #![allow(dead_code)]
 
 pub mod headless;
+pub mod instrument;
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};

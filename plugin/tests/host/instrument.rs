@@ -5,6 +5,8 @@ use clack_host::events::io::EventBuffer;
 use clack_host::prelude::*;
 use nice_plug::prelude::ClapPlugin;
 use statewave_plugin::StatewaveInstrument;
+use statewave_plugin::instrument::InstrumentParams;
+use statewave_plugin::panel::presets::{Side, factory};
 
 use crate::clap_host::{Host, at};
 
@@ -165,6 +167,46 @@ fn a_new_instance_sounds_like_the_one_that_was_saved() {
         "it sounds otherwise"
     );
     assert!(!other.load(&[0xff; 64]), "rubbish is taken for a state");
+}
+
+#[test]
+fn a_project_keeps_what_a_preset_has_set() {
+    let preset = &factory(Side::Instrument)[7];
+    let params = InstrumentParams::default();
+    let values: Vec<(String, f64)> = params
+        .handles()
+        .into_iter()
+        .filter_map(|(id, handle)| {
+            let plain = *preset.values.get(&id)?;
+            // What has steps, a host has by their numbers.
+            let value = match handle.choices() {
+                0 => handle.normalised(plain),
+                _ => plain,
+            };
+            Some((id, f64::from(value)))
+        })
+        .collect();
+    assert_eq!(values.len(), preset.values.len());
+    let values: Vec<(&str, f64)> = values.iter().map(|(id, v)| (&**id, *v)).collect();
+    let mut chord = EventBuffer::new();
+    chord.push(&on(0, KEY));
+    let plain = played(&mut host(), &chord);
+    let mut saved = host();
+    saved.set(&values);
+    let state = saved.save();
+    saved.reset();
+    let expected = played(&mut saved, &chord);
+    assert!(expected != plain, "it sounds as if nothing was set");
+    let mut other = Host::of(StatewaveInstrument::CLAP_ID);
+    assert!(other.load(&state));
+    other.activate(48_000.0, 4_096);
+    for (id, value) in values {
+        assert!((other.value(id) - value).abs() < 1e-6, "{id}");
+    }
+    assert!(
+        played(&mut other, &chord) == expected,
+        "it sounds otherwise"
+    );
 }
 
 #[test]

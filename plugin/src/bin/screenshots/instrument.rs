@@ -2,9 +2,12 @@
 
 use statewave::instrument::{Event, Happening, Instrument};
 use statewave_plugin::fault::Fault;
+use statewave_plugin::instrument::hands::Direct;
 use statewave_plugin::instrument::panel::InstrumentPanel;
 use statewave_plugin::instrument::shown::Shown;
 use statewave_plugin::instrument::{InstrumentParams, shipped};
+use statewave_plugin::panel::presets::{Shelf, Side};
+use statewave_plugin::state::KeepsStates as _;
 
 use super::Shot;
 use super::compare::Pixels;
@@ -31,6 +34,7 @@ pub fn take(shot: &Shot) -> Result<Pixels, Fault> {
     let bank = instrument.bank();
     shown.watch(true);
     let mut panel = InstrumentPanel::new(shot.settings.shade);
+    panel.set_shelf(Shelf::at(Side::Instrument, "presets/instrument".into()));
     let (mut left, mut right) = ([0.0; BLOCK], [0.0; BLOCK]);
     for (i, key) in CHORD.into_iter().enumerate() {
         let what = Happening::On {
@@ -46,9 +50,17 @@ pub fn take(shot: &Shot) -> Result<Pixels, Fault> {
             let note = [Event { sample: 0, what }];
             let events: &[Event] = if look == 0 { &note } else { &[] };
             instrument.process(&controls, events, &mut left, &mut right);
-            shown.write(&mut instrument, controls.gain);
+            shown.write(&mut instrument, controls.gain, [&left, &right]);
             panel.listen(&shown);
         }
     }
-    shot.draw(|ui| panel.ui(ui, &params, &shown, None))
+    if shot.fault {
+        // Any bytes that are no states will do.
+        params.slots.restore_states(None);
+    }
+    shot.draw(|ui| {
+        // The last moment sounds on.
+        shown.write(&mut instrument, controls.gain, [&left, &right]);
+        panel.ui(ui, &params, &shown, Some(&Direct));
+    })
 }

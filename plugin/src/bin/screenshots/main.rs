@@ -11,6 +11,7 @@ use std::sync::Arc;
 use compare::Pixels;
 use egui::{UiBuilder, Vec2, vec2};
 use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
 use statewave::chain::ChainConfig;
 use statewave::model::catalogue::DEFAULT;
 use statewave::telemetry::{self, Snapshot};
@@ -52,6 +53,8 @@ struct Shot {
     amount: f32,
     fault: bool,
     of: Of,
+    /// The names of what is clicked before, as screen readers read them.
+    clicks: &'static [&'static str],
 }
 
 /// Whose panel it is, and what it plays.
@@ -120,12 +123,19 @@ impl Shot {
         let mut harness = Harness::builder()
             .with_size(self.size)
             .with_pixels_per_point(self.scale)
+            .with_render_cursor(false)
             .wgpu()
             .build_ui(|ui| {
                 // All of the window, as a host gives it.
                 let area = UiBuilder::new().max_rect(ui.ctx().content_rect());
                 ui.scope_builder(area, |ui| draw(ui));
             });
+        harness.run_steps(3);
+        for label in self.clicks {
+            harness.get_by_label(label).click();
+            harness.run_steps(3);
+        }
+        harness.event(egui::Event::PointerGone);
         harness.run_steps(3);
         let image = harness
             .render()
@@ -204,6 +214,17 @@ fn check_all(folder: &Path) -> Result<(), Fault> {
     })
 }
 
+/// A preset that something was changed of since, and the menu it is in.
+const CHANGED: &[&str] = &[
+    "Next preset",
+    "Next preset",
+    "Next preset",
+    "Press to put the state back to what lies between the slots",
+    "Instrument B: vibraphone",
+    "choir",
+    "Preset Glass keys, changed since",
+];
+
 /// All pictures there are.
 fn shots() -> Vec<Shot> {
     let of = |shade, picture| PanelSettings { shade, picture };
@@ -215,13 +236,17 @@ fn shots() -> Vec<Shot> {
         amount: 1.0,
         fault: false,
         of: Of::Denoise,
+        clicks: &[],
     };
     let kind = |of, name, shade, size| Shot {
         size,
         of,
         ..shot(name, shade, Picture::Spectrum, 1.0)
     };
-    let instrument = |name, shade, size| kind(Of::Instrument, name, shade, size);
+    let instrument = |name, shade, size, clicks| Shot {
+        clicks,
+        ..kind(Of::Instrument, name, shade, size)
+    };
     vec![
         shot("panel-dark", Shade::Dark, Picture::Spectrum, 1.0),
         shot("panel-dark@2x", Shade::Dark, Picture::Spectrum, 2.0),
@@ -247,9 +272,15 @@ fn shots() -> Vec<Shot> {
         kind(Of::Continue, "panel-continue-dark", Shade::Dark, USUAL),
         kind(Of::Continue, "panel-continue-light", Shade::Light, USUAL),
         kind(Of::Continue, "panel-continue-small", Shade::Light, LEAST),
-        instrument("instrument-dark", Shade::Dark, USUAL),
-        instrument("instrument-light", Shade::Light, USUAL),
-        instrument("instrument-small", Shade::Dark, LEAST),
+        instrument("instrument-dark", Shade::Dark, USUAL, &["Next preset"]),
+        instrument("instrument-light", Shade::Light, USUAL, &[]),
+        instrument("instrument-presets", Shade::Light, LEAST, CHANGED),
+        instrument("instrument-small", Shade::Dark, LEAST, &["Compare: B"]),
+        Shot {
+            scale: 2.0,
+            fault: true,
+            ..instrument("instrument-small@2x", Shade::Dark, LEAST, &[])
+        },
     ]
 }
 
