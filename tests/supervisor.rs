@@ -117,6 +117,20 @@ fn a_result_that_cannot_be_is_run_here_from_the_state_before_it() {
 }
 
 #[test]
+fn a_state_that_is_no_number_is_not_gone_on_from() {
+    for handoff in [0, 400] {
+        // Long enough for one to come, and for the next frame to be done without the worker.
+        let supervisor = stream(handoff, 4, 3, 120, false, &[], |seq| match seq {
+            60..64 => Fate::BadState,
+            _ => Fate::After(0),
+        });
+        let stats = supervisor.stats();
+        assert_eq!(supervisor.playing(), Playing::Worker, "{stats:?}");
+        assert_eq!((stats.taken_over, stats.given_back), (1, 2), "{stats:?}");
+    }
+}
+
+#[test]
 fn a_worker_that_never_answers_is_done_without() {
     let supervisor = stream(400, 8, 10, 200, false, &[], |_| Fate::After(1 << 40));
     let stats = supervisor.stats();
@@ -210,6 +224,7 @@ proptest! {
                 1 => Just(Fate::Fails),
                 1 => Just(Fate::Broken),
                 1 => Just(Fate::Times(1e9)),
+                1 => Just(Fate::BadState),
             ],
             160,
         ),

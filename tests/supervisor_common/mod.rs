@@ -34,6 +34,8 @@ pub enum Fate {
     Broken,
     /// Comes back so many times as large, finite but wrong; its state is what it should be.
     Times(f32),
+    /// Comes back as it should, with a state that is no number.
+    BadState,
 }
 
 /// A worker whose results are ready when the simulated clock says so.
@@ -96,6 +98,10 @@ impl Worker {
                 }
                 Fate::Times(factor) => {
                     job.values.iter_mut().for_each(|v| *v *= factor);
+                    now
+                }
+                Fate::BadState => {
+                    job.state.fill(f32::NAN);
                     now
                 }
             };

@@ -9,14 +9,14 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Poll, Waker};
 
 use super::abilities::Abilities;
+use super::adapters;
 use super::cache::DiskCache;
 use super::error::GpuError;
 use super::record::encode;
 use super::shader::{Shader, Source};
 use crate::folders;
 use wgpu::{
-    Adapter, AdapterInfo, Backends, ComputePipeline, Device, DeviceDescriptor, DeviceType,
-    ErrorFilter, Features, Instance, InstanceDescriptor, Queue,
+    Adapter, AdapterInfo, ComputePipeline, Device, DeviceDescriptor, ErrorFilter, Features, Queue,
 };
 
 /// Which adapter to open.
@@ -68,7 +68,8 @@ pub struct Gpu {
 impl Gpu {
     /// All adapters, the best first.
     pub fn adapters(low_power: bool) -> Vec<AdapterInfo> {
-        enumerate(low_power).iter().map(Adapter::get_info).collect()
+        let found = adapters::enumerate(low_power);
+        found.iter().map(Adapter::get_info).collect()
     }
 
     /// The adapter that `choice` names.
@@ -76,7 +77,7 @@ impl Gpu {
     /// # Errors
     /// [`GpuError::NoAdapter`], [`GpuError::NotFound`] or [`GpuError::OnlySoftware`].
     pub fn find(choice: &Choice) -> Result<AdapterInfo, GpuError> {
-        find(choice).map(|adapter| adapter.get_info())
+        adapters::find(choice).map(|adapter| adapter.get_info())
     }
 
     /// Opens the adapter of `choice`, with all that it can do. Takes tens of milliseconds and more; not for the audio
@@ -98,7 +99,7 @@ impl Gpu {
         wanted: Abilities,
         cache: Option<&Path>,
     ) -> Result<Gpu, GpuError> {
-        let adapter = find(choice)?;
+        let adapter = adapters::find(choice)?;
         let info = adapter.get_info();
         let features = adapter.features() & (wanted.features() | Features::PIPELINE_CACHE);
         let mut limits = adapter.limits();
@@ -273,34 +274,6 @@ impl Gpu {
     }
 }
 
-fn find(choice: &Choice) -> Result<Adapter, GpuError> {
-    let mut adapters = enumerate(choice.low_power);
-    let names: Vec<String> = adapters.iter().map(|a| a.get_info().name).collect();
-    if names.is_empty() {
-        return Err(GpuError::NoAdapter);
-    }
-    let at = match &choice.name {
-        Some(wanted) => {
-            let lower = wanted.to_lowercase();
-            names
-                .iter()
-                .position(|name| name.to_lowercase().contains(&lower))
-                .ok_or_else(|| GpuError::NotFound {
-                    wanted: wanted.clone(),
-                    found: names.join(", "),
-                })?
-        }
-        // The best comes first, so this is one that works on the CPU only where there is no other.
-        None if is_software(&adapters[0].get_info()) && !choice.software => {
-            return Err(GpuError::OnlySoftware {
-                adapter: names[0].clone(),
-            });
-        }
-        None => 0,
-    };
-    Ok(adapters.swap_remove(at))
-}
-
 /// Whether threads that follow each other in a workgroup are neighbours in a subgroup, which WebGPU does not promise.
 fn lanes_are_in_order(gpu: &Gpu) -> bool {
     const THREADS: usize = 64;
@@ -316,26 +289,8 @@ fn lanes_are_in_order(gpu: &Gpu) -> bool {
     gpu.read(&seen, 0, &mut read).is_ok() && !read.chunks_exact(2).enumerate().any(is_other)
 }
 
-/// Whether an adapter works on the CPU.
-pub fn is_software(info: &AdapterInfo) -> bool {
-    info.device_type == DeviceType::Cpu
-}
-
-fn enumerate(low_power: bool) -> Vec<Adapter> {
-    let instance = Instance::new(InstanceDescriptor::new_without_display_handle());
-    let mut adapters = ready(instance.enumerate_adapters(Backends::PRIMARY));
-    adapters.sort_by_key(|adapter| match adapter.get_info().device_type {
-        DeviceType::DiscreteGpu => 1 + u8::from(low_power),
-        DeviceType::IntegratedGpu => 2 - u8::from(low_power),
-        DeviceType::VirtualGpu => 3,
-        DeviceType::Other => 4,
-        DeviceType::Cpu => 5,
-    });
-    adapters
-}
-
 /// The value of a future. wgpu's are ready at the first look, except in browsers; a thread of its own would be a waste.
-fn ready<T>(future: impl Future<Output = T>) -> T {
+pub(super) fn ready<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
     let mut context = Context::from_waker(Waker::noop());
     loop {

@@ -1,6 +1,7 @@
 //! Models on a GPU, through wgpu: the device, the shaders of `shaders/`, and the recordings made of them.
 
 mod abilities;
+mod adapters;
 mod cache;
 mod clock;
 mod crew;

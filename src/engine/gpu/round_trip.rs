@@ -22,6 +22,9 @@ const ENOUGH: Duration = Duration::from_millis(1500);
 const PREPARATION: Duration = Duration::from_secs(60);
 const STALL: Duration = Duration::from_secs(5);
 
+/// Between a frame that has failed and the next try.
+const AGAIN: Duration = Duration::from_millis(1);
+
 /// Frames that a probe may have on their way.
 const IN_FLIGHT: usize = 4;
 
@@ -197,6 +200,25 @@ impl Probe {
             thread::yield_now();
         }
     }
+
+    /// Sends a frame and waits for it. One that fails is sent anew, for as long as a device may stall: others that join have
+    /// all streams of the model begin anew, and a lost device may come back.
+    ///
+    /// # Errors
+    /// As [`Self::wait`], and what the stream was refused for.
+    fn trip(&mut self, patience: Duration) -> Result<Duration, GpuError> {
+        let mut failed = None::<Instant>;
+        loop {
+            self.send();
+            let came = self.wait(patience);
+            let answered = self.sent.iter().all(Option::is_none);
+            let again = came.is_err() && answered && self.seat.refused().is_none();
+            if !again || failed.get_or_insert_with(Instant::now).elapsed() > STALL {
+                return came;
+            }
+            thread::sleep(AGAIN);
+        }
+    }
 }
 
 /// Measures trips of `channels` streams of `model` on `hub`, one after the other, every `save_every`th with its state. Prepares the
@@ -211,15 +233,13 @@ pub fn measure(
     save_every: u64,
 ) -> Result<RoundTrip, GpuError> {
     let mut probe = Probe::join(hub, model, channels, save_every)?;
-    probe.send();
-    probe.wait(PREPARATION)?;
+    probe.trip(PREPARATION)?;
     let mut times = Vec::with_capacity(FRAMES);
     let began = Instant::now();
     while times.len() < FRAMES && (began.elapsed() < ENOUGH || times.is_empty()) {
         // Frames do not come when the hub has just done one, but anywhere in its sleep.
         thread::sleep(Duration::from_micros(100 + 61 * (times.len() as u64 % 7)));
-        probe.send();
-        times.push(probe.wait(STALL)?);
+        times.push(probe.trip(STALL)?);
     }
     RoundTrip::of(&mut times).ok_or(GpuError::Lost(None))
 }
@@ -270,6 +290,63 @@ mod tests {
                 assert!(probe.take().is_some_and(|came| came.is_ok()));
             }
         }
+    }
+
+    #[test]
+    fn frames_that_fail_because_others_join_are_sent_anew() {
+        let (desk, mut bench) = jobs(IN_FLIGHT, 4, 0);
+        let mut probe = Probe::at(desk, Seat(Arc::default()), (4, 6), Saves::new(2, 0));
+        // As a hub: what is broken stays so until it begins anew.
+        let worker = thread::spawn(move || {
+            let (mut broken, mut orders) = (true, Vec::new());
+            while orders.len() < 12 {
+                let Some(mut job) = bench.take() else {
+                    thread::yield_now();
+                    continue;
+                };
+                broken &= job.order() != StateOrder::Reset;
+                // Somebody joins at the first, at one that would bring its state, and at two one after the other.
+                broken |= [0, 4, 7, 8].contains(&orders.len());
+                job.outcome = match broken {
+                    true => Outcome::Failed,
+                    false => Outcome::Done,
+                };
+                orders.push((job.order(), broken));
+                bench.send(job);
+            }
+            orders
+        });
+        for _ in 0..8 {
+            assert!(probe.trip(PREPARATION).is_ok());
+        }
+        let orders = worker.join().expect("it ends");
+        for pair in orders.windows(2) {
+            let begins = pair[1].0 == StateOrder::Reset;
+            assert_eq!(begins, pair[0].1, "anew behind what failed: {orders:?}");
+        }
+        assert_eq!(orders.iter().filter(|(_, broken)| !broken).count(), 8);
+    }
+
+    #[test]
+    fn who_is_refused_is_told_at_once() {
+        let (desk, mut bench) = jobs(IN_FLIGHT, 4, 0);
+        let seat = Seat(Arc::default());
+        seat.0.refuse(&GpuError::Model("too large".into()));
+        let mut probe = Probe::at(desk, seat, (4, 6), Saves::new(2, 0));
+        let worker = thread::spawn(move || {
+            loop {
+                if let Some(mut job) = bench.take() {
+                    job.outcome = Outcome::Failed;
+                    bench.send(job);
+                    return bench;
+                }
+                thread::yield_now();
+            }
+        });
+        let told = probe.trip(PREPARATION);
+        assert!(matches!(told, Err(GpuError::Model(_))), "{told:?}");
+        let mut bench = worker.join().expect("it ends");
+        assert!(bench.take().is_none(), "it is sent once");
     }
 
     #[test]
