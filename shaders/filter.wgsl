@@ -2,7 +2,7 @@
 // src/kernels/filter.rs; a thread is one bin of one frame.
 //
 // Constants: BINS of a frame, USED bins that bands cover, PAST and FRAMES as in features.wgsl, ROW, floats of coefficients a
-// frame; TOP_AT, TOP_WIDTH, TOP_TAPS and TOP_GATED of the highest band, whose mean gain the bins above take.
+// frame; LIMIT, which coefficients are held within; TOP_AT, TOP_WIDTH, TOP_TAPS and TOP_GATED of the highest band, whose mean gain the bins above take.
 
 /// Where a bin's filter is in a row of coefficients: those of its band, [taps][2][width] and then gates [width].
 struct Place {
@@ -16,8 +16,6 @@ struct Place {
 @group(0) @binding(2) var<storage, read> spectra: array<vec2f>;
 @group(0) @binding(3) var<storage, read> coefficients: array<f32>;
 @group(0) @binding(4) var<storage, read_write> filtered: array<vec2f>;
-
-const LIMIT: f32 = 2.0;
 
 fn held(at: u32, width: u32) -> vec2f {
     return clamp(vec2f(coefficients[at], coefficients[at + width]), vec2f(-LIMIT), vec2f(LIMIT));

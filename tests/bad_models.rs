@@ -310,6 +310,27 @@ fn smallest_denoiser() -> ModelFile {
 }
 
 #[test]
+fn a_limit_that_holds_nothing_is_refused() {
+    let mut file = smallest_denoiser();
+    for (limit, held) in [
+        (0.5, true),
+        (16.0, true),
+        (0.0, false),
+        (-2.0, false),
+        (16.5, false),
+    ] {
+        file.spec_json["layers"][1]["limit"] = limit.into();
+        match Model::from_bytes(&file.to_bytes()) {
+            Ok(_) => assert!(held, "{limit}"),
+            Err(error) => assert!(
+                !held && error.to_string().contains("held within"),
+                "{limit}: {error}"
+            ),
+        }
+    }
+}
+
+#[test]
 fn missing_and_misshapen_tensors_are_named() {
     let whole = smallest_denoiser();
     let model = Model::from_bytes(&whole.to_bytes()).unwrap();

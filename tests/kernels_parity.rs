@@ -213,7 +213,8 @@ proptest! {
 
     #[test]
     fn filters_are_sums_of_products_under_their_gate(
-        bands in 1usize..6, width in 1usize..20, taps in 1usize..6, first in 0usize..9, gated: bool, seed: u64,
+        bands in 1usize..6, width in 1usize..20, taps in 1usize..6, first in 0usize..9, gated: bool,
+        limit in 0.5f32..4.0, seed: u64,
     ) {
         let bins = bands * width;
         let own = (2 * taps + usize::from(gated)) * width;
@@ -230,11 +231,11 @@ proptest! {
                 .map(|k| &x[2 * (taps - 1 - k) * plane + first + bin..])
                 .map(|frame| complex(frame[0], frame[plane]))
                 .collect();
-            let (y, power) = oracle::filter(&c, gated.then(|| own[2 * taps * width] as f64), &seen);
+            let (y, power) = oracle::filter(&c, limit.into(), gated.then(|| own[2 * taps * width] as f64), &seen);
             truth.extend([y.re, y.im]);
             power_truth.push(power);
         }
-        let filters = Filters { coefficients: &coefficients, stride, bands, width, taps, gated };
+        let filters = Filters { coefficients: &coefficients, stride, bands, width, taps, gated, limit };
         for path in Path::available() {
             let (mut y, mut power) = (vec![0.0; 2 * plane], vec![0.0; plane]);
             filter(path, filters, &x, plane, first, &mut y, &mut power);

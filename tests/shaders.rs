@@ -167,7 +167,8 @@ fn what_stands_before_and_behind_the_net_is_sound() {
         .size("TOP_AT", 1900)
         .size("TOP_WIDTH", 33)
         .size("TOP_TAPS", 1)
-        .switch("TOP_GATED", true);
+        .switch("TOP_GATED", true)
+        .number("LIMIT", 2.0);
     let module = module(&filter);
     assert_eq!(entries(&module), ["main"]);
     let (size, offsets) = layout(&module, "Place");

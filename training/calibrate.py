@@ -1,7 +1,7 @@
 """Give a checkpoint unity gain for clean speech: `python calibrate.py CHECKPOINT CLEAN_DIR OUT.pt`.
 
 Losses on compressed spectra leave speech a little too quiet. The gain that brings clean speech (48 kHz WAVs of training
-speakers) back to its level, in the mean, is folded into the head.
+speakers) back to its level, in the mean, is folded into the head: filters and what holds them, so that all is that much louder.
 """
 import sys
 from pathlib import Path
@@ -29,6 +29,7 @@ def main():
                 _, width, taps = model.groups[int(name.split(".")[2])]
                 # the filters alone: the gates' logits behind them stay
                 saved[key][name][:, :2 * width * taps] *= gain
+    saved["config"]["limit"] = float(gain) * model.c.limit
     saved["calibration_gain"] = float(gain)
     torch.save(saved, out)
     print(f"clean speech came out at {np.mean(levels_db):.2f} dB (from {min(levels_db):.2f} to {max(levels_db):.2f}); "

@@ -17,8 +17,6 @@ from ssd import ssd
 
 RMS_EPS = 1e-5
 COMPRESS = 0.3
-# What a filter's coefficients are held within, LIMIT of src/kernels/filter.rs.
-LIMIT = 2.0
 # Where the gates' logits start: nearly open.
 GATE_OPEN = 3.0
 
@@ -43,6 +41,7 @@ class Config:
     taps: int = 5          # frames of the deep filter ...
     tap_bins: int = 136    # ... on the lowest bins; one complex gain above
     gated: bool = True     # a sigmoid gate a bin on its filter
+    limit: float = 2.0     # what its coefficients are held within
     level_seconds: float = 2.0
 
     @staticmethod
@@ -54,20 +53,21 @@ class Config:
 
 
 class Held(torch.autograd.Function):
-    """A filter's coefficients within ±LIMIT. Back goes what would bring in again one that is outside: `clamp` lets nothing
+    """A filter's coefficients within ±limit. Back goes what would bring in again one that is outside: `clamp` lets nothing
     through there, and taps that once stood at the limit stayed, with the gates to make up for it."""
 
     @staticmethod
-    def forward(ctx, x):
+    def forward(ctx, x, limit):
         ctx.save_for_backward(x)
-        return x.clamp(-LIMIT, LIMIT)
+        ctx.limit = limit
+        return x.clamp(-limit, limit)
 
     @staticmethod
     def backward(ctx, grad):
         x, = ctx.saved_tensors
         # a step goes against the gradient
-        outward = ((x > LIMIT) & (grad < 0)) | ((x < -LIMIT) & (grad > 0))
-        return grad.masked_fill(outward, 0.0)
+        outward = ((x > ctx.limit) & (grad < 0)) | ((x < -ctx.limit) & (grad > 0))
+        return grad.masked_fill(outward, 0.0), None
 
 
 class RmsNorm(nn.Module):
@@ -217,7 +217,7 @@ class Denoiser(nn.Module):
         for (n, w, taps), weight, bias in zip(self.groups, self.head.weight, self.head.bias):
             y = torch.einsum("bnti,noi->bnto", x[:, at:at + n], weight) + bias[:, None]
             y = y.float()
-            filters = Held.apply(y[..., :2 * w * taps]).reshape(B, n, T, w, taps, 2)
+            filters = Held.apply(y[..., :2 * w * taps], self.c.limit).reshape(B, n, T, w, taps, 2)
             if self.c.gated:
                 filters = filters * torch.sigmoid(y[..., 2 * w * taps:])[..., None, None]
             out.append(filters)

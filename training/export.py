@@ -21,7 +21,7 @@ def spec(model, notes):
         layers.append({"kind": "mamba2", "heads": c.d_inner // c.head_dim, "head_dim": c.head_dim, "states": c.d_state,
                        "groups": 1, "taps": c.d_conv})
         layers.append({"kind": "band_mix", "channels": c.d_mix})
-    layers.append({"kind": "filter_head", "taps": c.taps, "tap_bins": c.tap_bins, "gated": c.gated})
+    layers.append({"kind": "filter_head", "taps": c.taps, "tap_bins": c.tap_bins, "gated": c.gated, "limit": c.limit})
     return {"format_version": 1, "name": c.name, "task": "denoise", "sample_rate": c.sample_rate,
             "front_end": {"hop": c.hop, "window": c.window, "overlap": c.overlap, "spread": c.spread},
             "layers": layers, "norm_eps": RMS_EPS, **notes}

@@ -5,7 +5,7 @@
 
 use super::lane::Lane;
 
-/// Coefficients are held within this, so that no filter can blow up.
+/// Coefficients are held within this where a model says nothing else, so that no filter can blow up.
 pub const LIMIT: f32 = 2.0;
 
 /// Floats that a kernel of this module may read and write behind the last bin.
@@ -26,10 +26,12 @@ pub struct Filters<'a> {
     pub taps: usize,
     /// Whether each bin has a gate.
     pub gated: bool,
+    /// Coefficients are held within ± this.
+    pub limit: f32,
 }
 
 on_path! {
-    /// Filters one frame's bins from `first` on: `y[bin] ← g·Σ_k c_k·x_k[bin]` with c held within ±[`LIMIT`] and
+    /// Filters one frame's bins from `first` on: `y[bin] ← g·Σ_k c_k·x_k[bin]` with c held within ±[`Filters::limit`] and
     /// g = sigmoid(logit), and `power[bin] ← |g·c_0|²`.
     ///
     /// `x` is `[taps][2][plane]`, the oldest frame first, and `y` is `[2][plane]`.
@@ -57,6 +59,7 @@ unsafe fn filter_body<L: Lane>(
         width,
         taps,
         gated,
+        limit,
     } = f;
     if bands == 0 || width == 0 {
         return;
@@ -84,7 +87,7 @@ unsafe fn filter_body<L: Lane>(
                 let bin = first + band * width + i;
                 let newest = x.as_ptr().add(2 * (taps - 1) * plane + bin);
                 // In this order a NaN stays a NaN, which is how a broken frame is found out.
-                let held = |v: L| L::splat(LIMIT).min(L::splat(-LIMIT).max(v));
+                let held = |v: L| L::splat(limit).min(L::splat(-limit).max(v));
                 let (mut re, mut im) = (L::splat(0.0), L::splat(0.0));
                 let mut size = L::splat(0.0);
                 for k in 0..taps {

@@ -110,10 +110,15 @@ pub fn conv(x: &[f64], w: &[f64], bias: &[f64], taps: usize) -> Vec<f64> {
 }
 
 /// The filter of one bin: `c` is `[taps]`, `x` this frame's value and those of the frames before, and `logit` the gate's
-/// if there is one. Gives the filtered value, and the power of the gated first tap.
-pub fn filter(c: &[Complex64], logit: Option<f64>, x: &[Complex64]) -> (Complex64, f64) {
+/// if there is one; coefficients are held within ±`limit`. Gives the filtered value, and the power of the gated first tap.
+pub fn filter(
+    c: &[Complex64],
+    limit: f64,
+    logit: Option<f64>,
+    x: &[Complex64],
+) -> (Complex64, f64) {
     let gate = logit.map_or(1.0, sigmoid);
-    let held = |c: &Complex64| Complex64::new(c.re.clamp(-2.0, 2.0), c.im.clamp(-2.0, 2.0));
+    let held = |c: &Complex64| Complex64::new(c.re.clamp(-limit, limit), c.im.clamp(-limit, limit));
     let sum: Complex64 = c.iter().zip(x).map(|(c, x)| held(c) * x).sum();
     (gate * sum, (gate * held(&c[0])).norm_sqr())
 }

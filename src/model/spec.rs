@@ -120,6 +120,10 @@ pub enum LayerSpec {
         /// Whether a bin's filter is multiplied by a gate between 0 and 1.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         gated: bool,
+        /// What coefficients are held within; [`LIMIT`](crate::kernels::filter::LIMIT) where nothing is said. Filters and
+        /// limit times the same factor are the model at another level.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limit: Option<f32>,
     },
 }
 

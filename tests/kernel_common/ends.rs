@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use rustfft::num_complex::Complex64;
 use serde_json::json;
+use statewave::kernels::filter::LIMIT;
 use statewave::kernels::oracle;
 use statewave::model::file::{ModelFile, Tensor};
 
@@ -14,6 +15,8 @@ const BANDS: [(usize, usize); 2] = [(3, 4), (2, 8)];
 const TAPS: usize = 5;
 /// The bands of four bins have long filters, and so has the first of eight.
 const LONG: usize = 20;
+/// What coefficients are held within where there are gates, and it is said; else [`LIMIT`].
+const GATED_LIMIT: f64 = 1.25;
 pub const BINS: usize = 33;
 pub const FRAMES: usize = 12;
 
@@ -44,6 +47,7 @@ pub fn file(gated: bool, noise: &mut Noise) -> ModelFile {
     let mut head = json!({ "kind": "filter_head", "taps": TAPS, "tap_bins": LONG });
     if gated {
         head["gated"] = true.into();
+        head["limit"] = GATED_LIMIT.into();
     }
     ModelFile {
         spec_json: json!({
@@ -119,7 +123,8 @@ pub fn truth(file: &ModelFile, gated: bool, frames: &[Complex64]) -> Vec<Complex
                     let seen: Vec<_> = (0..taps.min(t + 1))
                         .map(|k| frames[(t - k) * BINS + bin])
                         .collect();
-                    let (y, power) = oracle::filter(&c, gated.then(|| logits[i]), &seen);
+                    let limit = if gated { GATED_LIMIT } else { LIMIT.into() };
+                    let (y, power) = oracle::filter(&c, limit, gated.then(|| logits[i]), &seen);
                     out[t * BINS + bin] = y;
                     top += power / width as f64;
                     bin += 1;

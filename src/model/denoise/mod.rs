@@ -14,13 +14,16 @@ use super::mamba2::{Mamba2Block, Mamba2Config};
 use super::spec::{LayerSpec, ModelSpec};
 use super::tensors::{TensorError, Tensors};
 use crate::kernels::Aligned;
-use crate::kernels::filter::OVERHANG;
+use crate::kernels::filter::{LIMIT, OVERHANG};
 use bands::{BandMix, Group, Grouped};
 
 pub use session::DenoiseSession;
 
 /// Magnitudes below this count as silence when the level is taken: compressed and unnormalised, about -100 dBFS.
 pub(crate) const LEVEL_FLOOR: f32 = 0.05;
+
+/// The most that a model may hold its filters' coefficients within: 24 dB louder than what comes in.
+const MOST_LIMIT: f32 = 16.0;
 
 /// The weights of a denoiser, packed. Immutable; see [`DenoiseSession`] for a stream's state.
 #[derive(Debug)]
@@ -42,6 +45,7 @@ pub struct DenoiseNet {
     pub(crate) head: Grouped,
     pub(crate) taps: usize,
     pub(crate) tap_bins: usize,
+    pub(crate) limit: f32,
 }
 
 /// A layer on the residual stream.
@@ -88,6 +92,7 @@ impl DenoiseNet {
             taps,
             tap_bins,
             gated,
+            limit,
         } = last
         else {
             return Err(wrong("layers", "the last layer must be `filter_head`"));
@@ -103,6 +108,13 @@ impl DenoiseNet {
             return Err(wrong(
                 "head",
                 "taps must be 1 to 16 and tap_bins within the bins",
+            ));
+        }
+        let limit = limit.unwrap_or(LIMIT);
+        if !(limit > 0.0 && limit <= MOST_LIMIT) {
+            return Err(wrong(
+                "head",
+                "what coefficients are held within must be above 0, at most 16",
             ));
         }
         if !(*level_seconds > 0.0 && (0.01..=1.0).contains(compress)) {
@@ -179,6 +191,7 @@ impl DenoiseNet {
             groups,
             taps,
             tap_bins,
+            limit,
         })
     }
 

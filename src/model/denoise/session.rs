@@ -227,6 +227,7 @@ impl DenoiseSession {
                     width: group.width,
                     taps: group.taps,
                     gated: group.gated,
+                    limit: self.net.limit,
                 };
                 let seen = &spectra[(past + t + 1 - group.taps) * 2 * plane..];
                 filter(path, filters, seen, plane, first, filtered, power);

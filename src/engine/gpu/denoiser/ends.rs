@@ -154,7 +154,8 @@ impl GpuDenoiser {
             .size("TOP_AT", top_at)
             .size("TOP_WIDTH", width)
             .size("TOP_TAPS", taps)
-            .switch("TOP_GATED", gated);
+            .switch("TOP_GATED", gated)
+            .number("LIMIT", net.limit);
         let filter = gpu.dispatch(
             &source,
             "main",
