@@ -2,7 +2,8 @@
 // src/kernels/filter.rs; a thread is one bin of one frame.
 //
 // Constants: BINS of a frame, USED bins that bands cover, PAST and FRAMES as in features.wgsl, ROW, floats of coefficients a
-// frame; LIMIT, which coefficients are held within; TOP_AT, TOP_WIDTH, TOP_TAPS and TOP_GATED of the highest band, whose mean gain the bins above take.
+// frame; LIMIT, which coefficients are held within; TOP_AT, TOP_WIDTH, TOP_TAPS and TOP_GATED of the highest band, whose mean
+// gain the bins above take.
 
 /// Where a bin's filter is in a row of coefficients: those of its band, [taps][2][width] and then gates [width].
 struct Place {

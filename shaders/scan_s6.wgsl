@@ -22,8 +22,6 @@
 @group(0) @binding(8) var<storage, read_write> sums: array<f32>;
 
 const STEPS: u32 = 16u;
-/// Chunks whose states `carry` has under way at a time.
-const AHEAD: u32 = 16u;
 const LINES: u32 = (CHANNELS + 15u) / 16u * 16u * STATES;
 /// Fours of states, the last filled up with states that stay zero.
 const FOURS: u32 = (STATES + 3u) / 4u;
@@ -137,23 +135,7 @@ fn carry(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grou
         return;
     }
     for (var stream = id.y; stream < run.batch; stream += groups.y) {
-        let own = slot_of(stream) * LINES;
-        var h = state[own + at];
-        for (var c = 0u; c < run.chunks; c += AHEAD) {
-            var lasts: array<f32, AHEAD>;
-            var decays: array<f32, AHEAD>;
-            for (var k = 0u; k < AHEAD; k++) {
-                let slot = min(c + k, run.chunks - 1u) * run.batch + stream;
-                lasts[k] = carried[slot * LINES + at];
-                decays[k] = exp2(a[at] * sums[slot * CHANNELS + channel]);
-            }
-            for (var k = 0u; k < AHEAD; k++) {
-                if c + k < run.chunks {
-                    carried[((c + k) * run.batch + stream) * LINES + at] = h;
-                    h = decays[k] * h + lasts[k];
-                }
-            }
-        }
+        carry_line(stream, at, a[at], CHANNELS, channel);
     }
 }
 

@@ -23,8 +23,6 @@
 @group(0) @binding(7) var<storage, read_write> sums: array<f32>;
 
 const STEPS: u32 = 16u;
-/// Chunks whose states `carry` has under way at a time.
-const AHEAD: u32 = 16u;
 const LINES: u32 = (CHANNELS + 15u) / 16u * 16u * STATES;
 /// Fours of states, the last filled up with states that stay zero; those of B and C of a step.
 const FOURS: u32 = (STATES + 3u) / 4u;
@@ -147,23 +145,7 @@ fn carry(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grou
     }
     let head = channel / HEAD_DIM;
     for (var stream = id.y; stream < run.batch; stream += groups.y) {
-        let own = slot_of(stream) * LINES;
-        var h = state[own + at];
-        for (var c = 0u; c < run.chunks; c += AHEAD) {
-            var lasts: array<f32, AHEAD>;
-            var decays: array<f32, AHEAD>;
-            for (var k = 0u; k < AHEAD; k++) {
-                let slot = min(c + k, run.chunks - 1u) * run.batch + stream;
-                lasts[k] = carried[slot * LINES + at];
-                decays[k] = exp2(heads[head] * sums[slot * HEADS + head]);
-            }
-            for (var k = 0u; k < AHEAD; k++) {
-                if c + k < run.chunks {
-                    carried[((c + k) * run.batch + stream) * LINES + at] = h;
-                    h = decays[k] * h + lasts[k];
-                }
-            }
-        }
+        carry_line(stream, at, heads[head], HEADS, head);
     }
 }
 

@@ -166,6 +166,8 @@ pub fn touched(
         punctual,
     };
     let (mut supervisor, bench) = Supervisor::new(&model, 1, policy);
+    // Any of them: which frames bring states must make no difference.
+    supervisor.take_turn(handoff as u64);
     let mut worker = Worker::new(bench, shuffled);
     let mut plain = CpuEngine::new(&model, 1);
     let front_end = model.spec().front_end;

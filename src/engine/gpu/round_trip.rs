@@ -279,7 +279,7 @@ mod tests {
                 let mut job = bench.take().expect("it was sent");
                 let wanted = match seq {
                     0 => StateOrder::Reset,
-                    n if saves.at(n + 1) => StateOrder::Save,
+                    n if (n + 1) % save_every == 0 => StateOrder::Save,
                     _ => StateOrder::Leave,
                 };
                 assert_eq!((job.seq(), job.order()), (seq, wanted));
